@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * ovid.h - the Virtual Infrastructure Driver: extension calls of /dev/ovid.
+ *
+ * Three kinds of file: D = /dev/ovid itself, P = a partition, V = a virtual
+ * processor; and M = a guest memory object.  P and V also take the calls of
+ * mshv.h (magic 0xB8), which this header leaves as they are.
+ *
+ * Every struct here begins with its own size and flags: a caller sets @size to
+ * sizeof(struct), an older kernel refuses a longer one with unknown non-zero
+ * bytes (E2BIG), a newer one takes a shorter one as if the rest were zero.
+ * Reserved fields and unknown flags must be zero (EINVAL).  Errors are errno.
+ */
+#ifndef OVID_UAPI_H
+#define OVID_UAPI_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define OVID_ABI_VERSION	1
+#define OVID_IOCTL		0xB9
+#define OVID_PAGE_SIZE		4096
+#define OVID_NAME_LEN		32
+
+/* ---- D: /dev/ovid ------------------------------------------------------ */
+
+/* ovid_info.caps: what this host can do */
+#define OVID_CAP_X2APIC		(1u << 0)
+#define OVID_CAP_TPR_SHADOW	(1u << 1)
+#define OVID_CAP_APICV		(1u << 2)  /* register virtualization, virtual-interrupt delivery */
+#define OVID_CAP_POSTED_INTR	(1u << 3)
+#define OVID_CAP_EPT_1G		(1u << 4)
+#define OVID_CAP_EPT_AD		(1u << 5)
+#define OVID_CAP_PML		(1u << 6)
+#define OVID_CAP_TSC_SCALING	(1u << 7)
+#define OVID_CAP_PREEMPT_TIMER	(1u << 8)
+#define OVID_CAP_VMX_SCOPED	(1u << 9)  /* VMX is entered around each run only */
+
+/* ovid_info.blockers: why no partition can be made now (0: one can) */
+#define OVID_BLOCK_NO_VMX	(1u << 0)  /* the CPU has no VMX, or firmware locked it off */
+#define OVID_BLOCK_VMX_BUSY	(1u << 1)  /* another hypervisor owns VMX (KVM loaded) */
+#define OVID_BLOCK_CAPS		(1u << 2)  /* a required VMX capability is missing */
+
+/**
+ * struct ovid_info - OVID_GET_INFO: what the host offers
+ * @size:	sizeof(struct ovid_info)
+ * @flags:	must be zero
+ * @abi_version: OVID_ABI_VERSION of the module
+ * @caps:	OVID_CAP_*
+ * @blockers:	OVID_BLOCK_*
+ * @max_vps:	VPs in one partition
+ * @max_gsis:	interrupt routes in one partition
+ * @max_regions: guest memory regions in one partition
+ * @phys_bits:	width of a guest physical address
+ * @tsc_khz:	frequency of the host's TSC
+ * @kernel_version: LINUX_VERSION_CODE that the module was built against
+ * @partitions: partitions that exist now
+ * @module_version: NUL-terminated
+ * @reason:	one line for a person when @blockers is not zero, else empty
+ */
+struct ovid_info {
+	__u32 size;
+	__u32 flags;
+	__u32 abi_version;
+	__u32 caps;
+	__u32 blockers;
+	__u32 max_vps;
+	__u32 max_gsis;
+	__u32 max_regions;
+	__u32 phys_bits;
+	__u32 tsc_khz;
+	__u32 kernel_version;
+	__u32 partitions;
+	__u8  module_version[32];
+	__u8  reason[128];
+};
+
+/* ovid_create_partition.flags */
+#define OVID_PART_X2APIC	(1u << 0)  /* guests may switch to x2APIC mode */
+
+/**
+ * struct ovid_create_partition - OVID_CREATE_PARTITION: a new partition
+ * @size:	sizeof(struct ovid_create_partition)
+ * @flags:	OVID_PART_*
+ * @name:	NUL-terminated; for traces, debugfs and the log
+ *
+ * Returns the P file (close-on-exec).  The partition is initialized at once,
+ * and bound to the caller's memory at the first map, create-VP or run.
+ * Errors: ENODEV (no VMX), EBUSY (VMX owned by another), ENOMEM, EMFILE.
+ */
+struct ovid_create_partition {
+	__u32 size;
+	__u32 flags;
+	__u8  name[OVID_NAME_LEN];
+};
+
+/* ovid_create_memory.flags */
+#define OVID_MEM_HUGE		(1u << 0)  /* prefer 2 MiB pieces (else 4 KiB ones) */
+
+/**
+ * struct ovid_create_memory - OVID_CREATE_MEMORY: a guest memory object
+ * @size:	sizeof(struct ovid_create_memory)
+ * @flags:	OVID_MEM_*
+ * @bytes:	size of the object, a multiple of 4096, not zero
+ *
+ * Returns the M file: zeroed memory, allocated at first touch, unevictable,
+ * charged to the toucher's memory cgroup; mmap() it shared.  It can be mapped
+ * into several partitions.
+ */
+struct ovid_create_memory {
+	__u32 size;
+	__u32 flags;
+	__u64 bytes;
+};
+
+#define OVID_GET_INFO		_IOWR(OVID_IOCTL, 0x00, struct ovid_info)
+#define OVID_CREATE_PARTITION	_IOW(OVID_IOCTL, 0x01, struct ovid_create_partition)
+#define OVID_CREATE_MEMORY	_IOW(OVID_IOCTL, 0x02, struct ovid_create_memory)
+
+/* ---- P: a partition ---------------------------------------------------- */
+
+/* ovid_map_memory.flags */
+#define OVID_MAP_WRITE		(1u << 0)
+#define OVID_MAP_EXEC		(1u << 1)
+#define OVID_MAP_FD		(1u << 2)  /* backing is an M file, else user memory */
+
+/**
+ * struct ovid_map_memory - OVID_MAP_MEMORY: back guest physical addresses
+ * @size:	sizeof(struct ovid_map_memory)
+ * @flags:	OVID_MAP_*; a region is always readable
+ * @gpa:	first guest physical address, 4 KiB aligned
+ * @bytes:	length, a multiple of 4096, not zero
+ * @fd:		the M file, with OVID_MAP_FD (else must be zero)
+ * @pad:	must be zero
+ * @source:	offset in the object, or user address; 4 KiB aligned
+ *
+ * Errors: EINVAL, EEXIST (overlaps a region), ENOSPC (too many regions), EBADF
+ * (not an M file), ENOMEM.
+ */
+struct ovid_map_memory {
+	__u32 size;
+	__u32 flags;
+	__u64 gpa;
+	__u64 bytes;
+	__s32 fd;
+	__u32 pad;
+	__u64 source;
+};
+
+/**
+ * struct ovid_gpa_range - OVID_UNMAP_MEMORY, OVID_DISCARD_MEMORY
+ * @size:	sizeof(struct ovid_gpa_range)
+ * @flags:	must be zero
+ * @gpa:	first guest physical address, 4 KiB aligned
+ * @bytes:	length, a multiple of 4096, not zero
+ *
+ * Unmap removes every byte of the range, splitting regions at its ends; holes
+ * in the range are fine (ENOENT if nothing at all was mapped).  Discard keeps
+ * the regions and drops the pages of their memory objects: they read as zero
+ * afterwards, for every mapping of the object.
+ */
+struct ovid_gpa_range {
+	__u32 size;
+	__u32 flags;
+	__u64 gpa;
+	__u64 bytes;
+};
+
+/* ovid_cpuid_entry.flags */
+#define OVID_CPUID_SUBLEAF	(1u << 0)  /* @subleaf counts for this leaf */
+
+/**
+ * struct ovid_cpuid_entry - one CPUID leaf as the guest sees it
+ * @leaf:	EAX of the instruction
+ * @subleaf:	ECX, when @flags has OVID_CPUID_SUBLEAF
+ * @flags:	OVID_CPUID_*
+ * @eax: @ebx: @ecx: @edx: the answer.  Bits that follow a VP's state (APIC id
+ *		in leaves 1, 0xB, 0x1F, OSXSAVE, XSAVE size) are put in at run time
+ * @pad:	must be zero
+ */
+struct ovid_cpuid_entry {
+	__u32 leaf;
+	__u32 subleaf;
+	__u32 flags;
+	__u32 eax;
+	__u32 ebx;
+	__u32 ecx;
+	__u32 edx;
+	__u32 pad;
+};
+
+#define OVID_MAX_CPUID		256
+
+/**
+ * struct ovid_cpuid - OVID_GET_CPUID (what the guest sees now, at first the
+ *		module's default for this host), OVID_SET_CPUID (replace it all)
+ * @size:	sizeof(struct ovid_cpuid)
+ * @flags:	must be zero
+ * @count:	in: entries at @entries; out (get): entries there are.  Get with
+ *		too few: E2BIG, and @count tells the need
+ * @pad:	must be zero
+ * @entries:	user address of struct ovid_cpuid_entry[]
+ *
+ * Set refuses (EINVAL) features that the module does not virtualize, more than
+ * OVID_MAX_CPUID entries, and duplicates.  EBUSY once a VP has run.
+ */
+struct ovid_cpuid {
+	__u32 size;
+	__u32 flags;
+	__u32 count;
+	__u32 pad;
+	__u64 entries;
+};
+
+/* ovid_msr_policy: what an MSR that the module does not implement does */
+#define OVID_MSR_FAULT		0	/* #GP */
+#define OVID_MSR_IGNORE		1	/* reads as zero, writes are dropped */
+#define OVID_MSR_WORKER		2	/* OVID_EXIT_MSR */
+
+/**
+ * struct ovid_msr_rule - one range of MSR numbers
+ * @first: @last: inclusive
+ * @read: @write: OVID_MSR_*
+ */
+struct ovid_msr_rule {
+	__u32 first;
+	__u32 last;
+	__u32 read;
+	__u32 write;
+};
+
+#define OVID_MAX_MSR_RULES	64
+
+/**
+ * struct ovid_msr_policy - OVID_SET_MSR_POLICY: for unimplemented MSRs only
+ * @size:	sizeof(struct ovid_msr_policy)
+ * @flags:	must be zero
+ * @default_action: OVID_MSR_* for MSRs in no rule
+ * @count:	rules at @rules, at most OVID_MAX_MSR_RULES; the first match counts
+ * @rules:	user address of struct ovid_msr_rule[]
+ */
+struct ovid_msr_policy {
+	__u32 size;
+	__u32 flags;
+	__u32 default_action;
+	__u32 count;
+	__u64 rules;
+};
+
+/* ovid_partition_ctrl.op */
+#define OVID_CTRL_PAUSE		1	/* VPs leave the guest and wait in RUN; time stands still */
+#define OVID_CTRL_RESUME	2
+#define OVID_CTRL_RESET		3	/* every VP to its reset state; memory is kept.  Only while paused */
+
+/**
+ * struct ovid_partition_ctrl - OVID_PARTITION_CTRL
+ * @size:	sizeof(struct ovid_partition_ctrl)
+ * @flags:	must be zero
+ * @op:		OVID_CTRL_*
+ * @pad:	must be zero
+ *
+ * Pause is acknowledged when it returns: no VP executes guest code any more.
+ * While paused OVID_RUN_VP waits in the kernel (it still returns for signals
+ * and for cancel).
+ */
+struct ovid_partition_ctrl {
+	__u32 size;
+	__u32 flags;
+	__u32 op;
+	__u32 pad;
+};
+
+/**
+ * struct ovid_property - OVID_GET_PROPERTY, OVID_SET_PROPERTY
+ * @size:	sizeof(struct ovid_property)
+ * @flags:	must be zero
+ * @code:	HV_PARTITION_PROPERTY_* (hvdef.h)
+ * @pad:	must be zero
+ * @value:	the property
+ */
+struct ovid_property {
+	__u32 size;
+	__u32 flags;
+	__u32 code;
+	__u32 pad;
+	__u64 value;
+};
+
+/* ovid_route.kind */
+#define OVID_ROUTE_NONE		0	/* removes the route */
+#define OVID_ROUTE_MSI		1	/* @address, @data as a device would write them */
+#define OVID_ROUTE_NMI		2	/* @address: VP index */
+
+/**
+ * struct ovid_route - OVID_SET_ROUTE: where one GSI (irqfd) leads
+ * @size:	sizeof(struct ovid_route)
+ * @flags:	must be zero
+ * @gsi:	below ovid_info.max_gsis
+ * @kind:	OVID_ROUTE_*
+ * @address:	MSI address; bits 63:40 hold destination bits 31:8 in x2APIC form
+ * @data:	MSI data; bit 15 makes it level-triggered (EOI exits)
+ * @pad:	must be zero
+ */
+struct ovid_route {
+	__u32 size;
+	__u32 flags;
+	__u32 gsi;
+	__u32 kind;
+	__u64 address;
+	__u32 data;
+	__u32 pad;
+};
+
+/* ovid_inject.kind */
+#define OVID_INJECT_MSI		1	/* @address, @data */
+#define OVID_INJECT_NMI		2	/* @address: VP index */
+#define OVID_INJECT_EXTINT	3	/* @address: VP index; @data: level of the INTR line, 0 or 1 */
+
+/**
+ * struct ovid_inject - OVID_INJECT: an interrupt from the caller, now
+ * @size:	sizeof(struct ovid_inject)
+ * @flags:	must be zero
+ * @kind:	OVID_INJECT_*
+ * @data:	see the kind
+ * @address:	see the kind
+ *
+ * Takes no lock that a running VP holds.  A destination that does not exist
+ * drops the interrupt, as hardware does.
+ */
+struct ovid_inject {
+	__u32 size;
+	__u32 flags;
+	__u32 kind;
+	__u32 data;
+	__u64 address;
+};
+
+#define OVID_MAP_MEMORY		_IOW(OVID_IOCTL, 0x10, struct ovid_map_memory)
+#define OVID_UNMAP_MEMORY	_IOW(OVID_IOCTL, 0x11, struct ovid_gpa_range)
+#define OVID_DISCARD_MEMORY	_IOW(OVID_IOCTL, 0x12, struct ovid_gpa_range)
+#define OVID_GET_CPUID		_IOWR(OVID_IOCTL, 0x13, struct ovid_cpuid)
+#define OVID_SET_CPUID		_IOW(OVID_IOCTL, 0x14, struct ovid_cpuid)
+#define OVID_SET_MSR_POLICY	_IOW(OVID_IOCTL, 0x15, struct ovid_msr_policy)
+#define OVID_PARTITION_CTRL	_IOW(OVID_IOCTL, 0x16, struct ovid_partition_ctrl)
+#define OVID_GET_PROPERTY	_IOWR(OVID_IOCTL, 0x17, struct ovid_property)
+#define OVID_SET_PROPERTY	_IOW(OVID_IOCTL, 0x18, struct ovid_property)
+#define OVID_SET_ROUTE		_IOW(OVID_IOCTL, 0x19, struct ovid_route)
+#define OVID_INJECT		_IOW(OVID_IOCTL, 0x1A, struct ovid_inject)
+#define OVID_GET_STATS_FD	_IO(OVID_IOCTL, 0x1F)	/* P and V */
+
+/* ---- V: a virtual processor -------------------------------------------- */
+
+/* mmap() page indexes on V; 0 and 1 are those of mshv.h */
+#define OVID_VP_MMAP_RUN	0x1000
+
+/* ovid_run.exit */
+#define OVID_EXIT_NONE		0	/* signal or cancel */
+#define OVID_EXIT_IO		1	/* one IN or OUT: see access */
+#define OVID_EXIT_IO_STRING	2	/* INS, OUTS: the worker decodes @bytes */
+#define OVID_EXIT_MMIO		3	/* one decoded load or store: see access */
+#define OVID_EXIT_MMIO_RAW	4	/* not decoded: the worker decodes @bytes */
+#define OVID_EXIT_EOI		5	/* EOI of level-triggered vector @vector */
+#define OVID_EXIT_EXTINT	6	/* the VP takes an ExtINT: put its vector into @value */
+#define OVID_EXIT_SHUTDOWN	7	/* triple fault */
+#define OVID_EXIT_MSR		8	/* RDMSR/WRMSR that policy gives to the worker: @address, @value */
+#define OVID_EXIT_FAIL		9	/* VM entry failed: see fail */
+
+/* ovid_run.want: registers to have fresh in the register page at each exit.
+ * For IO_STRING and MMIO_RAW all of them always are.
+ */
+#define OVID_WANT_RIP		(1u << 0)	/* RIP, RSP, RFLAGS */
+#define OVID_WANT_SREGS		(1u << 1)	/* segments, CRs, EFER */
+
+/**
+ * struct ovid_run - the run page of a VP (mmap OVID_VP_MMAP_RUN, shared)
+ * @cancel:	in: while not zero OVID_RUN_VP commits what is pending and
+ *		returns 1 before guest code runs; to stop a VP from another
+ *		thread set it, then send the VP's thread a signal
+ * @want:	in: OVID_WANT_*
+ * @exit:	out: OVID_EXIT_*
+ * @write:	out: 1 store/OUT/WRMSR, 0 load/IN/RDMSR
+ * @access_size: out: bytes: 1, 2, 4, 8
+ * @insn_len:	out: instruction bytes in @bytes (RAW and STRING: those that could
+ *		be fetched, up to 15)
+ * @vector:	out: for EXIT_EOI
+ * @address:	out: port, guest physical address or MSR number
+ * @value:	out: the value stored; in, before the next OVID_RUN_VP: the value
+ *		loaded (the kernel cuts it to @access_size and extends it as the
+ *		instruction says), or the ExtINT's vector (256 and above: none)
+ * @fault:	in, for EXIT_MSR: not zero injects #GP instead
+ * @gva:	out: for MMIO exits, the linear address
+ * @bytes:	out: the instruction
+ * @fail_error:	out: for EXIT_FAIL: VM-instruction error, or basic exit reason
+ * @fail_qualification: out: exit qualification
+ *
+ * RIP moves past a decoded instruction at the next OVID_RUN_VP, when its
+ * result is committed.  After IO_STRING and MMIO_RAW the worker changes
+ * registers itself (register page or OVID_SET_REGS), RIP included.
+ */
+struct ovid_run {
+	__u32 cancel;
+	__u32 want;
+	__u8  pad0[56];
+	__u32 exit;
+	__u8  write;
+	__u8  access_size;
+	__u8  insn_len;
+	__u8  vector;
+	__u64 address;
+	__u64 value;
+	__u32 fault;
+	__u32 pad1;
+	__u64 gva;
+	__u8  bytes[16];
+	__u32 fail_error;
+	__u32 pad2;
+	__u64 fail_qualification;
+	__u8  pad3[3960];
+};
+
+/**
+ * struct ovid_reg - one register by its TLFS name
+ * @name:	HV_REGISTER_* or HV_X64_REGISTER_* (hvdef.h)
+ * @pad:	must be zero
+ * @low: @high:	the 128-bit value
+ */
+struct ovid_reg {
+	__u32 name;
+	__u32 pad[3];
+	__u64 low;
+	__u64 high;
+};
+
+#define OVID_MAX_REGS		128
+
+/**
+ * struct ovid_regs - OVID_GET_REGS, OVID_SET_REGS
+ * @size:	sizeof(struct ovid_regs)
+ * @flags:	must be zero
+ * @count:	at most OVID_MAX_REGS
+ * @pad:	must be zero
+ * @regs:	user address of struct ovid_reg[]
+ *
+ * Waits while the VP runs in another thread.  Set checks every name and value
+ * first: on EINVAL nothing was changed.
+ */
+struct ovid_regs {
+	__u32 size;
+	__u32 flags;
+	__u32 count;
+	__u32 pad;
+	__u64 regs;
+};
+
+/*
+ * OVID_RUN_VP: runs until something is for the worker; the run page says what.
+ * Returns 0, 1 (cancelled; run.exit is NONE), or EINTR for a signal, EIO when
+ * the caller's memory is not the partition's, EBUSY when VMX was taken by
+ * another hypervisor (state is kept, try again).
+ */
+#define OVID_RUN_VP		_IO(OVID_IOCTL, 0x20)
+#define OVID_GET_REGS		_IOW(OVID_IOCTL, 0x21, struct ovid_regs)
+#define OVID_SET_REGS		_IOW(OVID_IOCTL, 0x22, struct ovid_regs)
+
+/* ---- statistics: the file of OVID_GET_STATS_FD ------------------------- */
+
+/**
+ * struct ovid_stats_header - at offset 0 of a statistics file (read only)
+ * @version:	1
+ * @count:	descriptors and values
+ * @desc_offset: of struct ovid_stats_desc[count]
+ * @value_offset: of __u64[count], read live
+ * @name:	NUL-terminated: the partition's name, "/vpN" behind it for a VP
+ */
+struct ovid_stats_header {
+	__u32 version;
+	__u32 count;
+	__u32 desc_offset;
+	__u32 value_offset;
+	__u8  name[48];
+};
+
+/**
+ * struct ovid_stats_desc - what one value is
+ * @name:	NUL-terminated, lower case
+ * @flags:	OVID_STAT_*
+ * @pad:	zero
+ */
+#define OVID_STAT_GAUGE		(1u << 0)  /* goes up and down; else it only grows */
+struct ovid_stats_desc {
+	__u8  name[24];
+	__u32 flags;
+	__u32 pad;
+};
+
+#endif
