@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The only place that asks for the kernel's version.
+ */
+#ifndef OVID_COMPAT_H
+#define OVID_COMPAT_H
+
+#include <linux/version.h>
+#include <linux/cleanup.h>
+#include <linux/syscore_ops.h>
+#include <linux/hrtimer.h>
+#include <asm/desc.h>
+#include <asm/msr.h>
+#include <asm/reboot.h>
+#include <asm/tlbflush.h>
+
+/*
+ * From 6.19 on the CR4 shadow is for KVM's modules only: VMX is then entered
+ * around each run ("scoped", see vmx/vmxon.c), and CR4.VMXE never outlives the
+ * interrupts-off window in which it was set.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+#define OVID_HAVE_CR4_SHADOW	1
+static inline void ovid_cr4_set(unsigned long bits)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	cr4_set_bits_irqsoff(bits);
+	local_irq_restore(flags);
+}
+
+static inline void ovid_cr4_clear(unsigned long bits)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	cr4_clear_bits_irqsoff(bits);
+	local_irq_restore(flags);
+}
+
+static inline void ovid_emergency_register(void (*fn)(void))
+{
+	cpu_emergency_register_virt_callback(fn);
+}
+
+static inline void ovid_emergency_unregister(void (*fn)(void))
+{
+	cpu_emergency_unregister_virt_callback(fn);
+}
+#else
+#define OVID_HAVE_CR4_SHADOW	0
+static inline void ovid_cr4_set(unsigned long bits) { }
+static inline void ovid_cr4_clear(unsigned long bits) { }
+static inline void ovid_emergency_register(void (*fn)(void)) { }
+static inline void ovid_emergency_unregister(void (*fn)(void)) { }
+#endif
+
+/*
+ * A VM exit leaves the TSS limit too short for an I/O bitmap.  Where the
+ * kernel's "limit is stale" word is not ours, the register is reloaded.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+#define ovid_tss_limit_stale()		invalidate_tss_limit()
+#else
+static inline void ovid_tss_limit_stale(void)
+{
+	struct desc_struct *gdt = get_cpu_gdt_rw(smp_processor_id());
+	tss_desc tss;
+
+	memcpy(&tss, &gdt[GDT_ENTRY_TSS], sizeof(tss));
+	tss.type = DESC_TSS;
+	write_gdt_entry(gdt, GDT_ENTRY_TSS, &tss, DESC_TSS);
+	load_TR_desc();
+}
+#endif
+
+/* 6.16 renamed the full-width MSR accessors */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#define ovid_rdmsr(msr, val)		rdmsrq(msr, val)
+#define ovid_rdmsr_safe(msr, val)	rdmsrq_safe(msr, val)
+#define ovid_wrmsr(msr, val)		wrmsrq(msr, val)
+#define ovid_wrmsr_safe(msr, val)	wrmsrq_safe(msr, val)
+#else
+#define ovid_rdmsr(msr, val)		rdmsrl(msr, val)
+#define ovid_rdmsr_safe(msr, val)	rdmsrl_safe(msr, val)
+#define ovid_wrmsr(msr, val)		wrmsrl(msr, val)
+#define ovid_wrmsr_safe(msr, val)	wrmsrl_safe(msr, val)
+#endif
+
+/* some stable kernels took over 6.19's syscore argument: Kbuild looks */
+#ifdef OVID_SYSCORE_DATA
+#define OVID_SYSCORE(name, suspend_fn, resume_fn)			\
+static int name##_suspend(void *data) { return suspend_fn(); }		\
+static void name##_resume(void *data) { resume_fn(); }			\
+static const struct syscore_ops name##_ops = {				\
+	.suspend = name##_suspend, .resume = name##_resume };		\
+static struct syscore name = { .ops = &name##_ops }
+#define ovid_syscore_register(s)	register_syscore(s)
+#define ovid_syscore_unregister(s)	unregister_syscore(s)
+#else
+#define OVID_SYSCORE(name, suspend_fn, resume_fn)			\
+static struct syscore_ops name = { .suspend = suspend_fn, .resume = resume_fn }
+#define ovid_syscore_register(s)	register_syscore_ops(s)
+#define ovid_syscore_unregister(s)	unregister_syscore_ops(s)
+#endif
+
+/* 6.13 brought hrtimer_setup(); 6.15 took hrtimer_init() away */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+static inline void ovid_hrtimer_setup(struct hrtimer *t,
+				      enum hrtimer_restart (*fn)(struct hrtimer *),
+				      clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(t, clock, mode);
+	t->function = fn;
+}
+#else
+#define ovid_hrtimer_setup(t, fn, clock, mode)	hrtimer_setup(t, fn, clock, mode)
+#endif
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The only way the kernel reads and writes guest memory.  Every call takes a
+ * length and copies; there are no raw pointers into guest memory.
+ */
+#ifndef OVID_GUESTMEM_H
+#define OVID_GUESTMEM_H
+
+#include "types.h"
+
+/**
+ * ovid_guest_read - copy from guest memory
+ *
+ * May cross pages and regions.  Sleeps (faults user memory in): interrupts on,
+ * and for user memory in the partition's mm.  0, or -EFAULT with @buf undefined.
+ */
+int ovid_guest_read(struct ovid_partition *part, gpa_t gpa, void *buf, size_t len);
+int ovid_guest_write(struct ovid_partition *part, gpa_t gpa, const void *buf, size_t len);
+
+/* the same with interrupts off: only what is present; -EFAULT: try the sleeping one */
+int ovid_guest_read_atomic(struct ovid_partition *part, gpa_t gpa, void *buf, size_t len);
+
+/* compare and swap of 4 or 8 aligned bytes: 0, -EAGAIN (differs) or -EFAULT */
+int ovid_guest_cmpxchg(struct ovid_partition *part, gpa_t gpa, u64 old, u64 new, size_t size);
+
+/* reads at a linear address of the VP as its code would fetch it; bytes read */
+size_t ovid_guest_fetch(struct ovid_vp *vp, gva_t gva, void *buf, size_t len, bool atomic);
+
+#endif

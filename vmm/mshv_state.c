@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * GET/SET_VP_STATE: pieces of a VP as blobs (vid-abi: VP state blobs).  A row a
+ * type says how large it is and how it is made from and turned into the VP's
+ * state, under vp->lock.
+ */
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include "cpuid_rules.h"
+#include "lapic.h"
+#include "mshv.h"
+#include "partition.h"
+#include "property.h"
+#include "vp.h"
+
+#define STIMERS_SIZE	200
+
+struct state_type {
+	u32 (*size)(struct ovid_vp *vp);
+	void (*get)(struct ovid_vp *vp, void *page);
+	/* @page: a private copy, zero from @len on */
+	int (*set)(struct ovid_vp *vp, const void *page, u32 len);
+};
+
+static u32 whole_page(struct ovid_vp *vp)
+{
+	return PAGE_SIZE;
+}
+
+static void lapic_get(struct ovid_vp *vp, void *page)
+{
+	ovid_lapic_save(vp, page);
+}
+
+static int lapic_set(struct ovid_vp *vp, const void *page, u32 len)
+{
+	return ovid_lapic_restore(vp, page);
+}
+
+/* ---- XSAVE ------------------------------------------------------------- */
+
+static u64 xsave_states(struct ovid_vp *vp)
+{
+	u64 states = 0;
+
+	ovid_property_get(vp->part, HV_PARTITION_PROPERTY_XSAVE_STATES, &states);
+	return states;
+}
+
+static u32 xsave_size(struct ovid_vp *vp)
+{
+	return min_t(u32, ovid_xsave_size(xsave_states(vp), true), PAGE_SIZE);
+}
+
+static void xsave_get(struct ovid_vp *vp, void *page)
+{
+	ovid_xsave_export(vp->fpu, page, xsave_states(vp));
+}
+
+static int xsave_set(struct ovid_vp *vp, const void *page, u32 len)
+{
+	int err = ovid_xsave_check(page, len, xsave_states(vp));
+
+	if (!err)
+		ovid_xsave_import(vp->fpu, page);
+	return err;
+}
+
+/* ---- SynIC: not there yet, so its pages and timers are all zero --------- */
+
+static u32 stimers_size(struct ovid_vp *vp)
+{
+	return STIMERS_SIZE;
+}
+
+static void zero_get(struct ovid_vp *vp, void *page)
+{
+}
+
+static int zero_set(struct ovid_vp *vp, const void *page, u32 len)
+{
+	return memchr_inv(page, 0, len) ? -EINVAL : 0;
+}
+
+static const struct state_type state_types[MSHV_VP_STATE_COUNT] = {
+	[MSHV_VP_STATE_LAPIC]	= { whole_page, lapic_get, lapic_set },
+	[MSHV_VP_STATE_XSAVE]	= { xsave_size, xsave_get, xsave_set },
+	[MSHV_VP_STATE_SIMP]	= { whole_page, zero_get, zero_set },
+	[MSHV_VP_STATE_SIEFP]	= { whole_page, zero_get, zero_set },
+	[MSHV_VP_STATE_SYNTHETIC_TIMERS] = { stimers_size, zero_get, zero_set },
+};
+
+/* ---- the ioctls -------------------------------------------------------- */
+
+/*
+ * Copies and checks the argument; writes the size that is needed back before
+ * that is checked.
+ */
+static int state_args(struct ovid_vp *vp, void __user *arg, struct mshv_get_set_vp_state *args,
+		      u32 *need)
+{
+	struct mshv_get_set_vp_state __user *uargs = arg;
+	u32 given;
+
+	if (copy_from_user(args, arg, sizeof(*args)))
+		return -EFAULT;
+	if (args->type >= MSHV_VP_STATE_COUNT || memchr_inv(args->rsvd, 0, sizeof(args->rsvd)))
+		return -EINVAL;
+	given = args->buf_sz;
+	if (!given || !PAGE_ALIGNED(given) || !PAGE_ALIGNED(args->buf_ptr))
+		return -EINVAL;
+	*need = state_types[args->type].size(vp);
+	if (put_user(*need, &uargs->buf_sz))
+		return -EFAULT;
+	return given < *need ? -EINVAL : 0;
+}
+
+/**
+ * ovid_mshv_get_vp_state - MSHV_GET_VP_STATE
+ * @vp:		the VP
+ * @arg:	struct mshv_get_set_vp_state
+ *
+ * Waits while the VP runs.  Returns 0, -EFAULT, -EINVAL (unknown type, buffer
+ * not of pages, or too small: buf_sz then tells the need), -ENOMEM, -EINTR.
+ */
+long ovid_mshv_get_vp_state(struct ovid_vp *vp, void __user *arg)
+{
+	struct mshv_get_set_vp_state args;
+	void *page;
+	u32 need;
+	int err;
+
+	err = state_args(vp, arg, &args, &need);
+	if (err)
+		return err;
+	page = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (!page)
+		return -ENOMEM;
+	if (mutex_lock_killable(&vp->lock)) {
+		err = -EINTR;
+		goto free;
+	}
+	state_types[args.type].get(vp, page);
+	mutex_unlock(&vp->lock);
+	if (copy_to_user(u64_to_user_ptr(args.buf_ptr), page, need))
+		err = -EFAULT;
+free:
+	free_page((unsigned long)page);
+	return err;
+}
+
+/**
+ * ovid_mshv_set_vp_state - MSHV_SET_VP_STATE; errors as for get, and -EINVAL for
+ * contents that no VP can have: nothing was changed then
+ * @vp:		the VP
+ * @arg:	struct mshv_get_set_vp_state
+ */
+long ovid_mshv_set_vp_state(struct ovid_vp *vp, void __user *arg)
+{
+	struct mshv_get_set_vp_state args;
+	void *page;
+	u32 need;
+	int err;
+
+	err = state_args(vp, arg, &args, &need);
+	if (err)
+		return err;
+	page = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (!page)
+		return -ENOMEM;
+	if (copy_from_user(page, u64_to_user_ptr(args.buf_ptr), need)) {
+		err = -EFAULT;
+	} else if (mutex_lock_killable(&vp->lock)) {
+		err = -EINTR;
+	} else {
+		err = state_types[args.type].set(vp, page, need);
+		mutex_unlock(&vp->lock);
+	}
+	free_page((unsigned long)page);
+	return err;
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Second-level page tables: see tdp.h for the rules.
+ *
+ * INVEPT discipline.  A zap clears entries under tdp->lock, then flush_gen goes
+ * up, then every CPU that is in the guest is made to leave (it cannot enter
+ * again without seeing the new generation, run.c: tlb_sync).  A CPU that is
+ * not in the guest now compares generations at its next window.  Only then is
+ * the memory behind the entries, or a table page, given back.  New entries in
+ * place of absent ones need no flush (SDM 3C: Invalidating Cached Information).
+ */
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include "backend.h"
+#include "partition.h"
+#include "tdp.h"
+#include "trace.h"
+#include "vp.h"
+
+#define ENTRIES		512
+#define ADDR_MASK	GENMASK_ULL(51, 12)
+
+static unsigned int entry_index(gfn_t gfn, unsigned int level)
+{
+	return (gfn >> (9 * (level - 1))) & (ENTRIES - 1);
+}
+
+static u64 pages_of(unsigned int level)
+{
+	return 1ull << (9 * (level - 1));
+}
+
+static bool is_present(u64 e)
+{
+	return e & ovid_backend->tdp.read;
+}
+
+static bool is_leaf(u64 e, unsigned int level)
+{
+	return level == 1 || (e & ovid_backend->tdp.leaf);
+}
+
+static u64 *table_of(u64 e)
+{
+	return __va(e & ADDR_MASK);
+}
+
+static u64 table_entry(const u64 *table)
+{
+	const struct ovid_tdp_format *f = &ovid_backend->tdp;
+
+	return __pa(table) | f->read | f->write | f->exec;
+}
+
+static u64 leaf_entry(hpa_t hpa, unsigned int level, bool write, bool exec)
+{
+	const struct ovid_tdp_format *f = &ovid_backend->tdp;
+
+	return (hpa & ~((pages_of(level) << PAGE_SHIFT) - 1)) | f->read | f->memtype_wb |
+	       (write ? f->write : 0) | (exec ? f->exec : 0) | (level > 1 ? f->leaf : 0);
+}
+
+static void count_leaf(struct ovid_partition *part, unsigned int level, int n)
+{
+	struct ovid_part_stats *s = &part->stats;
+
+	atomic64_add(n, level == 1 ? &s->pages_4k : level == 2 ? &s->pages_2m : &s->pages_1g);
+}
+
+/* the whole of the leaf counts, not only the page that was touched */
+static bool invalidated(struct ovid_tdp *tdp, gfn_t gfn, unsigned int level, u64 seq)
+{
+	gfn_t lo = gfn & ~(pages_of(level) - 1);
+
+	return tdp->seq != seq ||
+	       (tdp->invalidating && lo + pages_of(level) > tdp->inv_start &&
+		lo < tdp->inv_end);
+}
+
+/* one try under the lock; @table: a spare page, taken if used.  -ENOBUFS: needs one */
+static int map_locked(struct ovid_partition *part, gfn_t gfn, unsigned int target,
+		      u64 leaf_hpa, bool write, bool exec, u64 **table)
+{
+	u64 *t = part->tdp.root;
+	unsigned int level;
+	u64 *e, old;
+
+	for (level = OVID_TDP_LEVELS; ; level--) {
+		e = &t[entry_index(gfn, level)];
+		old = *e;
+		if (is_present(old) && is_leaf(old, level)) {
+			/* another VP was first, or rights grow in place */
+			WRITE_ONCE(*e, old | (write ? ovid_backend->tdp.write : 0) |
+				   (exec ? ovid_backend->tdp.exec : 0));
+			return 0;
+		}
+		if (level <= target && !is_present(old)) {
+			WRITE_ONCE(*e, leaf_entry(leaf_hpa, level, write, exec));
+			count_leaf(part, level, 1);
+			return 0;
+		}
+		if (!is_present(old)) {
+			if (!*table)
+				return -ENOBUFS;
+			WRITE_ONCE(*e, table_entry(*table));
+			atomic64_inc(&part->stats.ept_pages);
+			t = *table;
+			*table = NULL;
+			continue;
+		}
+		t = table_of(old);
+	}
+}
+
+u64 ovid_tdp_seq(struct ovid_partition *part)
+{
+	u64 seq = READ_ONCE(part->tdp.seq);
+
+	smp_rmb();	/* what is looked up after this is not older than @seq */
+	return seq;
+}
+
+int ovid_tdp_map(struct ovid_partition *part, gfn_t gfn, unsigned int level,
+		 hpa_t hpa, bool write, bool exec, u64 seq)
+{
+	struct ovid_tdp *tdp = &part->tdp;
+	u64 *table = NULL;
+	int err;
+
+	/* four levels reach 48 bits */
+	if (gfn >> 36)
+		return -EFAULT;
+	for (;;) {
+		spin_lock(&tdp->lock);
+		if (invalidated(tdp, gfn, level, seq))
+			err = -EAGAIN;
+		else
+			err = map_locked(part, gfn, level, hpa, write, exec, &table);
+		spin_unlock(&tdp->lock);
+		if (err != -ENOBUFS)
+			break;
+		table = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+		if (!table)
+			return -ENOMEM;
+	}
+	free_page((unsigned long)table);
+	if (!err)
+		trace_gpa_map(part, gfn << PAGE_SHIFT, level, write, exec);
+	return err;
+}
+
+/*
+ * Clears what lies in [start, end) below @t.  Tables that are covered whole go
+ * to @freed and stay readable until the flush.  Returns whether anything was there.
+ */
+static bool zap_table(struct ovid_partition *part, u64 *t, unsigned int level,
+		      gfn_t base, gfn_t start, gfn_t end, struct list_head *freed)
+{
+	u64 span = pages_of(level);
+	bool any = false;
+	unsigned int i;
+	gfn_t lo, hi;
+	u64 e;
+
+	i = start > base ? entry_index(start, level) : 0;
+	for (; i < ENTRIES; i++) {
+		lo = base + i * span;
+		hi = lo + span;
+		if (lo >= end)
+			break;
+		e = t[i];
+		if (!is_present(e))
+			continue;
+		any = true;
+		if (is_leaf(e, level)) {
+			/* a large leaf that is only partly in range goes whole: it
+			 * is mapped again, smaller or not, at the next touch
+			 */
+			WRITE_ONCE(t[i], 0);
+			count_leaf(part, level, -1);
+			continue;
+		}
+		zap_table(part, table_of(e), level - 1, lo, max(lo, start), min(hi, end), freed);
+		if (lo >= start && hi <= end) {
+			WRITE_ONCE(t[i], 0);
+			list_add(&virt_to_page(table_of(e))->lru, freed);
+			atomic64_dec(&part->stats.ept_pages);
+		}
+	}
+	return any;
+}
+
+static void free_tables(struct list_head *freed)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, freed, lru) {
+		list_del(&page->lru);
+		__free_page(page);
+	}
+}
+
+void ovid_tdp_zap(struct ovid_partition *part, gfn_t start, gfn_t end, bool flush)
+{
+	LIST_HEAD(freed);
+	bool any;
+
+	end = min_t(gfn_t, end, 1ull << 36);
+	spin_lock(&part->tdp.lock);
+	any = start < end && zap_table(part, part->tdp.root, OVID_TDP_LEVELS, 0, start, end, &freed);
+	spin_unlock(&part->tdp.lock);
+	if (!any)
+		return;
+	atomic64_inc(&part->stats.zaps);
+	trace_gpa_zap(part, start << PAGE_SHIFT, end << PAGE_SHIFT);
+	if (flush)
+		ovid_tdp_flush(part);
+	free_tables(&freed);
+}
+
+static void left_guest(void *unused)
+{
+}
+
+void ovid_part_kick_sync(struct ovid_partition *part)
+{
+	struct ovid_tdp *tdp = &part->tdp;
+	struct ovid_vp *vp;
+	int i;
+
+	smp_mb();	/* news first, then who is in the guest; pairs with the entry's */
+	guard(spinlock)(&tdp->flush_lock);
+	cpumask_clear(tdp->flush_mask);
+	ovid_for_each_vp(part, vp, i)
+		if (READ_ONCE(vp->mode) == OVID_VP_IN_GUEST)
+			cpumask_set_cpu(READ_ONCE(vp->cpu), tdp->flush_mask);
+	smp_call_function_many(tdp->flush_mask, left_guest, NULL, true);
+}
+
+void ovid_tdp_flush(struct ovid_partition *part)
+{
+	atomic64_inc(&part->tdp.flush_gen);
+	ovid_part_kick_sync(part);
+}
+
+void ovid_tdp_invalidate_begin(struct ovid_partition *part, gfn_t start, gfn_t end)
+{
+	struct ovid_tdp *tdp = &part->tdp;
+
+	spin_lock(&tdp->lock);
+	if (!tdp->invalidating++) {
+		tdp->inv_start = start;
+		tdp->inv_end = end;
+	} else {
+		tdp->inv_start = min(tdp->inv_start, start);
+		tdp->inv_end = max(tdp->inv_end, end);
+	}
+	spin_unlock(&tdp->lock);
+	ovid_tdp_zap(part, start, end, true);
+}
+
+void ovid_tdp_invalidate_end(struct ovid_partition *part)
+{
+	struct ovid_tdp *tdp = &part->tdp;
+
+	spin_lock(&tdp->lock);
+	tdp->seq++;
+	if (!OVID_BUG_ON(!tdp->invalidating, part))
+		tdp->invalidating--;
+	spin_unlock(&tdp->lock);
+}
+
+int ovid_tdp_init(struct ovid_partition *part)
+{
+	struct ovid_tdp *tdp = &part->tdp;
+
+	spin_lock_init(&tdp->lock);
+	spin_lock_init(&tdp->flush_lock);
+	/* above every CPU's 0: a root at a reused address is flushed at first use */
+	atomic64_set(&tdp->flush_gen, 1);
+	tdp->root = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	tdp->cpu_gen = kcalloc(nr_cpu_ids, sizeof(*tdp->cpu_gen), GFP_KERNEL_ACCOUNT);
+	if (tdp->root && tdp->cpu_gen && zalloc_cpumask_var(&tdp->flush_mask, GFP_KERNEL))
+		return 0;
+	free_page((unsigned long)tdp->root);
+	kfree(tdp->cpu_gen);
+	return -ENOMEM;
+}
+
+void ovid_tdp_fini(struct ovid_partition *part)
+{
+	ovid_tdp_zap(part, 0, 1ull << 36, false);
+	free_page((unsigned long)part->tdp.root);
+	kfree(part->tdp.cpu_gen);
+	free_cpumask_var(part->tdp.flush_mask);
+}

@@ -1,0 +1,612 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * VM exits (SDM 3C: VM Exits; appendix: VMX Basic Exit Reasons).  Each handler
+ * runs with interrupts off and the VMCS loaded, reads the fields it needs, and
+ * says what is next; one that must sleep returns OVID_RUN_SLOW and is finished
+ * by vmx_handle_slow().
+ */
+#include <linux/kernel.h>
+#include <asm/debugreg.h>
+#include <asm/io.h>
+#include <asm/traps.h>
+#include "../cpuid.h"
+#include "../emul_mmio.h"
+#include "../guestmem.h"
+#include "../irqfd.h"
+#include "../msr.h"
+#include "../region.h"
+#include "../trace.h"
+#include "vmx.h"
+
+#define RAX 0
+#define RCX 1
+#define RDX 2
+#define RBX 3
+
+#define DR_GD	BIT(13)	/* DR7: general detect */
+
+static u64 gpr(struct vmx_vp *v, unsigned int n)
+{
+	return READ_ONCE(v->vp->page->gpr[n]);
+}
+
+static void set_gpr(struct vmx_vp *v, unsigned int n, u64 val)
+{
+	WRITE_ONCE(v->vp->page->gpr[n], val);
+}
+
+static enum ovid_run_result inject_gp(struct vmx_vp *v)
+{
+	vmx_inject_exception(v->vp, X86_TRAP_GP, true, 0);
+	return OVID_RUN_RESUME;
+}
+
+static enum ovid_run_result inject_ud(struct vmx_vp *v)
+{
+	vmx_inject_exception(v->vp, X86_TRAP_UD, false, 0);
+	return OVID_RUN_RESUME;
+}
+
+static enum ovid_run_result skip(struct vmx_vp *v)
+{
+	vmx_skip_insn(v->vp);
+	return OVID_RUN_RESUME;
+}
+
+static enum ovid_run_result to_worker(struct vmx_vp *v, enum ovid_exit_kind kind)
+{
+	v->vp->exit.kind = kind;
+	return OVID_RUN_WORKER;
+}
+
+/* ---- instructions that are answered in a few lines ---------------------------- */
+
+static enum ovid_run_result exit_cpuid(struct vmx_vp *v)
+{
+	struct ovid_cpuid_regs out;
+
+	v->vp->stats.exit_cpuid++;
+	ovid_cpuid(v->vp, gpr(v, RAX), gpr(v, RCX), &out);
+	set_gpr(v, RAX, out.eax);
+	set_gpr(v, RBX, out.ebx);
+	set_gpr(v, RCX, out.ecx);
+	set_gpr(v, RDX, out.edx);
+	return skip(v);
+}
+
+/* an MSR that policy leaves to the worker */
+static enum ovid_run_result msr_to_worker(struct vmx_vp *v, u32 msr, bool write, u64 val)
+{
+	struct ovid_exit *x = &v->vp->exit;
+
+	x->msr = msr;
+	x->value = val;
+	x->flags = write ? OVID_XF_WRITE : 0;
+	x->flags |= OVID_XF_COMMIT;
+	x->insn_len = vmread(VM_EXIT_INSTRUCTION_LEN);
+	return to_worker(v, OVID_X_MSR);
+}
+
+static enum ovid_run_result exit_rdmsr(struct vmx_vp *v)
+{
+	u32 msr = gpr(v, RCX);
+	u64 val;
+
+	v->vp->stats.exit_rdmsr++;
+	switch (ovid_msr_read(v->vp, msr, &val)) {
+	case OVID_MSR_OK:
+		set_gpr(v, RAX, (u32)val);
+		set_gpr(v, RDX, val >> 32);
+		return skip(v);
+	case OVID_MSR_TO_WORKER:
+		return msr_to_worker(v, msr, false, 0);
+	default:
+		trace_msr_refused(v->vp, msr, false, 0);
+		return inject_gp(v);
+	}
+}
+
+/* EOI of a level-triggered vector: those who hold the line want to know */
+static enum ovid_run_result eoi_done(struct vmx_vp *v, int vector)
+{
+	if (vector < 0)
+		return OVID_RUN_RESUME;
+	ovid_irqfd_eoi(v->vp->part, vector);
+	v->vp->exit.vector = vector;
+	return to_worker(v, OVID_X_EOI);
+}
+
+static enum ovid_run_result exit_wrmsr(struct vmx_vp *v)
+{
+	u32 msr = gpr(v, RCX);
+	u64 val = (u32)gpr(v, RAX) | gpr(v, RDX) << 32;
+
+	v->vp->stats.exit_wrmsr++;
+	if (msr == 0x800 + (APIC_EOI_OFF >> 4) && !val && ovid_lapic_x2apic(&v->vp->apic)) {
+		skip(v);
+		return eoi_done(v, ovid_lapic_eoi(v->vp));
+	}
+	switch (ovid_msr_write(v->vp, msr, val)) {
+	case OVID_MSR_OK:
+		return skip(v);
+	case OVID_MSR_TO_WORKER:
+		return msr_to_worker(v, msr, true, val);
+	default:
+		trace_msr_refused(v->vp, msr, true, val);
+		return inject_gp(v);
+	}
+}
+
+static enum ovid_run_result exit_hlt(struct vmx_vp *v)
+{
+	v->vp->stats.exit_hlt++;
+	vmx_skip_insn(v->vp);
+	v->vp->activity = OVID_HALTED;
+	v->vp->halt_if = vmread(GUEST_RFLAGS) & X86_EFLAGS_IF;
+	return OVID_RUN_BLOCK;
+}
+
+/* no hypercall interface is offered yet: every code is an invalid one */
+static enum ovid_run_result exit_vmcall(struct vmx_vp *v)
+{
+	v->vp->stats.exit_hypercall++;
+	set_gpr(v, RAX, HV_STATUS_INVALID_HYPERCALL_CODE);
+	return skip(v);
+}
+
+static enum ovid_run_result exit_xsetbv(struct vmx_vp *v)
+{
+	u64 val = (u32)gpr(v, RAX) | gpr(v, RDX) << 32;
+	u64 word[2] = { val, 0 };
+
+	v->vp->stats.exit_other++;
+	if ((u32)gpr(v, RCX) || VMX_AR_DPL(vmread(GUEST_SS_AR_BYTES)) ||
+	    vmx_reg_check(v->vp, HV_X64_REGISTER_XFEM, word))
+		return inject_gp(v);
+	/* the register itself is switched with the FPU, outside the window */
+	v->vp->xcr0 = val;
+	vmx_skip_insn(v->vp);
+	return OVID_RUN_AGAIN;
+}
+
+/* ---- port I/O -------------------------------------------------------------------- */
+
+static enum ovid_run_result exit_io(struct vmx_vp *v)
+{
+	struct ovid_vp *vp = v->vp;
+	struct ovid_exit *x = &vp->exit;
+	u64 qual = vmread(EXIT_QUALIFICATION);
+	bool in = qual & BIT(3);
+
+	vp->stats.exit_io++;
+	x->port = qual >> 16;
+	x->size = (qual & 7) + 1;
+	x->flags = in ? 0 : OVID_XF_WRITE;
+	x->insn_len = vmread(VM_EXIT_INSTRUCTION_LEN);
+	if (unlikely(qual & BIT(4))) {
+		if (qual & BIT(5))
+			x->flags |= OVID_XF_REP;
+		x->gva = vmread(GUEST_LINEAR_ADDRESS);
+		return to_worker(v, OVID_X_IO_STRING);
+	}
+	if (!in) {
+		x->value = gpr(v, RAX) & (~0ull >> (64 - 8 * x->size));
+		if (ovid_doorbell_ring(vp->part, true, x->port, x->size, x->value))
+			return skip(v);
+	}
+	if (vp->native) {
+		vmx_skip_insn(vp);
+		if (in)
+			x->flags |= OVID_XF_COMMIT;
+	}
+	return to_worker(v, OVID_X_IO);
+}
+
+/* ---- memory ------------------------------------------------------------------------ */
+
+/* fetches and decodes the instruction at RIP into vp->exit; false: not one of ours */
+static bool decode(struct vmx_vp *v, bool atomic)
+{
+	struct ovid_exit *x = &v->vp->exit;
+	struct ovid_paging pg;
+	unsigned int bits;
+	u64 cs_base, rip;
+	bool long_mode;
+	u32 cpl;
+
+	vmx_paging(v->vp, &pg, &long_mode, &bits, &cs_base, &rip, &cpl);
+	x->nr_bytes = ovid_guest_fetch(v->vp, cs_base + rip, x->bytes,
+				       sizeof(x->bytes), atomic);
+	x->flags &= ~OVID_XF_DECODED;
+	if (ovid_decode_access(x->bytes, x->nr_bytes,
+			       bits == 64 ? OVID_64BIT : bits == 32 ? OVID_32BIT : OVID_16BIT,
+			       v->vp->page->gpr, &x->insn))
+		return false;
+	if (x->insn.write != !!(x->flags & OVID_XF_WRITE))
+		return false;
+	x->flags |= OVID_XF_DECODED;
+	x->size = x->insn.size;
+	x->insn_len = x->insn.len;
+	x->value = x->insn.value;
+	return true;
+}
+
+/* RIP past a decoded access.  The length is the decoder's: VMX gives none for EPT exits */
+static void skip_decoded(struct vmx_vp *v)
+{
+	struct ovid_insn *insn = &v->vp->exit.insn;
+
+	vmx_skip_by(insn->len);
+	if (unlikely(insn->stos)) {
+		bool down = vmread(GUEST_RFLAGS) & X86_EFLAGS_DF;
+
+		set_gpr(v, 7, ovid_insn_stos_rdi(insn, gpr(v, 7), down));
+	}
+}
+
+static void finish_load(struct vmx_vp *v, u64 data)
+{
+	struct ovid_insn *insn = &v->vp->exit.insn;
+	unsigned int reg = insn->reg & 15;
+
+	if (reg == 4)
+		vmwrite(GUEST_RSP, ovid_insn_load_result(insn, vmread(GUEST_RSP), data));
+	else
+		set_gpr(v, reg, ovid_insn_load_result(insn, gpr(v, reg), data));
+}
+
+/* an access to the APIC page that the CPU does not virtualize */
+static enum ovid_run_result apic_access(struct vmx_vp *v, u32 off)
+{
+	struct ovid_exit *x = &v->vp->exit;
+	struct ovid_vp *vp = v->vp;
+
+	vp->stats.exit_apic++;
+	if (!decode(v, true)) {
+		x->kind = OVID_X_MEM;
+		return OVID_RUN_SLOW;
+	}
+	skip_decoded(v);
+	/* only aligned 32-bit accesses mean anything (SDM 3A: Local APIC Register Map) */
+	if ((off & 0xf) || x->size != 4) {
+		if (!x->insn.write)
+			finish_load(v, 0);
+		return OVID_RUN_RESUME;
+	}
+	if (!x->insn.write)
+		finish_load(v, ovid_lapic_read(vp, off));
+	else if (off == APIC_EOI_OFF)
+		return eoi_done(v, ovid_lapic_eoi(vp));
+	else
+		ovid_lapic_write(vp, off, x->value);
+	return OVID_RUN_RESUME;
+}
+
+static bool is_apic_page(struct ovid_vp *vp, gpa_t gpa)
+{
+	return (gpa & PAGE_MASK) == (vp->apic.base & PAGE_MASK) &&
+	       ovid_lapic_enabled(&vp->apic) && !ovid_lapic_x2apic(&vp->apic);
+}
+
+/* the worker's MMIO: with a decoded access if it is ours, and decodable */
+static enum ovid_run_result mmio_exit(struct vmx_vp *v, bool atomic)
+{
+	struct ovid_vp *vp = v->vp;
+	struct ovid_exit *x = &vp->exit;
+	bool known = decode(v, atomic);
+
+	x->kind = OVID_X_MEM;
+	if (atomic && !known && x->nr_bytes < sizeof(x->bytes))
+		return OVID_RUN_SLOW;
+	if (known && vp->native && !(x->flags & OVID_XF_EVENT)) {
+		if (vmx_vmcs_get(v))
+			return OVID_RUN_BUSY;
+		skip_decoded(v);
+		vmx_vmcs_put(v);
+		if (!x->insn.write)
+			x->flags |= OVID_XF_COMMIT;
+	}
+	return OVID_RUN_WORKER;
+}
+
+/* a store to where an eventfd waits; false if none took it */
+static bool doorbell(struct vmx_vp *v)
+{
+	struct ovid_vp *vp = v->vp;
+	struct ovid_exit *x = &vp->exit;
+
+	if (!(x->flags & OVID_XF_WRITE) || (x->flags & OVID_XF_EVENT) ||
+	    !ovid_doorbell_any(vp->part, false, x->gpa) || !decode(v, true))
+		return false;
+	if (!ovid_doorbell_ring(vp->part, false, x->gpa, x->size, x->value))
+		return false;
+	skip_decoded(v);
+	return true;
+}
+
+static void memory_exit(struct vmx_vp *v, u64 qual)
+{
+	struct ovid_exit *x = &v->vp->exit;
+
+	x->kind = OVID_X_MEM;
+	x->gpa = vmread(GUEST_PHYSICAL_ADDRESS);
+	x->flags = (qual & EPT_VIOLATION_ACC_WRITE ? OVID_XF_WRITE : 0) |
+		   (qual & EPT_VIOLATION_ACC_INSTR ? OVID_XF_EXEC : 0) |
+		   (qual & EPT_VIOLATION_GVA_IS_VALID ? OVID_XF_GVA_VALID : 0) |
+		   (qual & EPT_VIOLATION_GVA_TRANSLATED ? OVID_XF_GVA_GPA : 0);
+	if (x->flags & OVID_XF_GVA_VALID)
+		x->gva = vmread(GUEST_LINEAR_ADDRESS);
+	vmx_note_vectoring(v);
+	if (v->reinject)
+		x->flags |= OVID_XF_EVENT;
+	/* IRET that faulted had unblocked NMIs already (SDM 3C: NMI unblocking) */
+	else if (qual & INTR_INFO_UNBLOCK_NMI)
+		vmwrite(GUEST_INTERRUPTIBILITY_INFO,
+			vmread(GUEST_INTERRUPTIBILITY_INFO) | GUEST_INTR_STATE_NMI);
+}
+
+static enum ovid_run_result exit_ept_violation(struct vmx_vp *v)
+{
+	struct ovid_vp *vp = v->vp;
+	struct ovid_exit *x = &vp->exit;
+
+	vp->stats.exit_ept++;
+	memory_exit(v, vmread(EXIT_QUALIFICATION));
+	if (unlikely(is_apic_page(vp, x->gpa))) {
+		if (v->apic_mode == VMX_APIC_XAPIC)
+			return OVID_RUN_SLOW;	/* map the APIC-access page */
+		if (!(x->flags & OVID_XF_EVENT))
+			return apic_access(v, x->gpa & ~PAGE_MASK);
+	}
+	if (ovid_region_backed(vp->part, x->gpa >> PAGE_SHIFT))
+		return OVID_RUN_SLOW;
+	if (doorbell(v))
+		return OVID_RUN_RESUME;
+	return mmio_exit(v, true);
+}
+
+static enum ovid_run_result exit_apic_access(struct vmx_vp *v)
+{
+	struct ovid_exit *x = &v->vp->exit;
+	u64 qual = vmread(EXIT_QUALIFICATION);
+	u32 type = (qual >> 12) & 0xf;
+
+	vmx_note_vectoring(v);
+	x->gpa = OVID_APIC_DEFAULT_BASE | (qual & 0xfff);
+	x->flags = type == 1 ? OVID_XF_WRITE : 0;
+	if (type <= 1)
+		return apic_access(v, qual & 0xfff);
+	/* a fetch, a page walk or event delivery that hit the APIC: the worker's */
+	x->flags |= type == 2 ? OVID_XF_EXEC : 0;
+	if (v->reinject)
+		x->flags |= OVID_XF_EVENT;
+	return mmio_exit(v, true);
+}
+
+static enum ovid_run_result exit_apic_write(struct vmx_vp *v)
+{
+	v->vp->stats.exit_apic++;
+	ovid_lapic_write_done(v->vp, vmread(EXIT_QUALIFICATION) & 0xff0);
+	return OVID_RUN_RESUME;
+}
+
+static enum ovid_run_result exit_eoi_induced(struct vmx_vp *v)
+{
+	v->vp->stats.exit_apic++;
+	return eoi_done(v, vmread(EXIT_QUALIFICATION) & 0xff);
+}
+
+/* ---- exceptions and windows ---------------------------------------------------------- */
+
+static enum ovid_run_result exit_exception(struct vmx_vp *v)
+{
+	u32 info = vmread(VM_EXIT_INTR_INFO);
+	u8 vector = info & INTR_INFO_VECTOR_MASK;
+	bool has_code = info & INTR_INFO_DELIVER_CODE_MASK;
+
+	v->vp->stats.exit_other++;
+	if ((info & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_NMI_INTR ||
+	    vector == X86_TRAP_MC) {
+		v->host_vector = vector;	/* the host's own, after the window */
+		return OVID_RUN_AGAIN;
+	}
+	vmx_note_vectoring(v);
+	/* a benign fault takes the place of the exception that was under way */
+	if ((v->reinject & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_HARD_EXCEPTION)
+		v->reinject = 0;
+	if (vector == X86_TRAP_DB) {
+		v->vp->dr6 = (v->vp->dr6 & ~(u64)DR_TRAP_BITS) | DR6_RESERVED |
+			     (vmread(EXIT_QUALIFICATION) & 0x600f);
+		vmwrite(GUEST_DR7, vmread(GUEST_DR7) & ~(u64)DR_GD);
+		if (v->debug_regs_loaded)
+			set_debugreg(v->vp->dr6, 6);
+		/* a trap, and INT1: the instruction has completed, RIP is past it */
+		if ((info & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_PRIV_SW_EXCEPTION)
+			vmx_skip_insn(v->vp);
+	}
+	vmx_inject_exception(v->vp, vector, has_code,
+			     has_code ? vmread(VM_EXIT_INTR_ERROR_CODE) : 0);
+	return OVID_RUN_RESUME;
+}
+
+static enum ovid_run_result exit_external(struct vmx_vp *v)
+{
+	v->vp->stats.exit_external++;
+	v->host_vector = vmread(VM_EXIT_INTR_INFO) & INTR_INFO_VECTOR_MASK;
+	return OVID_RUN_AGAIN;
+}
+
+static enum ovid_run_result exit_window(struct vmx_vp *v, u32 control)
+{
+	v->vp->stats.exit_window++;
+	vmx_set_proc(v, 0, control);
+	return OVID_RUN_RESUME;
+}
+
+static enum ovid_run_result exit_timer(struct vmx_vp *v)
+{
+	v->vp->stats.exit_timer++;
+	if (v->vp->apic.timer_deadline)
+		ovid_lapic_timer_check(v->vp, rdtsc());
+	return OVID_RUN_RESUME;
+}
+
+/* what the worker is told when it cannot go on */
+static enum ovid_run_result fail(struct vmx_vp *v, u32 reason)
+{
+	struct ovid_exit *x = &v->vp->exit;
+
+	x->kind = OVID_X_FAIL;
+	x->hw_reason = reason;
+	x->hw_qualification = vmread(EXIT_QUALIFICATION);
+	ovid_err("%s: VP %u: VM entry failed or exit %#x not handled, qualification %#llx, RIP %#llx, CR0 %#llx, CR4 %#llx, EFER %#llx, interruptibility %#llx",
+		 v->vp->part->name, v->vp->index, reason, x->hw_qualification,
+		 vmread(GUEST_RIP), vmread(GUEST_CR0), vmread(GUEST_CR4),
+		 vmread(GUEST_IA32_EFER), vmread(GUEST_INTERRUPTIBILITY_INFO));
+	return OVID_RUN_DEAD;
+}
+
+/* VMLAUNCH or VMRESUME itself failed: a slip of ours, or a VMCS lost */
+void vmx_entry_failed(struct vmx_vp *v)
+{
+	struct ovid_exit *x = &v->vp->exit;
+
+	x->kind = OVID_X_FAIL;
+	x->hw_reason = vmread(VM_INSTRUCTION_ERROR);
+	x->hw_qualification = 0;
+	ovid_err("%s: VP %u: VM entry refused, VM-instruction error %u",
+		 v->vp->part->name, v->vp->index, x->hw_reason);
+}
+
+static enum ovid_run_result exit_rare(struct vmx_vp *v, u32 reason)
+{
+	v->vp->stats.exit_other++;
+	switch (reason) {
+	case EXIT_REASON_TRIPLE_FAULT:
+		return to_worker(v, OVID_X_SHUTDOWN);
+	case EXIT_REASON_RDPMC:
+		return inject_gp(v);
+	case EXIT_REASON_INVD:
+	case EXIT_REASON_WBINVD:
+		return skip(v);
+	case EXIT_REASON_PAUSE_INSTRUCTION:
+		vmx_skip_insn(v->vp);
+		set_tsk_need_resched(current);	/* let the lock's holder run */
+		return OVID_RUN_AGAIN;
+	case EXIT_REASON_VMCLEAR:
+	case EXIT_REASON_VMLAUNCH:
+	case EXIT_REASON_VMPTRLD:
+	case EXIT_REASON_VMPTRST:
+	case EXIT_REASON_VMREAD:
+	case EXIT_REASON_VMRESUME:
+	case EXIT_REASON_VMWRITE:
+	case EXIT_REASON_VMOFF:
+	case EXIT_REASON_VMON:
+	case EXIT_REASON_INVEPT:
+	case EXIT_REASON_INVVPID:
+	case EXIT_REASON_VMFUNC:
+	case EXIT_REASON_MWAIT_INSTRUCTION:
+	case EXIT_REASON_MONITOR_INSTRUCTION:
+	case EXIT_REASON_UMWAIT:
+	case EXIT_REASON_TPAUSE:
+	case EXIT_REASON_ENCLS:
+		return inject_ud(v);
+	default:
+		return fail(v, reason);
+	}
+}
+
+/*
+ * vmx_handle_exit - what the exit is and what is next; interrupts off
+ */
+enum ovid_run_result vmx_handle_exit(struct vmx_vp *v)
+{
+	u32 reason = vmread(VM_EXIT_REASON);
+
+	if (trace_vp_exit_enabled())
+		trace_vp_exit(v->vp, reason, vmread(EXIT_QUALIFICATION), vmread(GUEST_RIP));
+	switch (reason) {
+	case EXIT_REASON_EXTERNAL_INTERRUPT:
+		return exit_external(v);
+	case EXIT_REASON_CPUID:
+		return exit_cpuid(v);
+	case EXIT_REASON_MSR_READ:
+		return exit_rdmsr(v);
+	case EXIT_REASON_MSR_WRITE:
+		return exit_wrmsr(v);
+	case EXIT_REASON_IO_INSTRUCTION:
+		return exit_io(v);
+	case EXIT_REASON_EPT_VIOLATION:
+		return exit_ept_violation(v);
+	case EXIT_REASON_HLT:
+		return exit_hlt(v);
+	case EXIT_REASON_VMCALL:
+		return exit_vmcall(v);
+	case EXIT_REASON_PREEMPTION_TIMER:
+		return exit_timer(v);
+	case EXIT_REASON_INTERRUPT_WINDOW:
+		return exit_window(v, CPU_BASED_INTR_WINDOW_EXITING);
+	case EXIT_REASON_NMI_WINDOW:
+		return exit_window(v, CPU_BASED_NMI_WINDOW_EXITING);
+	case EXIT_REASON_EXCEPTION_NMI:
+		return exit_exception(v);
+	case EXIT_REASON_APIC_WRITE:
+		return exit_apic_write(v);
+	case EXIT_REASON_APIC_ACCESS:
+		return exit_apic_access(v);
+	case EXIT_REASON_EOI_INDUCED:
+		return exit_eoi_induced(v);
+	case EXIT_REASON_TPR_BELOW_THRESHOLD:
+		v->vp->apic.irr_maybe = true;
+		return OVID_RUN_RESUME;
+	case EXIT_REASON_CR_ACCESS:
+		return vmx_exit_cr(v);
+	case EXIT_REASON_DR_ACCESS:
+		return vmx_exit_dr(v);
+	case EXIT_REASON_XSETBV:
+		return exit_xsetbv(v);
+	default:
+		return exit_rare(v, reason);
+	}
+}
+
+/* interrupts on: back the page, or find that it is the worker's */
+static enum ovid_run_result memory_slow(struct vmx_vp *v)
+{
+	struct ovid_vp *vp = v->vp;
+	struct ovid_exit *x = &vp->exit;
+	int err;
+
+	if (v->apic_mode == VMX_APIC_XAPIC && is_apic_page(vp, x->gpa)) {
+		err = ovid_tdp_map(vp->part, x->gpa >> PAGE_SHIFT, 1,
+				   page_to_phys(vmx_apic_access_page), true, false,
+				   ovid_tdp_seq(vp->part));
+		return err && err != -EAGAIN ? OVID_RUN_BUSY : OVID_RUN_AGAIN;
+	}
+	err = ovid_region_fault(vp, x->gpa, x->flags & OVID_XF_WRITE, x->flags & OVID_XF_EXEC);
+	switch (err) {
+	case 0:
+	case -EAGAIN:
+		return OVID_RUN_AGAIN;
+	case -EACCES:
+		x->flags |= OVID_XF_READONLY;
+		fallthrough;
+	case -ENOENT:
+		return mmio_exit(v, false);
+	default:
+		vp->run_error = err;
+		return OVID_RUN_ERROR;
+	}
+}
+
+/*
+ * vmx_handle_slow - the part of an exit that may sleep
+ */
+enum ovid_run_result vmx_handle_slow(struct ovid_vp *vp)
+{
+	struct vmx_vp *v = to_vmx(vp);
+
+	if (vp->exit.kind == OVID_X_NONE)
+		return vmx_cr_slow(v);
+	return memory_slow(v);
+}

@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One call of run(): guest FPU in, a window with interrupts off in which the
+ * guest is entered as often as exits can be handled right there, guest FPU
+ * out.
+ *
+ * The window ends for an interrupt of the host, a request, or an exit that has
+ * to sleep.  So a guest that makes only fast exits holds the CPU no longer
+ * than to the host's next interrupt.
+ */
+#include <linux/kernel.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/vtime.h>
+#include <linux/hw_breakpoint.h>
+#include <asm/debugreg.h>
+#include <asm/desc.h>
+#include <asm/gsseg.h>
+#include <asm/fpu/api.h>
+#include <asm/fpu/types.h>
+#include <asm/fpu/xcr.h>
+#include <asm/fsgsbase.h>
+#include <asm/nospec-branch.h>
+#include <asm/segment.h>
+#include <asm/special_insns.h>
+#include <asm/tsc.h>
+#include "../trace.h"
+#include "vmx.h"
+
+#define DR_GLOBAL_OR_LOCAL	0xff
+
+static u64 host_xcr0;
+static u64 host_xss;
+static DEFINE_PER_CPU(struct vmx_vp *, last_vp);	/* for IBPB; only compared */
+
+int vmx_run_init(void)
+{
+	if (!boot_cpu_has(X86_FEATURE_OSXSAVE))
+		return -ENODEV;
+	host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+	if (boot_cpu_has(X86_FEATURE_XSAVES))
+		ovid_rdmsr(MSR_IA32_XSS, host_xss);
+	return 0;
+}
+
+/* ---- FPU ---------------------------------------------------------------- */
+
+static void xstate_save(struct xregs_state *x, u64 mask)
+{
+	if (boot_cpu_has(X86_FEATURE_XSAVES))
+		asm volatile("xsaves64 %0" : "+m" (*x)
+			     : "a" ((u32)mask), "d" ((u32)(mask >> 32)) : "memory");
+	else
+		asm volatile("xsave64 %0" : "+m" (*x)
+			     : "a" ((u32)mask), "d" ((u32)(mask >> 32)) : "memory");
+}
+
+static void xstate_load(const struct xregs_state *x, u64 mask)
+{
+	if (boot_cpu_has(X86_FEATURE_XSAVES))
+		asm volatile("xrstors64 %0" : : "m" (*x),
+			     "a" ((u32)mask), "d" ((u32)(mask >> 32)) : "memory");
+	else
+		asm volatile("xrstor64 %0" : : "m" (*x),
+			     "a" ((u32)mask), "d" ((u32)(mask >> 32)) : "memory");
+}
+
+static bool guest_uses_pkru(struct vmx_vp *v)
+{
+	return v->cr4_shadow & X86_CR4_PKE || v->vp->xcr0 & XFEATURE_MASK_PKRU;
+}
+
+static void pkru_write(u32 pkru)
+{
+	asm volatile("wrpkru" : : "a" (pkru), "c" (0), "d" (0));
+}
+
+static u32 pkru_read(void)
+{
+	u32 pkru, edx;
+
+	asm volatile("rdpkru" : "=a" (pkru), "=d" (edx) : "c" (0));
+	return pkru;
+}
+
+/*
+ * The area is loaded and saved under the host's XCR0 and all of the guest's
+ * components, so that none is lost while the guest's own XCR0 is small.
+ * PKRU is apart: the host keeps its own live in the register.
+ */
+static void fpu_in(struct vmx_vp *v)
+{
+	struct ovid_vp *vp = v->vp;
+
+	xstate_load(vp->fpu, v->xmask);
+	/* the guest may change all of these before it comes out: what was loaded counts */
+	v->xcr0_loaded = (v->cr4_shadow & X86_CR4_OSXSAVE) && vp->xcr0 != host_xcr0;
+	if (v->xcr0_loaded)
+		xsetbv(XCR_XFEATURE_ENABLED_MASK, vp->xcr0);
+	v->xss_loaded = vmx_caps.xsaves && unlikely(host_xss != vp->xss);
+	if (v->xss_loaded)
+		ovid_wrmsr(MSR_IA32_XSS, vp->xss);
+	v->pkru_loaded = boot_cpu_has(X86_FEATURE_OSPKE) && guest_uses_pkru(v);
+	if (v->pkru_loaded) {
+		v->host_pkru = pkru_read();
+		if (v->host_pkru != v->pkru)
+			pkru_write(v->pkru);
+	}
+}
+
+static void fpu_out(struct vmx_vp *v)
+{
+	if (v->pkru_loaded) {
+		v->pkru = pkru_read();
+		if (v->host_pkru != v->pkru)
+			pkru_write(v->host_pkru);
+	}
+	if (v->xss_loaded)
+		ovid_wrmsr(MSR_IA32_XSS, host_xss);
+	if (v->xcr0_loaded)
+		xsetbv(XCR_XFEATURE_ENABLED_MASK, host_xcr0);
+	xstate_save(v->vp->fpu, v->xmask);
+}
+
+void vmx_fpu_reset(struct vmx_vp *v)
+{
+	struct xregs_state *x = v->vp->fpu;
+
+	memset(x, 0, PAGE_SIZE);
+	x->i387.cwd = 0x40;		/* after RESET, not FNINIT's 0x37F */
+	x->i387.mxcsr = MXCSR_DEFAULT;
+	x->header.xfeatures = XFEATURE_MASK_FPSSE;
+	if (boot_cpu_has(X86_FEATURE_XSAVES))
+		x->header.xcomp_bv = XCOMP_BV_COMPACTED_FORMAT | v->xmask;
+	v->vp->xcr0 = XFEATURE_MASK_FP;
+	v->vp->xss = 0;
+	v->pkru = 0;
+}
+
+int vmx_fpu_init(struct vmx_vp *v)
+{
+	struct ovid_vp *vp = v->vp;
+
+	/* x87, SSE and what the guest may enable; without AMX a page holds it */
+	v->xmask = (XFEATURE_MASK_FPSSE | ovid_cpuid_xcr0_allowed(vp->part) |
+		    ovid_cpuid_xss_allowed(vp->part)) &
+		   (host_xcr0 | host_xss) & ~(u64)XFEATURE_MASK_PKRU;
+	vp->fpu = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	return vp->fpu ? 0 : -ENOMEM;
+}
+
+void vmx_fpu_fini(struct vmx_vp *v)
+{
+	free_page((unsigned long)v->vp->fpu);
+	v->vp->fpu = NULL;
+}
+
+/* ---- the host's own state around the window -------------------------------- */
+
+/* what a VM exit loads per CPU: TSS, GDT, IDT, GS base, SYSENTER stack */
+static void host_cpu_fields(struct vmx_vp *v)
+{
+	struct ldttss_desc *tss;
+	struct desc_ptr idt;
+	u64 val;
+
+	native_store_gdt(&v->host_gdt);
+	store_idt(&idt);
+	tss = (void *)(v->host_gdt.address + GDT_ENTRY_TSS * 8);
+	vmwrite(HOST_TR_BASE, tss->base0 | (u64)tss->base1 << 16 |
+			      (u64)tss->base2 << 24 | (u64)tss->base3 << 32);
+	vmwrite(HOST_GDTR_BASE, v->host_gdt.address);
+	vmwrite(HOST_IDTR_BASE, idt.address);
+	ovid_rdmsr(MSR_GS_BASE, val);
+	vmwrite(HOST_GS_BASE, val);
+	ovid_rdmsr(MSR_IA32_SYSENTER_ESP, val);
+	vmwrite(HOST_IA32_SYSENTER_ESP, val);
+	v->host_cpu = smp_processor_id();
+}
+
+static u64 read_fs_base(void)
+{
+	u64 base;
+
+	if (boot_cpu_has(X86_FEATURE_FSGSBASE))
+		return rdfsbase();
+	ovid_rdmsr(MSR_FS_BASE, base);
+	return base;
+}
+
+/* interrupts off, VMCS current */
+static void host_save(struct vmx_vp *v)
+{
+	unsigned long cr;
+	u64 base;
+
+	if (unlikely(v->host_cpu != smp_processor_id()))
+		host_cpu_fields(v);
+	savesegment(fs, v->host_fs);
+	savesegment(gs, v->host_gs);
+	savesegment(ds, v->host_ds);
+	savesegment(es, v->host_es);
+	store_ldt(v->host_ldt);
+
+	base = read_fs_base();
+	if (base != v->fs_base_written) {
+		v->fs_base_written = base;
+		vmwrite(HOST_FS_BASE, base);
+	}
+	cr = __read_cr3();
+	if (cr != v->host_cr3) {
+		v->host_cr3 = cr;
+		vmwrite(HOST_CR3, cr);
+	}
+	cr = __read_cr4();
+	if (cr != v->host_cr4) {
+		v->host_cr4 = cr;
+		vmwrite(HOST_CR4, cr);
+	}
+	ovid_rdmsr(MSR_KERNEL_GS_BASE, v->host_kernel_gs);
+	if (v->vp->msrs.kernel_gs_base != v->host_kernel_gs)
+		ovid_wrmsr(MSR_KERNEL_GS_BASE, v->vp->msrs.kernel_gs_base);
+	ovid_rdmsr(MSR_IA32_DEBUGCTLMSR, v->host_debugctl);
+	vmx_hostmsr_load(v->vp);
+}
+
+static void host_restore(struct vmx_vp *v)
+{
+	ovid_rdmsr(MSR_KERNEL_GS_BASE, v->vp->msrs.kernel_gs_base);
+	if (v->vp->msrs.kernel_gs_base != v->host_kernel_gs)
+		ovid_wrmsr(MSR_KERNEL_GS_BASE, v->host_kernel_gs);
+	/* a VM exit leaves null selectors and a GDT limit of 64 KiB */
+	native_load_gdt(&v->host_gdt);
+	if (unlikely(v->host_ldt))
+		asm volatile("lldt %w0" : : "r" (v->host_ldt));
+	if (unlikely(v->host_fs)) {
+		loadsegment(fs, v->host_fs);
+		ovid_wrmsr(MSR_FS_BASE, v->fs_base_written);
+	}
+	if (unlikely(v->host_gs)) {
+		load_gs_index(v->host_gs);
+		ovid_wrmsr(MSR_KERNEL_GS_BASE, v->host_kernel_gs);
+	}
+	if (unlikely(v->host_ds | v->host_es)) {
+		loadsegment(ds, v->host_ds);
+		loadsegment(es, v->host_es);
+	}
+	ovid_tss_limit_stale();
+	/* ... DR7 and DEBUGCTL off */
+	if (unlikely(v->host_debugctl))
+		ovid_wrmsr(MSR_IA32_DEBUGCTLMSR, v->host_debugctl);
+	if (unlikely(hw_breakpoint_active()))
+		hw_breakpoint_restore();
+}
+
+void vmx_debug_regs_in(struct vmx_vp *v)
+{
+	struct ovid_vp *vp = v->vp;
+
+	set_debugreg(vp->dr[0], 0);
+	set_debugreg(vp->dr[1], 1);
+	set_debugreg(vp->dr[2], 2);
+	set_debugreg(vp->dr[3], 3);
+	set_debugreg(vp->dr6, 6);
+	v->debug_regs_loaded = true;
+	vmx_set_proc(v, 0, CPU_BASED_MOV_DR_EXITING);
+}
+
+static void debug_regs_out(struct vmx_vp *v)
+{
+	struct ovid_vp *vp = v->vp;
+
+	get_debugreg(vp->dr[0], 0);
+	get_debugreg(vp->dr[1], 1);
+	get_debugreg(vp->dr[2], 2);
+	get_debugreg(vp->dr[3], 3);
+	get_debugreg(vp->dr6, 6);
+	v->debug_regs_loaded = false;
+	v->breakpoints = vmread(GUEST_DR7) & DR_GLOBAL_OR_LOCAL;
+	vmx_set_proc(v, CPU_BASED_MOV_DR_EXITING, 0);
+}
+
+/*
+ * What the host's mitigations ask for when a VP comes onto a CPU: predictors
+ * that another VP trained are dropped (IBPB), and L1D holds nothing of the
+ * host when a guest could read it (L1TF).
+ */
+static void mitigate_in(struct vmx_vp *v)
+{
+	if (this_cpu_read(last_vp) != v) {
+		this_cpu_write(last_vp, v);
+		if (boot_cpu_has(X86_FEATURE_IBPB))
+			ovid_wrmsr(MSR_IA32_PRED_CMD, PRED_CMD_IBPB);
+	}
+	if (boot_cpu_has_bug(X86_BUG_L1TF) && boot_cpu_has(X86_FEATURE_FLUSH_L1D))
+		ovid_wrmsr(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
+}
+
+/* ---- the window -------------------------------------------------------------- */
+
+/* translations this CPU may still hold from before a zap, or from another's VPID use */
+static void tlb_sync(struct vmx_vp *v)
+{
+	struct ovid_tdp *tdp = &v->vp->part->tdp;
+	int cpu = smp_processor_id();
+	u64 gen = atomic64_read(&tdp->flush_gen);
+
+	if (unlikely(tdp->cpu_gen[cpu] != gen)) {
+		tdp->cpu_gen[cpu] = gen;
+		invept(VMX_EPT_EXTENT_CONTEXT, vmread(EPT_POINTER));
+		v->vp->stats.tlb_flushes++;
+	}
+	if (unlikely(v->vpid_cpu != cpu)) {
+		v->vpid_cpu = cpu;
+		invvpid(VMX_VPID_EXTENT_SINGLE_CONTEXT, v->vpid);
+		v->vp->stats.tlb_flushes++;
+	}
+}
+
+static bool must_leave(struct ovid_vp *vp)
+{
+	return READ_ONCE(vp->requests) ||
+	       read_thread_flags() & (_TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL |
+				      _TIF_NEED_RESCHED | _TIF_NOTIFY_RESUME) ||
+	       (vp->native && READ_ONCE(vp->run->cancel));
+}
+
+static void arm_timer(struct vmx_vp *v)
+{
+	u64 deadline = v->vp->apic.timer_deadline;
+	u64 now, ticks;
+
+	if (!deadline) {
+		if (v->timer_armed) {
+			v->timer_armed = false;
+			vmwrite(VMX_PREEMPTION_TIMER_VALUE, U32_MAX);
+		}
+		return;
+	}
+	now = rdtsc();
+	if (now >= deadline) {
+		ovid_lapic_timer_check(v->vp, now);
+		deadline = v->vp->apic.timer_deadline;
+		if (!deadline || now >= deadline)
+			return;
+	}
+	if (vmx_caps.preempt_timer) {
+		ticks = (deadline - now) >> vmx_caps.preempt_shift;
+		vmwrite(VMX_PREEMPTION_TIMER_VALUE, min_t(u64, ticks, U32_MAX));
+		v->timer_armed = true;
+	}
+}
+
+static enum ovid_run_result window(struct vmx_vp *v)
+{
+	struct ovid_vp *vp = v->vp;
+	enum ovid_run_result r = OVID_RUN_AGAIN;
+
+	vp->cpu = smp_processor_id();
+	smp_store_mb(vp->mode, OVID_VP_IN_GUEST);	/* pairs with ovid_vp_kick() */
+	if (unlikely(READ_ONCE(vp->requests)))
+		vmx_requests(v);
+	if (must_leave(vp))
+		goto out;
+	tlb_sync(v);
+	if (unlikely(v->breakpoints))
+		vmx_debug_regs_in(v);
+	do {
+		arm_timer(v);
+		if (unlikely(vmx_inject_pending(v))) {
+			r = OVID_RUN_WORKER;
+			break;
+		}
+		if (unlikely(vp->cr2 != native_read_cr2()))
+			native_write_cr2(vp->cr2);
+		if (unlikely(ovid_vmx_enter(vp->page->gpr, v->vmcs.launched, &v->host_rsp))) {
+			vmx_entry_failed(v);
+			r = OVID_RUN_DEAD;
+			break;
+		}
+		vp->cr2 = native_read_cr2();
+		v->vmcs.launched = true;
+		vp->stats.exits++;
+		r = vmx_handle_exit(v);
+	} while (r == OVID_RUN_RESUME && !READ_ONCE(vp->requests));
+	if (r == OVID_RUN_RESUME)
+		r = OVID_RUN_AGAIN;
+	if (unlikely(v->debug_regs_loaded))
+		debug_regs_out(v);
+out:
+	smp_store_release(&vp->mode, OVID_VP_OUT);
+	return r;
+}
+
+/* preemption is off (FPU section); opens and closes the window */
+static enum ovid_run_result run_window(struct vmx_vp *v)
+{
+	enum ovid_run_result r;
+	int err;
+
+	local_irq_disable();
+	err = vmx_window_open();
+	if (unlikely(err)) {
+		local_irq_enable();
+		return err == -EBUSY ? OVID_RUN_BUSY : OVID_RUN_AGAIN;
+	}
+	vmx_vmcs_load(v);
+	v->depth = 1;
+	v->host_vector = -1;
+	host_save(v);
+	mitigate_in(v);
+	vtime_account_guest_enter();
+	r = window(v);
+	host_restore(v);
+	v->depth = 0;
+	vmx_window_close();
+	if (v->host_vector >= 0)
+		vmx_host_vector(v->host_vector);
+	local_irq_enable();
+	vtime_account_guest_exit();
+	return r;
+}
+
+enum ovid_run_result vmx_run(struct ovid_vp *vp)
+{
+	struct vmx_vp *v = to_vmx(vp);
+	enum ovid_run_result r;
+	bool hrtimer = !vmx_caps.preempt_timer && vp->apic.timer_deadline;
+
+	if (unlikely(v->pdptrs_stale)) {
+		v->pdptrs_stale = false;
+		r = vmx_pdptrs_refresh(v);
+		if (r != OVID_RUN_AGAIN)
+			return r;
+	}
+	if (unlikely(hrtimer))
+		ovid_lapic_timer_block(vp);
+	kernel_fpu_begin_mask(0);
+	vmx_vmcs_move(v);
+	fpu_in(v);
+	r = run_window(v);
+	fpu_out(v);
+	kernel_fpu_end();
+	if (unlikely(hrtimer))
+		ovid_lapic_timer_unblock(vp);
+	return r;
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The VMX backend's own types.  Nothing outside vmx/ includes this.
+ */
+#ifndef OVID_VMX_H
+#define OVID_VMX_H
+
+#include <linux/list.h>
+#include <linux/percpu.h>
+#include <asm/desc_defs.h>
+#include "../backend.h"
+#include "../compat.h"
+#include "../partition.h"
+#include "../vp.h"
+#include "insn.h"
+
+/* what the CPUs can do and which controls are used; written at load only */
+struct vmx_caps {
+	u32 revision;
+	u32 vmcs_size;
+	u32 pin, proc, proc2, entry, exit;	/* controls in use, base value */
+	u64 ept_vpid;				/* IA32_VMX_EPT_VPID_CAP */
+	u64 cr0_fixed0, cr4_fixed0, cr4_fixed1;
+	u8 preempt_shift;			/* TSC ticks per timer tick, log2 */
+	bool tpr_shadow;
+	bool apicv;		/* register virtualization + virtual-interrupt delivery */
+	bool posted;
+	bool preempt_timer;
+	bool xsaves;
+	bool scoped;		/* VMX only inside run windows */
+};
+
+extern struct vmx_caps vmx_caps;
+
+/* a VMCS and where it is */
+struct vmx_vmcs {
+	void *region;
+	hpa_t pa;
+	int cpu;		/* whose list it is on, -1: clear */
+	bool cleared;		/* by its first VMCLEAR */
+	bool launched;
+	struct list_head node;	/* on that CPU's list, under interrupts off there */
+};
+
+struct vmx_event {
+	bool pending;
+	bool has_code;
+	u8 vector;
+	u32 code;
+};
+
+/**
+ * struct vmx_vp - the backend's part of a VP
+ * @vmcs:	guarded as vp->lock says, plus interrupts off on vmcs.cpu
+ * @depth:	nesting of vmx_vmcs_get()
+ * @proc: ...	last values written to the control fields
+ * @exception:	to be injected at the next entry
+ * @reinject:	event whose delivery was cut short by an exit (IDT-vectoring), as
+ *		an entry-interruption value; 0 none
+ */
+struct vmx_vp {
+	struct ovid_vp *vp;
+	struct vmx_vmcs vmcs;
+	unsigned int depth;
+	u16 vpid;
+	int vpid_cpu;		/* CPU whose TLB may hold this VPID's entries */
+
+	u32 pin, proc, proc2, entry;
+	u64 host_rsp;
+	unsigned long host_cr3, host_cr4;
+	u64 host_kernel_gs, host_debugctl;
+	u16 host_fs, host_gs, host_ds, host_es, host_ldt;
+	u64 fs_base_written;
+	int host_cpu;		/* whose TR, GDT, GS bases are in the VMCS */
+	u32 host_pkru;
+
+	struct vmx_event exception;
+	u32 reinject;
+	u32 reinject_code;
+	u32 reinject_len;
+
+	int host_vector;	/* acknowledged by the exit, to be run; -1 none */
+	struct desc_ptr host_gdt;
+	u64 xmask;		/* XSAVE components that are the guest's */
+	bool xcr0_loaded, xss_loaded, pkru_loaded;	/* by fpu_in() */
+	bool timer_armed;	/* preemption timer holds a deadline, not "never" */
+
+	u64 tsc_offset;		/* in the VMCS */
+	u16 intr_status;	/* RVI/SVI in the VMCS, as last known */
+	u8 tpr_threshold;
+	u8 apic_mode;		/* enum vmx_apic_mode */
+	bool debug_regs_loaded;
+	bool breakpoints;	/* guest's DR7 has some on: load with each window */
+	bool pdptrs_stale;	/* host changed paging registers */
+	u64 cr4_shadow;		/* guest's view of CR4: CPUID asks often */
+	u64 efer;
+	u32 pkru;
+};
+
+static inline struct vmx_vp *to_vmx(struct ovid_vp *vp)
+{
+	return vp->arch;
+}
+
+enum vmx_apic_mode {
+	VMX_APIC_SOFT,		/* nothing virtualized but TPR */
+	VMX_APIC_XAPIC,		/* APIC-access page, register virtualization, VID */
+	VMX_APIC_X2APIC,	/* x2APIC MSRs virtualized, VID */
+};
+
+/* caps.c */
+int vmx_check_caps(char *reason, size_t len);
+
+/* vmxon.c: VMX operation of each CPU */
+int vmx_life_init(void);
+void vmx_life_fini(void);
+int vmx_enable(void);
+void vmx_disable(void);
+u32 vmx_blockers(char *reason, size_t len);
+int vmx_window_open(void);	/* scoped: VMXON here; 0 or -EBUSY.  Interrupts off */
+void vmx_window_close(void);
+
+/* vmcs.c */
+int vmx_vmcs_init(struct vmx_vp *v);
+void vmx_vmcs_fini(struct vmx_vp *v);
+/* makes the VMCS current here; preemption off, interrupts on (migration asks the old CPU) */
+void vmx_vmcs_move(struct vmx_vp *v);
+/* with interrupts off */
+void vmx_vmcs_load(struct vmx_vp *v);
+void vmx_vmcs_clear_cpu(void);	/* every VMCS of this CPU */
+/*
+ * Access to the VMCS from the VP's thread while it does not run: get nests,
+ * and is free inside a run window.
+ */
+int vmx_vmcs_get(struct vmx_vp *v);
+void vmx_vmcs_put(struct vmx_vp *v);
+void vmx_set_proc(struct vmx_vp *v, u32 set, u32 clear);
+void vmx_set_apic_mode(struct vmx_vp *v);
+extern struct page *vmx_apic_access_page;
+int vmx_vmcs_module_init(void);
+void vmx_vmcs_module_fini(void);
+
+/* run.c */
+int vmx_run_init(void);
+int vmx_fpu_init(struct vmx_vp *v);
+void vmx_fpu_fini(struct vmx_vp *v);
+void vmx_fpu_reset(struct vmx_vp *v);
+void vmx_debug_regs_in(struct vmx_vp *v);
+enum ovid_run_result vmx_run(struct ovid_vp *vp);
+/* enter.S: 0 after a VM exit, 1 when VMLAUNCH/VMRESUME failed */
+int ovid_vmx_enter(u64 *gpr, bool resume, u64 *host_rsp);
+void ovid_vmx_exit_point(void);
+/* runs the host's handler of an interrupt vector, interrupts off; 16 bytes each */
+extern char ovid_vmx_int_stubs[];
+
+static inline void vmx_host_vector(u8 vector)
+{
+	void (*stub)(void) = (void (*)(void))(ovid_vmx_int_stubs + vector * 16u);
+
+	stub();
+}
+
+/* exit.c */
+enum ovid_run_result vmx_handle_exit(struct vmx_vp *v);
+enum ovid_run_result vmx_handle_slow(struct ovid_vp *vp);
+void vmx_entry_failed(struct vmx_vp *v);
+
+/* inject.c */
+bool vmx_inject_pending(struct vmx_vp *v);
+void vmx_inject_exception(struct ovid_vp *vp, u8 vector, bool has_code, u32 code);
+void vmx_note_vectoring(struct vmx_vp *v);
+void vmx_skip_insn(struct ovid_vp *vp);
+void vmx_skip_by(u8 len);
+void vmx_skip_exit(struct ovid_vp *vp, u8 insn_len);
+/* drops what was being delivered, e.g. at INIT */
+void vmx_events_clear(struct vmx_vp *v);
+
+/* regs.c */
+int vmx_reg_get(struct ovid_vp *vp, u32 name, u64 val[2]);
+int vmx_reg_check(struct ovid_vp *vp, u32 name, const u64 val[2]);
+int vmx_reg_set(struct ovid_vp *vp, u32 name, const u64 val[2]);
+void vmx_page_fill(struct ovid_vp *vp, u32 want);
+void vmx_page_fold(struct ovid_vp *vp, u32 dirty);
+void vmx_requests(struct vmx_vp *v);
+void vmx_vp_reset(struct ovid_vp *vp, bool init);
+void vmx_vp_sipi(struct ovid_vp *vp, u8 vector);
+void vmx_paging(struct ovid_vp *vp, struct ovid_paging *pg, bool *long_mode,
+		unsigned int *bits, u64 *cs_base, u64 *rip, u32 *cpl);
+int vmx_msr_get(struct ovid_vp *vp, u32 msr, u64 *val);
+int vmx_msr_set(struct ovid_vp *vp, u32 msr, u64 val);
+
+/* cr.c: control registers; 0, or 1 for #GP.  VMCS loaded */
+int vmx_set_cr0(struct vmx_vp *v, u64 val);
+int vmx_set_cr4(struct vmx_vp *v, u64 val);
+int vmx_set_efer(struct vmx_vp *v, u64 val);
+u64 vmx_get_cr0(struct vmx_vp *v);
+u64 vmx_get_cr4(struct vmx_vp *v);
+bool vmx_pdptrs_needed(struct vmx_vp *v);
+int vmx_load_pdptrs(struct vmx_vp *v);
+enum ovid_run_result vmx_pdptrs_refresh(struct vmx_vp *v);
+void vmx_host_set_cr0(struct vmx_vp *v, u64 val);
+void vmx_host_set_cr4(struct vmx_vp *v, u64 val);
+void vmx_host_set_efer(struct vmx_vp *v, u64 val);
+bool vmx_cr0_valid(u64 val);
+enum ovid_run_result vmx_exit_cr(struct vmx_vp *v);
+enum ovid_run_result vmx_exit_dr(struct vmx_vp *v);
+enum ovid_run_result vmx_cr_slow(struct vmx_vp *v);
+
+/* hostmsr.c: MSRs that the host needs only in user mode */
+int vmx_hostmsr_init(void);
+void vmx_hostmsr_fini(void);
+void vmx_hostmsr_load(struct ovid_vp *vp);	/* interrupts off */
+
+#endif
