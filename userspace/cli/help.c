@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* help.c - the text of --help, for each verb. */
+#include <stdio.h>
+
+#include "cli.h"
+
+#define JSON_LINE "  --json        print JSON\n"
+
+static const struct {
+	const char *verb;
+	const char *text;
+} helps[] = {
+	{ "run",
+	  "usage: ovid run --kernel FILE [option]...\n"
+	  "Runs a virtual machine and ends with its status.\n\n"
+	  "  --kernel FILE     Linux bzImage, ELF kernel with a PVH note, or Multiboot image\n"
+	  "  --initrd FILE     initial RAM disk or Multiboot module; may be repeated\n"
+	  "  --append TEXT     kernel command line\n"
+	  "  --memory SIZE     bytes, or with K, M, G (512M)\n"
+	  "  --vps N           virtual processors (1)\n"
+	  "  --serial WHERE    COM1: stdio, none, file:PATH or unix:PATH (stdio)\n"
+	  "  --name NAME       for the other verbs\n"
+	  "  --detach          leave it running; needs --name\n"
+	  "  --no-reboot       a guest's reset ends the VM\n"
+	  "  --debug-exit      port 0xf4: writing V ends with status (V << 1) | 1\n"
+	  "  --device PATH     the module's device (/dev/ovid)\n"
+	  "  --user NAME       as root: whom the worker becomes (nobody)\n"
+	  "  --no-sandbox      no system-call filter; for debugging ovid itself\n\n"
+	  "On a terminal Ctrl-C or Ctrl-A x stops the VM, Ctrl-A c types Ctrl-C, Ctrl-A a\n"
+	  "types Ctrl-A.\n\n"
+	  "Exit status: 0 powered off, 2 bad usage, 4 guest crashed (triple fault), 6 reset\n"
+	  "with --no-reboot, 8 host error, 130 stopped; odd: the guest's debug exit.\n" },
+	{ "info",
+	  "usage: ovid info [--json] [NAME]\n"
+	  "Says what this host can do, and if it cannot run a VM, why and what to do (exit\n"
+	  "status 8); with NAME, what that VM is.\n\n" JSON_LINE },
+	{ "list",
+	  "usage: ovid list [--json]\nLists your running VMs.\n\n" JSON_LINE },
+	{ "console",
+	  "usage: ovid console NAME\n"
+	  "Joins a VM's serial console, from the last 64 KiB on.  Ctrl-A x leaves it, Ctrl-A a\n"
+	  "types Ctrl-A.\n" },
+	{ "pause", "usage: ovid pause NAME\nStops a VM's processors and its time.\n" },
+	{ "resume", "usage: ovid resume NAME\nLets a paused VM go on.\n" },
+	{ "reset", "usage: ovid reset NAME\nRestarts a VM from its kernel file.\n" },
+	{ "nmi", "usage: ovid nmi NAME\nSends an NMI to a VM's first processor.\n" },
+	{ "kill", "usage: ovid kill NAME\nStops a VM at once (status 130).\n" },
+	{ "stat",
+	  "usage: ovid stat [--json] NAME\n"
+	  "Prints the counters of a VM and of its processors.\n\n" JSON_LINE },
+	{ "wait",
+	  "usage: ovid wait [--json] NAME\n"
+	  "Waits for a VM's end, and ends with its status.\n\n" JSON_LINE },
+};
+
+void cli_help(const char *verb)
+{
+	for (size_t i = 0; verb && i < ARRAY_SIZE(helps); i++)
+		if (!strcmp(verb, helps[i].verb)) {
+			fputs(helps[i].text, stdout);
+			return;
+		}
+	fputs("usage: ovid VERB [option]...\n\n"
+	      "  run       run a virtual machine\n"
+	      "  info      what this host can do, or what a VM is\n"
+	      "  list      running VMs\n"
+	      "  console   join a VM's serial console\n"
+	      "  pause, resume, reset, nmi, kill\n"
+	      "  stat      counters\n"
+	      "  wait      wait for a VM's end\n\n"
+	      "`ovid VERB --help` says more; so does ovid(1).\n", stdout);
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* main.c - one program, two roles: `ovid VERB …` and, by argv[0], ovid-worker. */
+#include <stdio.h>
+
+#include "../worker/config.h"
+#include "../worker/worker.h"
+#include "cli.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} verbs[] = {
+	{ "run",	cli_run },
+	{ "info",	cli_info },
+	{ "list",	cli_list },
+	{ "console",	cli_console },
+	{ "pause",	cli_simple },
+	{ "resume",	cli_simple },
+	{ "reset",	cli_simple },
+	{ "nmi",	cli_simple },
+	{ "kill",	cli_simple },
+	{ "stat",	cli_stat },
+	{ "wait",	cli_wait },
+};
+
+int cli_fail(int ret, const struct failure *why)
+{
+	if (why->text[0])
+		fprintf(stderr, "ovid: %s\n", why->text);
+	return -ret;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc && !strcmp(argv[0], WORKER_NAME))
+		return worker_main();
+	if (argc < 2) {
+		fprintf(stderr, "ovid: what shall it do? see `ovid --help`\n");
+		return OVID_X_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
+		cli_help(argc > 2 ? argv[2] : NULL);
+		return 0;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		printf("ovid %s\n", OVID_VERSION);
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (!strcmp(argv[1], verbs[i].name))
+			return verbs[i].run(argc - 1, argv + 1);
+	fprintf(stderr, "ovid: %s is nothing it does; see `ovid --help`\n", argv[1]);
+	return OVID_X_USAGE;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * run.h - the pieces of `ovid run`: what was asked for, the files for it, the
+ * worker that gets them, and the wait for its end.
+ */
+#ifndef OVID_RUN_H
+#define OVID_RUN_H
+
+#include "../worker/config.h"
+#include "cli.h"
+
+struct run_options {
+	struct worker_config config;
+	const char *kernel;
+	const char *initrd[LOAD_MAX_MODULES];
+	const char *serial;
+	const char *device;
+	const char *user;
+	bool named, detach, help;
+};
+
+/* run_options.c */
+int run_parse(int argc, char **argv, struct run_options *o, struct failure *why);
+int parse_size(const char *text, u64 *bytes, struct failure *why);
+
+/* run_files.c: opened files, -1 where there is none */
+struct run_files {
+	int fd[WORKER_MAX_FILES];
+	int console;		/* our end of a serial line that we relay, or -1 */
+};
+
+int run_open(struct run_options *o, struct run_files *f, struct failure *why);
+
+/* Opens @path and says what to do when that fails. */
+int device_open(const char *path, struct failure *why);
+
+/* run_spawn.c */
+struct run_worker {
+	int pid;
+	int channel;
+};
+
+int run_spawn(struct run_options *o, struct run_files *f, struct run_worker *w,
+	      struct failure *why);
+
+#endif

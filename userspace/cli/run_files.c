@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* run_files.c - opens what a worker will need, since it cannot. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "../lib/ctl.h"
+#include "../lib/vid.h"
+#include "run.h"
+
+int device_open(const char *path, struct failure *why)
+{
+	int fd = vid_open(path);
+
+	if (fd == -ENOENT || fd == -ENXIO || fd == -ENODEV)
+		return fail(why, OVID_X_HOST,
+			    "%s is not there: the module is not loaded; try `modprobe ovid` (or insmod ovid.ko), and see `ovid info`",
+			    path);
+	if (fd == -EACCES || fd == -EPERM)
+		return fail(why, OVID_X_HOST,
+			    "no permission for %s; join the group ovid (`usermod -aG ovid USER`) and log in again",
+			    path);
+	if (fd < 0)
+		return fail(why, OVID_X_HOST, "cannot open %s: %s", path, strerror(-fd));
+	return fd;
+}
+
+static int check_host(struct run_options *o, int device, struct failure *why)
+{
+	struct ovid_info info;
+	int ret = vid_get_info(device, &info);
+
+	if (ret)
+		return fail(why, OVID_X_HOST, "%s does not answer as ovid's device: %s", o->device,
+			    strerror(-ret));
+	if (info.abi_version != OVID_ABI_VERSION)
+		return fail(why, OVID_X_HOST,
+			    "the module speaks ABI %u, these tools %u; install them together",
+			    info.abi_version, OVID_ABI_VERSION);
+	info.reason[sizeof(info.reason) - 1] = 0;
+	if (info.blockers)
+		return fail(why, OVID_X_HOST, "this host cannot run VMs now: %s (see `ovid info`)",
+			    info.reason);
+	if (o->config.vps > info.max_vps)
+		return fail(why, OVID_X_USAGE, "--vps %u: the module takes at most %u",
+			    o->config.vps, info.max_vps);
+	if (info.caps & OVID_CAP_X2APIC)
+		o->config.flags |= WORKER_X2APIC;
+	return 0;
+}
+
+static int open_image(const char *path, char *name, struct failure *why)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0)
+		return fail(why, OVID_X_USAGE, "cannot open %s: %s", path, strerror(errno));
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return fail(why, OVID_X_USAGE, "%s is not a regular file", path);
+	}
+	snprintf(name, LOAD_MAX_NAME, "%s", path);
+	return fd;
+}
+
+static int open_images(struct run_options *o, struct run_files *f, struct failure *why)
+{
+	f->fd[FILE_KERNEL] = open_image(o->kernel, o->config.kernel_name, why);
+	if (f->fd[FILE_KERNEL] < 0)
+		return f->fd[FILE_KERNEL];
+	for (unsigned int i = 0; i < o->config.nr_modules; i++) {
+		int fd = open_image(o->initrd[i], o->config.module_name[i], why);
+
+		if (fd < 0)
+			return fd;
+		f->fd[FILE_MODULES + i] = fd;
+	}
+	return 0;
+}
+
+static int listen_at(const char *path, struct failure *why)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(path) >= sizeof(sa.sun_path))
+		return fail(why, OVID_X_USAGE, "--serial unix:%s: the path is too long", path);
+	strcpy(sa.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd >= 0 && !bind(fd, (struct sockaddr *)&sa, sizeof(sa)) &&
+	    !chmod(path, 0600) && !listen(fd, 4))
+		return fd;
+	fail(why, OVID_X_USAGE, "cannot listen at %s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return -OVID_X_USAGE;
+}
+
+/* A terminal is relayed by us, who can restore it; anything else is handed over. */
+static int open_stdio(struct run_files *f, struct failure *why)
+{
+	int pair[2];
+
+	if (!isatty(STDIN_FILENO)) {
+		f->fd[FILE_SERIAL_IN] = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+		f->fd[FILE_SERIAL_OUT] = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+		return 0;
+	}
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return fail(why, OVID_X_HOST, "cannot make a socket: %s", strerror(errno));
+	fcntl(pair[1], F_SETFL, O_NONBLOCK);
+	f->console = pair[0];
+	f->fd[FILE_SERIAL_IN] = pair[1];
+	f->fd[FILE_SERIAL_OUT] = fcntl(pair[1], F_DUPFD_CLOEXEC, 0);
+	return 0;
+}
+
+static int open_serial(const struct run_options *o, struct run_files *f, struct failure *why)
+{
+	if (!strcmp(o->serial, "none"))
+		return 0;
+	if (!strcmp(o->serial, "stdio"))
+		return open_stdio(f, why);
+	if (!strncmp(o->serial, "file:", 5)) {
+		f->fd[FILE_SERIAL_OUT] = open(o->serial + 5,
+					      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+		if (f->fd[FILE_SERIAL_OUT] < 0)
+			return fail(why, OVID_X_USAGE, "cannot write %s: %s", o->serial + 5,
+				    strerror(errno));
+		return 0;
+	}
+	if (!strncmp(o->serial, "unix:", 5)) {
+		f->fd[FILE_SERIAL_LISTEN] = listen_at(o->serial + 5, why);
+		return f->fd[FILE_SERIAL_LISTEN] < 0 ? -OVID_X_USAGE : 0;
+	}
+	return fail(why, OVID_X_USAGE, "--serial %s: give stdio, none, file:PATH or unix:PATH",
+		    o->serial);
+}
+
+/* A VM that nobody named runs without a control socket when there is no place. */
+static int open_control(const struct run_options *o, struct run_files *f, struct failure *why)
+{
+	f->fd[FILE_CONTROL] = ctl_listen(o->config.name, why);
+	if (f->fd[FILE_CONTROL] >= 0)
+		return 0;
+	if (o->named)
+		return f->fd[FILE_CONTROL];
+	f->fd[FILE_CONTROL] = -1;
+	return 0;
+}
+
+int run_open(struct run_options *o, struct run_files *f, struct failure *why)
+{
+	int ret;
+
+	f->console = -1;
+	for (unsigned int i = 0; i < WORKER_MAX_FILES; i++)
+		f->fd[i] = -1;
+	ret = open_images(o, f, why);
+	if (ret)
+		return ret;
+	f->fd[FILE_DEVICE] = device_open(o->device, why);
+	if (f->fd[FILE_DEVICE] < 0)
+		return f->fd[FILE_DEVICE];
+	ret = check_host(o, f->fd[FILE_DEVICE], why);
+	if (!ret)
+		ret = open_serial(o, f, why);
+	if (!ret)
+		ret = open_control(o, f, why);
+	return ret;
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* run_spawn.c - starts the worker (this program under its other name). */
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "run.h"
+
+static void become_worker(int channel, bool detach)
+{
+	static char *const argv[] = { (char *)WORKER_NAME, NULL };
+	static char *const envp[] = { NULL };
+	int null = open("/dev/null", O_RDWR);
+
+	setsid();	/* the terminal's signals are the launcher's business */
+	if (null >= 0) {
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+		if (detach)
+			dup2(null, STDERR_FILENO);
+	}
+	/* dup2() onto itself would keep close-on-exec */
+	if (channel == WORKER_CHANNEL)
+		fcntl(channel, F_SETFD, 0);
+	else
+		dup2(channel, WORKER_CHANNEL);
+	if (null > STDERR_FILENO && null != WORKER_CHANNEL)
+		close(null);
+	execve("/proc/self/exe", argv, envp);
+	_exit(OVID_X_HOST);
+}
+
+static int send_config(struct run_options *o, const struct run_files *f, int channel)
+{
+	char control[CMSG_SPACE(WORKER_MAX_FILES * sizeof(int))] = { 0 };
+	struct iovec iov = { &o->config, sizeof(o->config) };
+	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control };
+	struct cmsghdr *cm;
+	int fds[WORKER_MAX_FILES];
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < WORKER_MAX_FILES; i++) {
+		if (f->fd[i] < 0)
+			continue;
+		fds[nr++] = f->fd[i];
+		if (i < FILE_MODULES)
+			o->config.files |= BIT(i);
+	}
+	mh.msg_controllen = CMSG_SPACE(nr * sizeof(int));
+	cm = CMSG_FIRSTHDR(&mh);
+	cm->cmsg_level = SOL_SOCKET;
+	cm->cmsg_type = SCM_RIGHTS;
+	cm->cmsg_len = CMSG_LEN(nr * sizeof(int));
+	memcpy(CMSG_DATA(cm), fds, nr * sizeof(int));
+	return sendmsg(channel, &mh, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+int run_spawn(struct run_options *o, struct run_files *f, struct run_worker *w,
+	      struct failure *why)
+{
+	int pair[2], ret;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return fail(why, OVID_X_HOST, "cannot make a socket: %s", strerror(errno));
+	w->pid = fork();
+	if (w->pid < 0)
+		return fail(why, OVID_X_HOST, "cannot start a worker: %s", strerror(errno));
+	if (!w->pid)
+		become_worker(pair[1], o->detach);
+	close(pair[1]);
+	w->channel = pair[0];
+	ret = send_config(o, f, w->channel);
+	/* from here on the files are the worker's alone */
+	for (unsigned int i = 0; i < WORKER_MAX_FILES; i++)
+		if (f->fd[i] >= 0)
+			close(f->fd[i]);
+	if (ret)
+		return fail(why, OVID_X_HOST, "cannot start a worker: %s", strerror(-ret));
+	return 0;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ctl.h - control sockets: where they are, and the messages on them.
+ *
+ * A running VM listens at <runtime folder>/<name>.sock.  Messages are JSON
+ * objects, a line each: {"do":"pause"} is answered by {"ok":true,…} or
+ * {"ok":false,"error":"…"}.  Files may travel beside a line.
+ */
+#ifndef OVID_CTL_H
+#define OVID_CTL_H
+
+#include <json-c/json.h>
+#include <sys/types.h>
+
+#include "fail.h"
+#include "types.h"
+
+#define CTL_LINE	1024
+#define CTL_MAX_FDS	250
+
+/* $OVID_RUNTIME_DIR, /run/ovid for root, $XDG_RUNTIME_DIR/ovid; made when missing. */
+int ctl_folder(char *path, size_t len, struct failure *why);
+
+/* A name is letters, digits, '-', '_' and '.', not first a '.'; 31 at most. */
+bool ctl_name_ok(const char *name);
+
+/* The listening socket of a new VM; takes the place of a dead one's. */
+int ctl_listen(const char *name, struct failure *why);
+void ctl_unlink(const char *name);
+int ctl_connect(const char *name, struct failure *why);
+
+/* The uid at the other end, or -1. */
+long ctl_peer_uid(int fd);
+
+int ctl_send(int fd, struct json_object *msg, const int *fds, unsigned int nr);
+
+/* One line; NULL at the end of the connection or for what is no JSON object.
+ * Files that came with it go to @fds, at most *@nr; *@nr says how many.
+ */
+struct json_object *ctl_receive(int fd, int *fds, unsigned int *nr);
+
+/* Sends {"do":@verb} and receives the answer; it has "ok" true. */
+struct json_object *ctl_ask(int fd, const char *verb, int *fds, unsigned int *nr,
+			    struct failure *why);
+
+#endif

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+
+#include "vid.h"
+
+static int call(int fd, unsigned long request, void *arg)
+{
+	int ret = ioctl(fd, request, arg);
+
+	return ret < 0 ? -errno : ret;
+}
+
+int vid_open(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int vid_get_info(int dev, struct ovid_info *info)
+{
+	*info = (struct ovid_info){ .size = sizeof(*info) };
+	return call(dev, OVID_GET_INFO, info);
+}
+
+int vid_create_partition(int dev, u32 flags, const char *name)
+{
+	struct ovid_create_partition arg = { .size = sizeof(arg), .flags = flags };
+
+	snprintf((char *)arg.name, sizeof(arg.name), "%s", name);
+	return call(dev, OVID_CREATE_PARTITION, &arg);
+}
+
+int vid_create_memory(int dev, u32 flags, u64 bytes)
+{
+	struct ovid_create_memory arg = {
+		.size = sizeof(arg), .flags = flags, .bytes = bytes,
+	};
+
+	return call(dev, OVID_CREATE_MEMORY, &arg);
+}
+
+int vid_map_memory(int part, u64 gpa, u64 bytes, int memory, u64 offset)
+{
+	struct ovid_map_memory arg = {
+		.size = sizeof(arg),
+		.flags = OVID_MAP_WRITE | OVID_MAP_EXEC | OVID_MAP_FD,
+		.gpa = gpa, .bytes = bytes, .fd = memory, .source = offset,
+	};
+
+	return call(part, OVID_MAP_MEMORY, &arg);
+}
+
+int vid_discard_memory(int part, u64 gpa, u64 bytes)
+{
+	struct ovid_gpa_range arg = { .size = sizeof(arg), .gpa = gpa, .bytes = bytes };
+
+	return call(part, OVID_DISCARD_MEMORY, &arg);
+}
+
+int vid_get_cpuid(int part, struct ovid_cpuid_entry *entries, u32 *count)
+{
+	struct ovid_cpuid arg = {
+		.size = sizeof(arg), .count = *count, .entries = (uintptr_t)entries,
+	};
+	int ret = call(part, OVID_GET_CPUID, &arg);
+
+	*count = arg.count;
+	return ret;
+}
+
+int vid_set_cpuid(int part, const struct ovid_cpuid_entry *entries, u32 count)
+{
+	struct ovid_cpuid arg = {
+		.size = sizeof(arg), .count = count, .entries = (uintptr_t)entries,
+	};
+
+	return call(part, OVID_SET_CPUID, &arg);
+}
+
+int vid_partition_ctrl(int part, u32 op)
+{
+	struct ovid_partition_ctrl arg = { .size = sizeof(arg), .op = op };
+
+	return call(part, OVID_PARTITION_CTRL, &arg);
+}
+
+int vid_inject(int part, u32 kind, u64 address, u32 data)
+{
+	struct ovid_inject arg = {
+		.size = sizeof(arg), .kind = kind, .data = data, .address = address,
+	};
+
+	return call(part, OVID_INJECT, &arg);
+}
+
+int vid_stats_fd(int part_or_vp)
+{
+	return call(part_or_vp, OVID_GET_STATS_FD, NULL);
+}
+
+int vid_create_vp(int part, u32 index)
+{
+	struct mshv_create_vp arg = { .vp_index = index };
+
+	return call(part, MSHV_CREATE_VP, &arg);
+}
+
+int vid_run_vp(int vp)
+{
+	return call(vp, OVID_RUN_VP, NULL);
+}
+
+static int regs_call(int vp, unsigned long request, const struct ovid_reg *regs, u32 count)
+{
+	struct ovid_regs arg = {
+		.size = sizeof(arg), .count = count, .regs = (uintptr_t)regs,
+	};
+
+	return call(vp, request, &arg);
+}
+
+int vid_get_regs(int vp, struct ovid_reg *regs, u32 count)
+{
+	return regs_call(vp, OVID_GET_REGS, regs, count);
+}
+
+int vid_set_regs(int vp, const struct ovid_reg *regs, u32 count)
+{
+	return regs_call(vp, OVID_SET_REGS, regs, count);
+}

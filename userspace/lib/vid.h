@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * vid.h - the calls of /dev/ovid, one thin wrapper each.
+ *
+ * All return 0 (or a file) or a negative errno, and keep nothing.
+ */
+#ifndef OVID_VID_H
+#define OVID_VID_H
+
+#include "../../uapi/hvdef.h"
+#include "../../uapi/mshv.h"
+#include "../../uapi/ovid.h"
+#include "types.h"
+
+#define VID_DEVICE	"/dev/ovid"
+
+int vid_open(const char *path);
+int vid_get_info(int dev, struct ovid_info *info);
+int vid_create_partition(int dev, u32 flags, const char *name);
+int vid_create_memory(int dev, u32 flags, u64 bytes);
+
+int vid_map_memory(int part, u64 gpa, u64 bytes, int memory, u64 offset);
+int vid_discard_memory(int part, u64 gpa, u64 bytes);
+int vid_get_cpuid(int part, struct ovid_cpuid_entry *entries, u32 *count);
+int vid_set_cpuid(int part, const struct ovid_cpuid_entry *entries, u32 count);
+int vid_partition_ctrl(int part, u32 op);
+int vid_inject(int part, u32 kind, u64 address, u32 data);
+int vid_stats_fd(int part_or_vp);
+
+int vid_create_vp(int part, u32 index);
+int vid_run_vp(int vp);
+int vid_get_regs(int vp, struct ovid_reg *regs, u32 count);
+int vid_set_regs(int vp, const struct ovid_reg *regs, u32 count);
+
+#endif

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fake_vid.c - takes the place of lib/vid.c: a "module" without a processor.
+ *
+ * Its guest is the kernel's command line, a list of words that VP 0 carries out
+ * as exits; so the whole path of `ovid run` can be tried where no VMX is.
+ *
+ *   say:TEXT  port writes to COM1, and a newline    off    ACPI power-off
+ *   reset     ACPI reset; once only                 crash  triple fault
+ *   exit:N    debug exit                            spin   until stopped
+ *   echo      reads a line from COM1 and says it    flood  says much
+ *   fail      VM entry failure                      bad    open(), past the sandbox
+ *   raw       an instruction nobody knows
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../lib/vid.h"
+#include "../worker/load.h"
+
+#define MAX_VPS	4
+
+static struct {
+	u8 *memory;
+	char script[LOAD_MAX_CMDLINE];
+	bool booted, paused;
+	unsigned int resets;
+	int nr_vps;
+	int fd[MAX_VPS];
+	struct ovid_run *run[MAX_VPS];
+	size_t at, inside;	/* word, and byte of it */
+	char line[64];
+	bool reading;
+	u32 parked;
+} fake;
+
+static int file(const char *name, u64 bytes)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC);
+
+	return fd < 0 || ftruncate(fd, bytes) ? -errno : fd;
+}
+
+int vid_open(const char *path)
+{
+	return strcmp(path, "/dev/fake") ? -ENOENT : file("device", 0);
+}
+
+int vid_get_info(int dev, struct ovid_info *info)
+{
+	(void)dev;
+	*info = (struct ovid_info){ .abi_version = OVID_ABI_VERSION, .max_vps = MAX_VPS };
+	return 0;
+}
+
+int vid_create_partition(int dev, u32 flags, const char *name)
+{
+	(void)dev;
+	(void)flags;
+	return file(name, 0);
+}
+
+int vid_create_memory(int dev, u32 flags, u64 bytes)
+{
+	int fd = file("memory", bytes);
+
+	(void)dev;
+	(void)flags;
+	fake.memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	return fd;
+}
+
+int vid_map_memory(int part, u64 gpa, u64 bytes, int memory, u64 offset)
+{
+	(void)part, (void)gpa, (void)bytes, (void)memory, (void)offset;
+	return 0;
+}
+
+int vid_discard_memory(int part, u64 gpa, u64 bytes)
+{
+	(void)part;
+	memset(fake.memory + gpa, 0, bytes);
+	return 0;
+}
+
+int vid_get_cpuid(int part, struct ovid_cpuid_entry *entries, u32 *count)
+{
+	(void)part, (void)entries;
+	*count = 0;
+	return 0;
+}
+
+int vid_set_cpuid(int part, const struct ovid_cpuid_entry *entries, u32 count)
+{
+	(void)part, (void)entries, (void)count;
+	return 0;
+}
+
+int vid_partition_ctrl(int part, u32 op)
+{
+	(void)part;
+	if (op == OVID_CTRL_RESET) {
+		if (!fake.paused)
+			return -EBUSY;
+		fake.resets++;
+		fake.booted = false;
+		fake.at = fake.inside = 0;
+	} else {
+		__atomic_store_n(&fake.paused, op == OVID_CTRL_PAUSE, __ATOMIC_SEQ_CST);
+	}
+	return 0;
+}
+
+int vid_inject(int part, u32 kind, u64 address, u32 data)
+{
+	(void)part, (void)kind, (void)address, (void)data;
+	return 0;
+}
+
+/* One counter, as the module lays it out. */
+int vid_stats_fd(int fd)
+{
+	struct ovid_stats_header h = {
+		.version = 1, .count = 1, .desc_offset = 128, .value_offset = 256, .name = "vm",
+	};
+	struct ovid_stats_desc d = { .name = "exits" };
+	u64 value = 42;
+
+	fd = file("stats", 4096);
+	if (pwrite(fd, &h, sizeof(h), 0) < 0 || pwrite(fd, &d, sizeof(d), 128) < 0 ||
+	    pwrite(fd, &value, sizeof(value), 256) < 0)
+		return -EIO;
+	return fd;
+}
+
+int vid_create_vp(int part, u32 index)
+{
+	int fd = file("vp", (u64)(OVID_VP_MMAP_RUN + 1) * 4096);
+
+	(void)part;
+	fake.run[index] = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			       (off_t)OVID_VP_MMAP_RUN * 4096);
+	fake.fd[index] = fd;
+	return fd;
+}
+
+int vid_get_regs(int vp, struct ovid_reg *regs, u32 count)
+{
+	(void)vp, (void)regs, (void)count;
+	return 0;
+}
+
+int vid_set_regs(int vp, const struct ovid_reg *regs, u32 count)
+{
+	(void)vp, (void)regs, (void)count;
+	return 0;
+}
+
+static int out(struct ovid_run *run, u16 port, u32 value, u8 size)
+{
+	run->exit = OVID_EXIT_IO;
+	run->write = 1;
+	run->address = port;
+	run->value = value;
+	run->access_size = size;
+	return 0;
+}
+
+static int wait_cancel(struct ovid_run *run)
+{
+	if (__atomic_load_n(&run->cancel, __ATOMIC_ACQUIRE))
+		return 1;
+	nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	run->exit = OVID_EXIT_NONE;
+	return __atomic_load_n(&run->cancel, __ATOMIC_ACQUIRE) ? 1 : -EINTR;
+}
+
+/* The next byte of @text and a newline; then the word is done. */
+static int say(struct ovid_run *run, const char *text, size_t *word)
+{
+	char c = text[fake.inside++];
+
+	if (c == ' ' || !c) {
+		*word = fake.at + strcspn(fake.script + fake.at, " ");
+		c = '\n';
+	}
+	return out(run, 0x3f8, c, 1);
+}
+
+static int echo(struct ovid_run *run, size_t *word)
+{
+	if (!fake.inside) {
+		fake.inside = 1;
+		return out(run, 0x3fc, 0x0b, 1);
+	}
+	if (fake.reading) {
+		fake.reading = false;
+		if (run->address == 0x3fd && !(run->value & 1)) {
+			wait_cancel(run);
+			run->address = 0;
+			return -EINTR;
+		}
+		if (run->address == 0x3f8 && run->value == '\n') {
+			*word = fake.at + 4;
+			return out(run, 0x3f8, '!', 1);
+		}
+		run->address = run->address == 0x3fd ? 0x3f8 : 0x3fd;
+		if (run->address == 0x3fd)
+			return out(run, 0x3f8, run->value, 1);
+	} else {
+		run->address = 0x3fd;
+	}
+	fake.reading = true;
+	run->exit = OVID_EXIT_IO;
+	run->write = 0;
+	run->access_size = 1;
+	return 0;
+}
+
+static int flood(struct ovid_run *run, size_t *word)
+{
+	if (++fake.inside == 300000)
+		*word = fake.at + 5;
+	return out(run, 0x3f8, fake.inside % 64 ? 'f' : '\n', 1);
+}
+
+static int carry_out(struct ovid_run *run)
+{
+	const char *w = fake.script + fake.at;
+	size_t next = fake.at;
+	int ret = 0;
+
+	run->exit = OVID_EXIT_NONE;
+	if (!strncmp(w, "say:", 4)) {
+		ret = say(run, w + 4, &next);
+	} else if (!strncmp(w, "echo", 4)) {
+		ret = echo(run, &next);
+	} else if (!strncmp(w, "flood", 5)) {
+		ret = flood(run, &next);
+	} else if (!strncmp(w, "off", 3)) {
+		ret = out(run, 0x600, 0x34, 1);
+	} else if (!strncmp(w, "reset", 5)) {
+		next = fake.at + 5;
+		if (!fake.resets)
+			ret = out(run, 0x602, 1, 1);
+	} else if (!strncmp(w, "exit:", 5)) {
+		ret = out(run, 0xf4, w[5] - '0', 4);
+	} else if (!strncmp(w, "crash", 5)) {
+		run->exit = OVID_EXIT_SHUTDOWN;
+	} else if (!strncmp(w, "fail", 4)) {
+		run->exit = OVID_EXIT_FAIL;
+		run->fail_error = 7;
+	} else if (!strncmp(w, "raw", 3)) {
+		run->exit = OVID_EXIT_MMIO_RAW;
+		run->insn_len = 2;
+		memcpy(run->bytes, "\x0f\x0b", 2);
+	} else if (!strncmp(w, "bad", 3)) {
+		next = fake.at + 3;
+		if (socket(AF_UNIX, 1, 0) >= 0)
+			ret = out(run, 0xf4, 9, 1);
+	} else {
+		return wait_cancel(run);
+	}
+	if (next != fake.at) {
+		fake.at = next + (fake.script[next] == ' ');
+		fake.inside = 0;
+	}
+	return ret;
+}
+
+int vid_run_vp(int vp)
+{
+	struct ovid_run *run = fake.run[0];
+
+	for (int i = 1; i < MAX_VPS; i++)
+		if (fake.run[i] && fake.fd[i] == vp)
+			return wait_cancel(fake.run[i]);
+	if (__atomic_load_n(&run->cancel, __ATOMIC_ACQUIRE))
+		return 1;
+	if (__atomic_load_n(&fake.paused, __ATOMIC_SEQ_CST))
+		return wait_cancel(run);
+	if (!fake.booted) {
+		memcpy(fake.script, fake.memory + LOAD_CMDLINE, sizeof(fake.script) - 1);
+		fake.booted = true;
+	}
+	return carry_out(run);
+}

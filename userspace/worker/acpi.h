@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * acpi.h - the tables a guest finds: RSDP, XSDT, FADT (hardware-reduced), MADT,
+ * DSDT, at LOAD_ACPI and below 1 MiB.
+ */
+#ifndef OVID_ACPI_H
+#define OVID_ACPI_H
+
+#include "../lib/fail.h"
+#include "gmem.h"
+
+int acpi_build(const struct gmem *gm, unsigned int vps, struct failure *why);
+
+#endif

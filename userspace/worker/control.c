@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "control.h"
+
+void control_init(struct control *c, int listen_fd)
+{
+	memset(c, 0, sizeof(*c));
+	c->listen_fd = listen_fd;
+	c->started = host_ns();
+	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++)
+		c->client[i].fd = -1;
+}
+
+unsigned int control_poll(struct control *c, struct pollfd *pfd)
+{
+	unsigned int nr = 0;
+	bool room = false;
+
+	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++) {
+		if (c->client[i].fd >= 0)
+			pfd[nr++] = (struct pollfd){ .fd = c->client[i].fd, .events = POLLIN };
+		else
+			room = true;
+	}
+	if (c->listen_fd >= 0 && room)
+		pfd[nr++] = (struct pollfd){ .fd = c->listen_fd, .events = POLLIN };
+	return nr;
+}
+
+int control_accept(int listen_fd, u32 owner)
+{
+	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	long uid;
+
+	if (fd < 0)
+		return -1;
+	uid = ctl_peer_uid(fd);
+	if (uid == 0 || uid == (long)owner)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static void client_close(struct control_client *cl)
+{
+	close(cl->fd);
+	cl->fd = -1;
+}
+
+static struct json_object *answer_ok(void)
+{
+	struct json_object *msg = json_object_new_object();
+
+	json_object_object_add(msg, "ok", json_object_new_boolean(true));
+	return msg;
+}
+
+static void answer(struct control_client *cl, struct json_object *msg)
+{
+	int ret = ctl_send(cl->fd, msg, NULL, 0);
+
+	json_object_put(msg);
+	if (ret)
+		client_close(cl);
+}
+
+static void answer_result(struct control_client *cl, int error)
+{
+	struct json_object *msg = json_object_new_object();
+
+	json_object_object_add(msg, "ok", json_object_new_boolean(!error));
+	if (error)
+		json_object_object_add(msg, "error", json_object_new_string(strerror(-error)));
+	answer(cl, msg);
+}
+
+static void do_info(struct control *c, struct machine *m, struct control_client *cl)
+{
+	struct json_object *msg = answer_ok();
+
+	json_object_object_add(msg, "name", json_object_new_string(m->config->name));
+	json_object_object_add(msg, "state",
+			       json_object_new_string(m->paused ? "paused" : "running"));
+	json_object_object_add(msg, "pid", json_object_new_int(getpid()));
+	json_object_object_add(msg, "vps", json_object_new_int(m->nr_vps));
+	json_object_object_add(msg, "memory", json_object_new_int64(m->mem.bytes));
+	json_object_object_add(msg, "kernel", json_object_new_string(m->files.kernel.name));
+	json_object_object_add(msg, "uptime",
+			       json_object_new_int64((host_ns() - c->started) / NSEC_PER_SEC));
+	answer(cl, msg);
+}
+
+static void do_pause(struct control *c, struct machine *m, struct control_client *cl)
+{
+	(void)c;
+	answer_result(cl, machine_pause(m, true));
+}
+
+static void do_resume(struct control *c, struct machine *m, struct control_client *cl)
+{
+	(void)c;
+	answer_result(cl, machine_pause(m, false));
+}
+
+static void do_reset(struct control *c, struct machine *m, struct control_client *cl)
+{
+	(void)c;
+	machine_want_reset(m);
+	answer_result(cl, 0);
+}
+
+static void do_nmi(struct control *c, struct machine *m, struct control_client *cl)
+{
+	(void)c;
+	answer_result(cl, vid_inject(m->part, OVID_INJECT_NMI, 0, 0));
+}
+
+static void do_kill(struct control *c, struct machine *m, struct control_client *cl)
+{
+	(void)c;
+	answer_result(cl, 0);
+	machine_end(m, OVID_X_STOPPED, "%s", "");
+}
+
+/* The statistics files themselves: whoever may ask may read them live. */
+static void do_stat(struct control *c, struct machine *m, struct control_client *cl)
+{
+	struct json_object *msg = answer_ok();
+	int fds[CTL_MAX_FDS];
+	unsigned int nr = 0;
+	int ret;
+
+	(void)c;
+	if (m->stats_fd >= 0)
+		fds[nr++] = m->stats_fd;
+	for (unsigned int i = 0; i < m->nr_vps && nr < CTL_MAX_FDS; i++)
+		if (m->vp[i].stats_fd >= 0)
+			fds[nr++] = m->vp[i].stats_fd;
+	json_object_object_add(msg, "files", json_object_new_int(nr));
+	ret = ctl_send(cl->fd, msg, fds, nr);
+	json_object_put(msg);
+	if (ret)
+		client_close(cl);
+}
+
+static void do_wait(struct control *c, struct machine *m, struct control_client *cl)
+{
+	(void)c;
+	(void)m;
+	cl->waits = true;
+}
+
+/* From here on the connection is the serial line. */
+static void do_console(struct control *c, struct machine *m, struct control_client *cl)
+{
+	int fd = cl->fd;
+
+	(void)c;
+	answer_result(cl, 0);
+	if (cl->fd < 0)
+		return;
+	cl->fd = -1;
+	if (chario_attach(&m->console, fd, fd, false))
+		close(fd);
+	machine_wake(m);
+}
+
+static const struct {
+	const char *name;
+	void (*handle)(struct control *c, struct machine *m, struct control_client *cl);
+} verbs[] = {
+	{ "info",	do_info },
+	{ "pause",	do_pause },
+	{ "resume",	do_resume },
+	{ "reset",	do_reset },
+	{ "nmi",	do_nmi },
+	{ "kill",	do_kill },
+	{ "stat",	do_stat },
+	{ "wait",	do_wait },
+	{ "console",	do_console },
+};
+
+static void handle_line(struct control *c, struct machine *m, struct control_client *cl)
+{
+	struct json_object *msg = json_tokener_parse(cl->line), *field;
+	const char *verb = NULL;
+
+	if (json_object_is_type(msg, json_type_object) &&
+	    json_object_object_get_ex(msg, "do", &field))
+		verb = json_object_get_string(field);
+	for (size_t i = 0; verb && i < ARRAY_SIZE(verbs); i++) {
+		if (strcmp(verb, verbs[i].name))
+			continue;
+		json_object_put(msg);
+		verbs[i].handle(c, m, cl);
+		return;
+	}
+	json_object_put(msg);
+	answer_result(cl, -EINVAL);
+}
+
+static void client_read(struct control *c, struct machine *m, struct control_client *cl)
+{
+	ssize_t done = read(cl->fd, cl->line + cl->len, sizeof(cl->line) - 1 - cl->len);
+	char *end;
+
+	if (done < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (done <= 0) {
+		client_close(cl);
+		return;
+	}
+	cl->len += done;
+	cl->line[cl->len] = 0;
+	end = strchr(cl->line, '\n');
+	if (!end) {
+		if (cl->len == sizeof(cl->line) - 1)
+			client_close(cl);
+		return;
+	}
+	/* a client waits for its answer before it asks again */
+	*end = 0;
+	cl->len = 0;
+	handle_line(c, m, cl);
+}
+
+static void client_add(struct control *c, struct machine *m)
+{
+	int fd = control_accept(c->listen_fd, m->config->owner);
+
+	for (unsigned int i = 0; i < CONTROL_CLIENTS && fd >= 0; i++) {
+		if (c->client[i].fd >= 0)
+			continue;
+		c->client[i] = (struct control_client){ .fd = fd };
+		return;
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+void control_serve(struct control *c, struct machine *m, const struct pollfd *pfd,
+		   unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++) {
+		if (!pfd[i].revents)
+			continue;
+		if (pfd[i].fd == c->listen_fd)
+			client_add(c, m);
+		for (unsigned int k = 0; k < CONTROL_CLIENTS; k++)
+			if (c->client[k].fd == pfd[i].fd && pfd[i].fd >= 0) {
+				client_read(c, m, &c->client[k]);
+				break;
+			}
+	}
+}
+
+void control_end(struct control *c, int status, const char *text)
+{
+	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++) {
+		struct control_client *cl = &c->client[i];
+
+		if (cl->fd < 0)
+			continue;
+		if (cl->waits) {
+			struct json_object *msg = answer_ok();
+
+			json_object_object_add(msg, "status", json_object_new_int(status));
+			json_object_object_add(msg, "text", json_object_new_string(text));
+			answer(cl, msg);
+		}
+		if (cl->fd >= 0)
+			client_close(cl);
+	}
+	if (c->listen_fd >= 0)
+		close(c->listen_fd);
+}

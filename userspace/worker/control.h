@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * control.h - the VM's side of its control socket (lib/ctl.h has the messages).
+ */
+#ifndef OVID_CONTROL_H
+#define OVID_CONTROL_H
+
+#include <poll.h>
+
+#include "../lib/ctl.h"
+#include "machine.h"
+
+#define CONTROL_CLIENTS	8
+
+struct control_client {
+	int fd;			/* -1: free */
+	bool waits;		/* for the end */
+	size_t len;
+	char line[CTL_LINE];
+};
+
+struct control {
+	int listen_fd;		/* -1: none */
+	u64 started;
+	struct control_client client[CONTROL_CLIENTS];
+};
+
+void control_init(struct control *c, int listen_fd);
+unsigned int control_poll(struct control *c, struct pollfd *pfd);
+void control_serve(struct control *c, struct machine *m, const struct pollfd *pfd,
+		   unsigned int nr);
+
+/* Tells all who wait, and closes. */
+void control_end(struct control *c, int status, const char *text);
+
+/* A new connection from the owner or root, or -1. */
+int control_accept(int listen_fd, u32 owner);
+
+#endif

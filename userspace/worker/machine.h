@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * machine.h - one virtual machine: its partition, memory, devices and VPs.
+ *
+ * Threads: the main thread owns life and death (loop.c); each VP has a thread
+ * that runs the guest and serves its exits (vp.c).  VP threads change nothing
+ * here but by machine_end(), machine_want_reset() and the devices.
+ *
+ * Locks: @lock guards the fields noted below; it is never held while a device
+ * lock is taken.
+ */
+#ifndef OVID_MACHINE_H
+#define OVID_MACHINE_H
+
+#include <pthread.h>
+
+#include "../lib/fail.h"
+#include "../lib/vid.h"
+#include "bus.h"
+#include "chario.h"
+#include "clock.h"
+#include "config.h"
+#include "dev/cmos.h"
+#include "dev/fwcfg.h"
+#include "dev/pit.h"
+#include "dev/power.h"
+#include "dev/serial.h"
+#include "gmem.h"
+#include "irq.h"
+#include "load.h"
+
+struct machine;
+
+struct vp {
+	struct machine *m;
+	unsigned int index;
+	int fd;
+	int stats_fd;
+	struct ovid_run *run;
+	struct hv_vp_register_page *regs;
+	pthread_t thread;
+};
+
+enum machine_wish {
+	WISH_NONE,
+	WISH_RESET,
+	WISH_END,
+};
+
+struct machine {
+	const struct worker_config *config;
+	struct boot_files files;
+	int part, memory_fd, stats_fd;
+	struct gmem mem;
+	struct vp *vp;
+	unsigned int nr_vps;
+
+	struct bus ports, mmio;
+	struct vclock clock;
+	struct irqs irqs;
+	struct pit pit;
+	struct serial serial;
+	struct cmos cmos;
+	struct fwcfg fwcfg;
+	struct power power;
+	struct chario console;
+
+	int wake_fd;		/* eventfd: the main thread has something to do */
+	int pit_fd;		/* timerfd of the PIT */
+	_Atomic bool hold;	/* a wish is open: no VP re-enters the guest */
+	bool paused;		/* main thread only */
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	/* under @lock: */
+	unsigned int parked;	/* VP threads that wait in userspace */
+	u64 generation;		/* counts releases: a parked thread waits for the next */
+	bool ending;		/* the next release ends the threads */
+	enum machine_wish wish;
+	int status;		/* with WISH_END */
+	struct failure why;	/* with WISH_END; may be empty */
+};
+
+/* machine.c: making one; called before the sandbox */
+int machine_create(struct machine *m, const struct worker_config *config, int device,
+		   struct failure *why);
+int machine_add_devices(struct machine *m, struct failure *why);
+
+/* boot.c: the kernel into memory and VP 0 to its entry point; VPs are parked */
+int machine_boot(struct machine *m, struct failure *why);
+int machine_reset(struct machine *m, struct failure *why);
+
+/* vp.c */
+int machine_start_threads(struct machine *m, struct failure *why);
+void machine_park(struct machine *m);
+void machine_release(struct machine *m);
+void machine_join(struct machine *m);
+
+/* life.c: for VP threads and devices; the first wish wins */
+void machine_end(struct machine *m, int status, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void machine_want_reset(struct machine *m);
+void machine_wake(struct machine *m);
+enum machine_wish machine_wish(struct machine *m);
+void machine_reset_done(struct machine *m);
+int machine_pause(struct machine *m, bool pause);
+
+/* loop.c, control.c */
+int machine_loop(struct machine *m, int channel, int control_fd, int serial_fd);
+
+#endif

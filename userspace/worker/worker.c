@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * worker.c - the process of one VM.  It opens nothing: its configuration and
+ * files come over a socket from `ovid run`.  The order is the security design:
+ * files, user, partition, threads, filter, and only then an untrusted byte.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "machine.h"
+#include "sandbox.h"
+#include "worker.h"
+
+struct start {
+	struct worker_config config;
+	int fd[WORKER_MAX_FILES];
+};
+
+static void take_files(struct start *s, struct msghdr *mh)
+{
+	struct cmsghdr *cm = CMSG_FIRSTHDR(mh);
+	unsigned int count, next = 0;
+	int *from;
+
+	for (unsigned int i = 0; i < WORKER_MAX_FILES; i++)
+		s->fd[i] = -1;
+	if (!cm || cm->cmsg_level != SOL_SOCKET || cm->cmsg_type != SCM_RIGHTS)
+		return;
+	from = (int *)CMSG_DATA(cm);
+	count = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	for (unsigned int i = 0; i < FILE_MODULES && next < count; i++)
+		if (s->config.files & BIT(i))
+			s->fd[i] = from[next++];
+	for (unsigned int i = 0; i < s->config.nr_modules && i < LOAD_MAX_MODULES &&
+	     next < count; i++)
+		s->fd[FILE_MODULES + i] = from[next++];
+}
+
+static bool config_ok(const struct start *s)
+{
+	const struct worker_config *c = &s->config;
+
+	if (c->size != sizeof(*c) || c->nr_modules > LOAD_MAX_MODULES)
+		return false;
+	if (!c->vps || c->vps > WORKER_MAX_VPS || c->memory < LOAD_MIN_MEMORY ||
+	    c->memory % OVID_PAGE_SIZE)
+		return false;
+	if (s->fd[FILE_DEVICE] < 0 || s->fd[FILE_KERNEL] < 0)
+		return false;
+	return !c->name[sizeof(c->name) - 1] && !c->cmdline[sizeof(c->cmdline) - 1];
+}
+
+static int receive(struct start *s, struct failure *why)
+{
+	char control[CMSG_SPACE(WORKER_MAX_FILES * sizeof(int))];
+	struct iovec iov = { &s->config, sizeof(s->config) };
+	struct msghdr mh = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+
+	if (recvmsg(WORKER_CHANNEL, &mh, MSG_CMSG_CLOEXEC) != (ssize_t)sizeof(s->config))
+		return fail(why, OVID_X_USAGE,
+			    "ovid-worker is started by `ovid run`, not by hand");
+	take_files(s, &mh);
+	if (!config_ok(s))
+		return fail(why, OVID_X_USAGE, "the worker was given a configuration it cannot use");
+	return 0;
+}
+
+static void say(u32 says, int status, const char *text)
+{
+	struct worker_message msg = { .says = says, .status = status };
+
+	snprintf(msg.text, sizeof(msg.text), "%s", text);
+	/* a launcher that is gone needs no message */
+	if (send(WORKER_CHANNEL, &msg, sizeof(msg), MSG_NOSIGNAL) < 0)
+		return;
+}
+
+static int open_images(struct machine *m, const struct start *s, struct failure *why)
+{
+	struct boot_files *files = &m->files;
+	int ret = image_open(&files->kernel, s->fd[FILE_KERNEL], s->config.kernel_name, why);
+
+	files->nr_modules = s->config.nr_modules;
+	memcpy(files->cmdline, s->config.cmdline, sizeof(files->cmdline));
+	for (unsigned int i = 0; i < files->nr_modules && !ret; i++)
+		ret = image_open(&files->module[i], s->fd[FILE_MODULES + i],
+				 s->config.module_name[i], why);
+	return ret;
+}
+
+static int prepare(struct machine *m, const struct start *s, struct failure *why)
+{
+	int ret = sandbox_drop_user(&s->config, why);
+
+	if (!ret)
+		ret = machine_create(m, &s->config, s->fd[FILE_DEVICE], why);
+	if (!ret)
+		ret = machine_add_devices(m, why);
+	if (!ret)
+		ret = machine_start_threads(m, why);
+	if (ret)
+		return ret;
+	close(s->fd[FILE_DEVICE]);
+	if (s->fd[FILE_SERIAL_IN] >= 0 || s->fd[FILE_SERIAL_OUT] >= 0)
+		chario_attach(&m->console, s->fd[FILE_SERIAL_IN], s->fd[FILE_SERIAL_OUT], true);
+	if (!(s->config.flags & WORKER_NO_SANDBOX))
+		ret = sandbox_filter(why);
+	/* images are untrusted too: they are looked at inside the sandbox */
+	if (!ret)
+		ret = open_images(m, s, why);
+	if (!ret)
+		ret = machine_boot(m, why);
+	return ret;
+}
+
+int worker_main(void)
+{
+	struct machine *m = calloc(1, sizeof(*m));
+	struct start *s = calloc(1, sizeof(*s));
+	struct failure why = { "" };
+	int ret;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (!m || !s)
+		return OVID_X_HOST;
+	ret = receive(s, &why);
+	if (!ret)
+		ret = prepare(m, s, &why);
+	if (ret) {
+		say(WORKER_ENDED, -ret, why.text);
+		return -ret;
+	}
+	say(WORKER_STARTED, 0, "");
+	machine_release(m);
+	ret = machine_loop(m, WORKER_CHANNEL, s->fd[FILE_CONTROL], s->fd[FILE_SERIAL_LISTEN]);
+	say(WORKER_ENDED, ret, m->why.text);
+	return ret;
+}
