@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * proto.h - what a test guest and its runner agree on.
+ *
+ * A guest is a flat binary that begins with struct g_head; its cases run one
+ * by one, each in a machine of its own.  The guest asserts by itself: it looks
+ * at the host page to learn what the runner saw of a port or MMIO access.
+ */
+#ifndef OVID_GUEST_PROTO_H
+#define OVID_GUEST_PROTO_H
+
+#include <stdint.h>
+
+#define G_MAGIC		0x4247564fu
+#define G_RAM		(32u << 20)
+#define G_HOST		0x7000		/* struct g_host */
+#define G_AP_CODE	0x8000		/* SIPI vector 8 */
+#define G_MMIO		0xd0000000u	/* answered by the runner, 64 KiB */
+#define G_MMIO_BYTES	0x10000u
+#define G_PORT		0x300		/* answered by the runner, 0x80 ports */
+#define G_PORTS		0x80
+
+/* ports to the runner; 32-bit OUT */
+#define G_PORT_CHECK	0xe0		/* EAX: address of struct g_check */
+#define G_PORT_DONE	0xe4		/* the case is over */
+#define G_PORT_COMMAND	0xe8		/* EAX: G_CMD_*; arguments in g_host.arg */
+
+enum {
+	G_CMD_NMI = 1,		/* arg 0: VP */
+	G_CMD_MSI,		/* arg 0: address, 1: data */
+	G_CMD_MSI_LATER,	/* the same, 2: after so many microseconds */
+	G_CMD_NMI_LATER,	/* arg 0: VP, 2: microseconds */
+	G_CMD_EXTINT,		/* arg 0: VP, 1: vector */
+	G_CMD_EXTINT_LATER,	/* 2: microseconds */
+};
+
+/* modes a guest is entered in */
+enum { G_REAL = 16, G_PROTECTED = 32, G_PAGED32 = 33, G_PAE = 36, G_LONG = 64 };
+
+struct g_head {
+	uint32_t magic, mode;
+	uint64_t load, entry;
+	uint64_t cases, ncases;
+};
+
+/* flags of a case: how it must end (none: by G_PORT_DONE) */
+#define G_END_SHUTDOWN	1	/* triple fault */
+#define G_END_RAW	2	/* MMIO that is not decoded */
+#define G_END_STUCK	4	/* it never ends: the runner stops it */
+#define G_END_ANY	8	/* hostile: all that counts is that the runner gets it back */
+#define G_OVID_ONLY	16	/* KVM behaves otherwise by its own choice */
+#define G_KVM_ONLY	32	/* needs an emulator in the worker */
+#define G_END_FAIL	64	/* refused by the hypervisor (a failure exit) */
+
+struct g_case {
+	union { const char *name; uint64_t name64; } __attribute__((aligned(8)));
+	union { void (*fn)(void); uint64_t fn64; } __attribute__((aligned(8)));
+	uint32_t flags, vps;
+};
+
+struct g_check {
+	union { const char *text; uint64_t text64; } __attribute__((aligned(8)));
+	uint64_t got, want;
+	uint32_t ok, line;
+};
+
+struct g_host {
+	uint32_t case_number, vps, driver_ovid, tsc_khz;
+	/* the last access of a device: ports and MMIO */
+	uint32_t accesses, write, size, pio;
+	uint64_t addr, value;
+	uint64_t answer;	/* what loads get */
+	uint32_t skip;		/* length of the next raw instruction; 0: the case ends */
+	uint32_t raws;		/* raw MMIO exits seen */
+	uint32_t eois, eoi_vector;
+	uint64_t arg[4];
+	uint64_t log[32];	/* values of the last accesses, by accesses % 32 */
+};
+
+#endif

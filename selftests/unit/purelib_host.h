@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What vmm/purelib.h promises, for userspace.  Only meanings, no tricks: the
+ * sanitizers have to see every access as it is written.
+ */
+#ifndef OVID_PURELIB_HOST_H
+#define OVID_PURELIB_HOST_H
+
+#include <errno.h>
+#include <linux/types.h>
+#include <string.h>
+
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+#define BIT(n)			(1ul << (n))
+#define BIT_ULL(n)		(1ull << (n))
+#define GENMASK_ULL(h, l)	((~0ull << (l)) & (~0ull >> (63 - (h))))
+#define READ_ONCE(x)		(*(const volatile __typeof__(x) *)&(x))
+#define WRITE_ONCE(x, v)	(*(volatile __typeof__(x) *)&(x) = (v))
+
+#define likely(x)		__builtin_expect(!!(x), 1)
+#define unlikely(x)		__builtin_expect(!!(x), 0)
+
+#ifndef fallthrough
+#define fallthrough		__attribute__((__fallthrough__))
+#endif
+
+#define min(a, b)		((a) < (b) ? (a) : (b))
+#define max(a, b)		((a) > (b) ? (a) : (b))
+#define min_t(t, a, b)		min((t)(a), (t)(b))
+#define max_t(t, a, b)		max((t)(a), (t)(b))
+#define clamp(v, lo, hi)	min(max(v, lo), hi)
+
+static inline s64 sign_extend64(u64 val, int sign_bit)
+{
+	int shift = 63 - sign_bit;
+
+	return (s64)(val << shift) >> shift;
+}
+
+static inline u16 get_unaligned_le16(const void *p)
+{
+	u16 v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static inline u32 get_unaligned_le32(const void *p)
+{
+	u32 v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static inline u64 get_unaligned_le64(const void *p)
+{
+	u64 v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+#endif
