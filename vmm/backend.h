@@ -18,6 +18,7 @@
 enum ovid_run_result {
 	OVID_RUN_RESUME,	/* inside a backend only: enter again at once */
 	OVID_RUN_AGAIN,		/* look at requests, signals, then run again */
+	OVID_RUN_YIELD,		/* the same, but the guest spins: let others run first */
 	OVID_RUN_SLOW,		/* call handle_slow */
 	OVID_RUN_WORKER,	/* vp->exit is for the worker */
 	OVID_RUN_BLOCK,		/* vp->activity is not ACTIVE */

@@ -10,10 +10,8 @@
 #include <linux/uaccess.h>
 #include <asm/fpu/xcr.h>
 #include <asm/processor.h>
-#include "backend.h"
-#include "cpuid_rules.h"
-#include "partition.h"
-#include "vp.h"
+#include "cpuid.c"
+#include "cpuid_rules.c"
 
 /* ---- what cpuid.c asks of others ------------------------------------------ */
 

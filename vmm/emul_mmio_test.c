@@ -5,8 +5,7 @@
  * (selftests/unit also compares with an independent decoder.)
  */
 #include <kunit/test.h>
-#include "purelib.h"
-#include "emul_mmio.h"
+#include "emul_mmio.c"
 
 /* register n holds a value that tells n and each byte's place */
 #define GPR(n)	(0xf0e0d0c0b0a09080ull + (n) * 0x0101010101010101ull)

@@ -17,8 +17,8 @@
 #define CR4_LA57	BIT_ULL(12)
 #define CR4_SMEP	BIT_ULL(20)
 #define CR4_SMAP	BIT_ULL(21)
-#define EFER_LMA	BIT_ULL(10)
-#define EFER_NXE	BIT_ULL(11)
+#define EFER_LMA_BIT	BIT_ULL(10)
+#define EFER_NXE_BIT	BIT_ULL(11)
 #define RFLAGS_AC	BIT_ULL(18)
 
 #define PTE_P		BIT_ULL(0)
@@ -95,7 +95,7 @@ static u64 reserved_bits(const struct walk *w, u8 level, bool leaf)
 	rsvd = high;
 	if (w->mode == MODE_PAE)
 		rsvd |= GENMASK_ULL(62, 52);
-	if (!(w->pg->efer & EFER_NXE))
+	if (!(w->pg->efer & EFER_NXE_BIT))
 		rsvd |= PTE_NX;
 	if (level == 4)
 		rsvd |= PTE_PS;
@@ -258,7 +258,7 @@ enum ovid_gva_result ovid_gva_translate(const struct ovid_paging *pg, gva_t gva,
 	enum ovid_gva_result res;
 	unsigned int i;
 
-	if (!(pg->efer & EFER_LMA)) {
+	if (!(pg->efer & EFER_LMA_BIT)) {
 		w.mode = pg->cr4 & CR4_PAE ? MODE_PAE : MODE_32;
 		w.gva = (u32)gva;
 	}

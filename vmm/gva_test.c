@@ -5,8 +5,7 @@
  * with a memory that changes underneath.
  */
 #include <kunit/test.h>
-#include "purelib.h"
-#include "gva.h"
+#include "gva.c"
 
 #define MEM_SIZE	0x8000
 

@@ -8,9 +8,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <asm/msr-index.h>
-#include "backend.h"
-#include "partition.h"
-#include "vp.h"
+#include "msr.c"
 
 #define CANONICAL	0xffff800000000000ull
 #define NOT_CANONICAL	0x0000800000000000ull

@@ -201,8 +201,11 @@ static void serve_requests(struct ovid_vp *vp)
  */
 static void breathe(void)
 {
-	cond_resched();
-	if (IS_ENABLED(CONFIG_PREEMPT_RCU) || need_resched())
+	if (need_resched()) {
+		schedule();
+		return;
+	}
+	if (IS_ENABLED(CONFIG_PREEMPT_RCU))
 		return;
 	local_irq_disable();
 	rcu_note_context_switch(false);
@@ -239,6 +242,9 @@ int ovid_vp_run(struct ovid_vp *vp)
 			if (trace_vp_to_worker_enabled())
 				trace_vp_to_worker(vp);
 			return 0;
+		case OVID_RUN_YIELD:
+			yield();	/* the lock's holder may be another VP */
+			break;
 		case OVID_RUN_BUSY:
 			return -EBUSY;
 		case OVID_RUN_ERROR:

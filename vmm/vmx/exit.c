@@ -491,8 +491,7 @@ static enum ovid_run_result exit_rare(struct vmx_vp *v, u32 reason)
 		return skip(v);
 	case EXIT_REASON_PAUSE_INSTRUCTION:
 		vmx_skip_insn(v->vp);
-		set_tsk_need_resched(current);	/* let the lock's holder run */
-		return OVID_RUN_AGAIN;
+		return OVID_RUN_YIELD;
 	case EXIT_REASON_VMCLEAR:
 	case EXIT_REASON_VMLAUNCH:
 	case EXIT_REASON_VMPTRLD:
