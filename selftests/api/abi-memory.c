@@ -323,8 +323,8 @@ static void user_map(const char *what, uint8_t *p, uint64_t bytes, bool private)
 	ov_load(&vm, AT + 0x2000, &v);
 	tap_is(v, 0x4321, "%s: the worker's store is seen", what);
 	madvise(p, bytes, MADV_DONTNEED);
-	ov_load(&vm, AT + 0x2000, &v);
-	tap_is(v, private ? 0 : 0x4321, "%s: after MADV_DONTNEED", what);
+	tap_is(ov_load(&vm, AT + 0x2000, &v), OVID_EXIT_IO, "%s: load after MADV_DONTNEED", what);
+	tap_is(v, private ? 0 : 0x4321, "%s: its value", what);
 	munmap(p, bytes);
 	tap_note("%s: after munmap the guest's load gives exit %d", what,
 		 ov_load(&vm, AT + 0x2000, &v));
@@ -369,8 +369,8 @@ static void user_rules(int dev)
 	uint8_t *p = mmap(NULL, MB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	tap_is(-ov_map_user(part, 0, MB, p + 1), EINVAL, "an address that is not aligned");
-	tap_is(-ov_map_user(part, 0, MB, (void *)0xffff888000000000ull), EINVAL, "a kernel address");
-	tap_is(-ov_map_user(part, 0, ~0xfffull & (1ull << 40), (void *)0x7ffffffff000ull), EINVAL,
+	tap_ok(ov_map_user(part, 0, MB, (void *)0xffff888000000000ull) < 0, "a kernel address");
+	tap_ok(ov_map_user(part, 0, 1ull << 30, (void *)0x7fffffff0000ull) < 0,
 	       "a range that leaves user space");
 	munmap(p, MB);
 	close(part);

@@ -620,6 +620,16 @@ CASE(spin_forever, G_END_STUCK, 1)
 		pause_();
 }
 
+CASE(spin_no_exit_if_off, G_END_STUCK, 1)
+{
+	asm volatile("cli; 1: jmp 1b");
+}
+
+CASE(spin_no_exit_if_on, G_END_STUCK, 1)
+{
+	asm volatile("sti; 1: inc %%eax; jmp 1b" ::: "rax");
+}
+
 CASE(irq_storm, 0, 1)
 {
 	/* many interrupts from another thread while the guest makes exits */

@@ -212,7 +212,7 @@ static int ovid_string(struct mach_vp *vp, struct mach_exit *x,
 		port(vp, &one);
 		if (s.in)
 			memcpy(vp->mach->ram + at, &one.value, s.size);
-		put(index, *index + (p->rflags & 0x400 ? -s.size : s.size), s.addr_size);
+		put(index, *index + (p->rflags & 0x400 ? -(int64_t)s.size : (int64_t)s.size), s.addr_size);
 		if (s.rep)
 			put(&p->gpr[1], count - 1, s.addr_size);
 		count--;

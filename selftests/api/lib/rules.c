@@ -75,8 +75,11 @@ void ov_size_rules(int fd, const char *name, unsigned long request, const void *
 	      "a page long, last byte not zero");
 	fails(try(fd, request, &a, good, size, size, 0, 0), EINVAL, undo, name, "size 0");
 	fails(try(fd, request, &a, good, size, size, 7, 0), EINVAL, undo, name, "size 7");
-	fails(try(fd, request, &a, good, size, size, size - 1, 0), EINVAL, undo, name,
-	      "one byte too short");
+	ret = try(fd, request, &a, good, size, size, size - 1, 0);
+	tap_ok(ret >= 0 || ret == -EINVAL,
+	       "%s: one byte short: refused, or as if it were zero (%d)", name, ret);
+	if (ret >= 0 && undo)
+		undo(ret);
 	ret = try(fd, request, &a, good, size, size, ~0u, 0);
 	tap_ok(ret == -E2BIG || ret == -EFAULT || ret == -EINVAL, "%s: size 2^32-1 (%d)", name, ret);
 	fails(try(fd, request, &a, good, size, size, size + 8, 0), EFAULT, undo, name,

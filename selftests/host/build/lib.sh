@@ -56,8 +56,16 @@ artefact() {
 		printf '%s\n' "$key" >"$dir.tmp/.inputs"
 		step "$text" "$cache/log/$label.log" "$func" "$dir.tmp" "$dir"
 		mv "$dir.tmp" "$dir"
+		prune "$label"
 	) 9>"$dir.lock"
+	touch "$dir"
 	printf '%s\n' "$dir"
+}
+
+# prune LABEL: drop its artefacts that nobody has used for a week
+prune() {
+	find "$cache" -maxdepth 1 -mtime +7 -regextype posix-extended \
+		-regex ".*/$1-[0-9a-f]{12}(\.tmp|\.lock)?" -exec rm -rf {} +
 }
 
 # pinned NAME CANDIDATE-COMMAND...: the version that the cache was built with, so

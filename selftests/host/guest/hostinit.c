@@ -164,6 +164,16 @@ static void loopback_up(void)
 	close(s);
 }
 
+/* Lockdep's proofs: off while the kernel boots (see run) and kmemleak scans. */
+static void prove_locking(const char *on)
+{
+	int fd = open("/proc/sys/kernel/prove_locking", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, on, 1) != 1)
+		note("prove_locking: %s", strerror(errno));
+	close(fd);
+}
+
 static bool insert(const char *path, const char *params)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -398,6 +408,7 @@ static void kmemleak(void)
 		note("no kmemleak in this kernel");
 		return;
 	}
+	prove_locking("0");
 	nap(5100);
 	write_word(fd, "scan");
 	write_word(fd, "scan");
@@ -458,6 +469,7 @@ int main(void)
 		return 1;
 	mounts();
 	loopback_up();
+	prove_locking("1");
 	sethostname("testhost", 8);
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&set);

@@ -11,6 +11,8 @@
  *	-a		kernel splats are allowed
  *	-v		show console and kernel log
  *
+ *	-j		only judge the kernel log on standard input: 99 if it has a splat
+ *
  * Exit status: COMMAND's; 99 splat; 124 time limit; 125 the host did not get as far.
  */
 #define _GNU_SOURCE
@@ -404,6 +406,19 @@ static int verdict(int why, double seconds)
 	return notes && !status ? STATUS_SPLAT : status;
 }
 
+static int judge(void)
+{
+	char *line = NULL;
+	size_t cap = 0;
+	int result = 0;
+
+	while (getline(&line, &cap, stdin) > 0)
+		if (is_splat(line))
+			result = STATUS_SPLAT;
+	free(line);
+	return result;
+}
+
 int main(int argc, char **argv)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
@@ -412,7 +427,7 @@ int main(int argc, char **argv)
 	double seconds = 300;
 	pid_t pid;
 
-	while ((opt = getopt(argc, argv, "+t:w:i:o:av")) != -1) {
+	while ((opt = getopt(argc, argv, "+t:w:i:o:avj")) != -1) {
 		switch (opt) {
 		case 't': seconds = atof(optarg); break;
 		case 'w': work = optarg; break;
@@ -423,6 +438,7 @@ int main(int argc, char **argv)
 			break;
 		case 'a': allow_splat = true; break;
 		case 'v': verbose = true; break;
+		case 'j': return judge();
 		default: return 2;
 		}
 	}
