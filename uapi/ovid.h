@@ -174,8 +174,11 @@ struct ovid_gpa_range {
  * @leaf:	EAX of the instruction
  * @subleaf:	ECX, when @flags has OVID_CPUID_SUBLEAF
  * @flags:	OVID_CPUID_*
- * @eax: @ebx: @ecx: @edx: the answer.  Bits that follow a VP's state (APIC id
+ * @eax:	the answer.  Bits that follow a VP's state (APIC id
  *		in leaves 1, 0xB, 0x1F, OSXSAVE, XSAVE size) are put in at run time
+ * @ebx:	likewise
+ * @ecx:	likewise
+ * @edx:	likewise
  * @pad:	must be zero
  */
 struct ovid_cpuid_entry {
@@ -219,8 +222,10 @@ struct ovid_cpuid {
 
 /**
  * struct ovid_msr_rule - one range of MSR numbers
- * @first: @last: inclusive
- * @read: @write: OVID_MSR_*
+ * @first:	lowest number
+ * @last:	highest number, inclusive
+ * @read:	OVID_MSR_*
+ * @write:	OVID_MSR_*
  */
 struct ovid_msr_rule {
 	__u32 first;
@@ -378,6 +383,7 @@ struct ovid_inject {
  *		thread set it, then send the VP's thread a signal
  * @want:	in: OVID_WANT_*
  * @exit:	out: OVID_EXIT_*
+ * @pad0:	reserved
  * @write:	out: 1 store/OUT/WRMSR, 0 load/IN/RDMSR
  * @access_size: out: bytes: 1, 2, 4, 8
  * @insn_len:	out: instruction bytes in @bytes (RAW and STRING: those that could
@@ -388,13 +394,17 @@ struct ovid_inject {
  *		loaded (the kernel cuts it to @access_size and extends it as the
  *		instruction says), or the ExtINT's vector (256 and above: none)
  * @fault:	in, for EXIT_MSR: not zero injects #GP instead
+ * @pad1:	reserved
  * @gva:	out: for MMIO exits, the linear address
  * @bytes:	out: the instruction
  * @fail_error:	out: for EXIT_FAIL: VM-instruction error, or basic exit reason
+ * @pad2:	reserved
  * @fail_qualification: out: exit qualification
+ * @pad3:	reserved
  *
- * RIP moves past a decoded instruction at the next OVID_RUN_VP, when its
- * result is committed.  After IO_STRING and MMIO_RAW the worker changes
+ * RIP is past a decoded access (EXIT_IO, EXIT_MMIO) already; what a load or IN
+ * gives is put into its register at the next OVID_RUN_VP.  To have a VP's state
+ * whole, call OVID_RUN_VP once with @cancel set.  After IO_STRING and MMIO_RAW the worker changes
  * registers itself (register page or OVID_SET_REGS), RIP included.
  */
 struct ovid_run {
@@ -422,7 +432,8 @@ struct ovid_run {
  * struct ovid_reg - one register by its TLFS name
  * @name:	HV_REGISTER_* or HV_X64_REGISTER_* (hvdef.h)
  * @pad:	must be zero
- * @low: @high:	the 128-bit value
+ * @low:	bits 63:0 of the value
+ * @high:	bits 127:64
  */
 struct ovid_reg {
 	__u32 name;
@@ -480,13 +491,14 @@ struct ovid_stats_header {
 	__u8  name[48];
 };
 
+#define OVID_STAT_GAUGE		(1u << 0)  /* goes up and down; else it only grows */
+
 /**
  * struct ovid_stats_desc - what one value is
  * @name:	NUL-terminated, lower case
  * @flags:	OVID_STAT_*
  * @pad:	zero
  */
-#define OVID_STAT_GAUGE		(1u << 0)  /* goes up and down; else it only grows */
 struct ovid_stats_desc {
 	__u8  name[24];
 	__u32 flags;

@@ -5,6 +5,7 @@
  * where the kernel has none.
  */
 #include <linux/build_bug.h>
+#include <linux/ioctl.h>
 #include <linux/stddef.h>
 
 #ifndef __CHECKER__	/* sparse does not know __has_include */

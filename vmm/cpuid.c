@@ -381,12 +381,11 @@ static bool has_override(struct ovid_cpuid_policy *policy, u32 leaf)
 	return false;
 }
 
-/* sorts a filled table and makes it ready */
+/* makes a filled, sorted table ready */
 static void prepare(struct ovid_cpuid_policy *policy, struct ovid_cpuid_table *t)
 {
 	u32 i;
 
-	sort(t->entries, t->count, sizeof(t->entries[0]), entry_cmp, NULL);
 	for (i = 0; i < t->count; i++) {
 		struct ovid_cpuid_entry *e = &t->entries[i];
 		u32 low = e->leaf & GENMASK(29, 0);
@@ -402,13 +401,16 @@ static void prepare(struct ovid_cpuid_policy *policy, struct ovid_cpuid_table *t
 	derive(t);
 }
 
+/* the entries are left for the caller to fill */
 static struct ovid_cpuid_table *table_alloc(u32 count)
 {
 	struct ovid_cpuid_table *t;
 
-	t = kzalloc(struct_size(t, entries, count), GFP_KERNEL_ACCOUNT);
-	if (t)
-		t->count = count;
+	t = kmalloc(struct_size(t, entries, count), GFP_KERNEL_ACCOUNT);
+	if (!t)
+		return NULL;
+	memset(t, 0, sizeof(*t));
+	t->count = count;
 	return t;
 }
 

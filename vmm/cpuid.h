@@ -17,7 +17,7 @@ struct ovid_cpuid_regs {
 
 struct ovid_cpuid_table;
 
-#define OVID_CPUID_BUCKETS	64
+#define OVID_CPUID_BUCKETS	32
 
 /**
  * struct ovid_cpuid_policy - a partition's part of cpuid.c
@@ -99,6 +99,8 @@ bool ovid_cpuid_has(struct ovid_partition *part, u32 leaf, u32 subleaf,
 u64 ovid_cpuid_cr4_allowed(struct ovid_partition *part);
 u64 ovid_cpuid_efer_allowed(struct ovid_partition *part);
 u64 ovid_cpuid_xcr0_allowed(struct ovid_partition *part);
+/* XSAVE components that any table can offer on this host */
+u64 ovid_cpuid_xcr0_host(void);
 u64 ovid_cpuid_xss_allowed(struct ovid_partition *part);
 unsigned int ovid_cpuid_phys_bits(struct ovid_partition *part);
 /* true if XSETBV takes this value (SDM 1: XCR0, the rules for combinations) */

@@ -24,6 +24,7 @@
 #include <asm/fpu/xcr.h>
 #include <asm/processor.h>
 #include <asm/tsc.h>
+#include "compat.h"
 #include "cpuid_rules.h"
 #include "lapic.h"
 
@@ -238,7 +239,7 @@ static void learn_host(void)
 	host.phys_bits = clamp(regs[0] & 0xff, 36u, (u32)MAX_PHYS_BITS);
 	learn_xstate();
 	learn_limits();
-	smp_store_release(&host.known, true);
+	smp_store_release(&host.known, true);	/* pairs with the acquire above */
 }
 
 u32 ovid_xsave_size(u64 components, bool compacted)
@@ -551,4 +552,9 @@ u32 ovid_cpuid_default(bool x2apic, struct ovid_cpuid_entry *entries)
 	for (i = 0; i < cached[x2apic]; i++)
 		set_clock(&entries[i]);
 	return cached[x2apic];
+}
+
+u64 ovid_cpuid_xcr0_host(void)
+{
+	return xgetbv(XCR_XFEATURE_ENABLED_MASK) & XCR0_VIRTUALIZED;
 }

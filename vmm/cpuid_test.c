@@ -713,13 +713,13 @@ static struct kunit_case cpuid_cases[] = {
 	KUNIT_CASE(absent_leaves),
 	KUNIT_CASE(get_arguments),
 	KUNIT_CASE(set_what_get_gave),
-	KUNIT_CASE(set_refuses_bits),
+	KUNIT_CASE_SLOW(set_refuses_bits),
 	KUNIT_CASE(set_refuses_form),
 	KUNIT_CASE(set_xstate),
 	KUNIT_CASE(clear_bits),
 	KUNIT_CASE(overrides),
 	KUNIT_CASE(overrides_are_cut),
-	KUNIT_CASE(overrides_have_an_end),
+	KUNIT_CASE_SLOW(overrides_have_an_end),
 	KUNIT_CASE(lookup_agrees),
 	{}
 };

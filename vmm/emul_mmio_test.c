@@ -46,6 +46,7 @@ static const struct encoding encodings[] = {
 	{ "mov [r11], r15d", OVID_64BIT, BYTES(0x45, 0x89, 0x3b), STORE(4, 0xbfaf9f8f) },
 	{ "rex.w dead before 66", OVID_64BIT, BYTES(0x48, 0x66, 0x89, 0x0b), STORE(2, 0x9181) },
 	{ "rex.w dead before fs", OVID_64BIT, BYTES(0x48, 0x64, 0x89, 0x0b), STORE(4, 0xb1a19181) },
+	{ "rex dead before 66: ah again", OVID_64BIT, BYTES(0x40, 0x66, 0x88, 0x23), STORE(1, 0x90) },
 	{ "two rex, last counts", OVID_64BIT, BYTES(0x48, 0x44, 0x89, 0x0b), STORE(4, 0xb9a99989) },
 	/* addressing forms */
 	{ "[rbx+d8]", OVID_64BIT, BYTES(0x89, 0x4b, 1), STORE(4, 0xb1a19181) },
@@ -55,10 +56,12 @@ static const struct encoding encodings[] = {
 	{ "[rax+rcx*4]", OVID_64BIT, BYTES(0x89, 0x0c, 0x88), STORE(4, 0xb1a19181) },
 	{ "[rax*1+d32]", OVID_64BIT, BYTES(0x89, 0x0c, 0x05, 1, 2, 3, 4), STORE(4, 0xb1a19181) },
 	{ "[rbp+rax+d8]", OVID_64BIT, BYTES(0x89, 0x4c, 0x05, 1), STORE(4, 0xb1a19181) },
+	{ "[rax+rax+d8]", OVID_64BIT, BYTES(0x89, 0x4c, 0x00, 1), STORE(4, 0xb1a19181) },
 	{ "[rsp+d32]", OVID_64BIT, BYTES(0x89, 0x8c, 0x24, 1, 2, 3, 4), STORE(4, 0xb1a19181) },
-	{ "[r13+d32] is [rip] like", OVID_64BIT, BYTES(0x41, 0x89, 0x0d, 1, 2, 3, 4), STORE(4, 0xb1a19181) },
+	{ "rex.b leaves [rip+d32]", OVID_64BIT, BYTES(0x41, 0x89, 0x0d, 1, 2, 3, 4), STORE(4, 0xb1a19181) },
 	{ "[ebx] (67)", OVID_64BIT, BYTES(0x67, 0x89, 0x0b), STORE(4, 0xb1a19181) },
-	{ "gs:[rbx]", OVID_64BIT, BYTES(0x65, 0x89, 0x0b), STORE(4, 0xb1a19181) },
+	{ "all segments", OVID_64BIT, BYTES(0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x89, 0x0b),
+	  STORE(4, 0xb1a19181) },
 	{ "32: [ebx]", OVID_32BIT, BYTES(0x89, 0x0b), STORE(4, 0xb1a19181) },
 	{ "32: [d32]", OVID_32BIT, BYTES(0x89, 0x0d, 1, 2, 3, 4), STORE(4, 0xb1a19181) },
 	{ "32: [bp+di] (67)", OVID_32BIT, BYTES(0x67, 0x89, 0x0b), STORE(4, 0xb1a19181) },
@@ -139,14 +142,18 @@ static void check_insn(struct kunit *test, const struct encoding *e, const struc
 
 static void decode_table(struct kunit *test)
 {
+	u8 *buf = kunit_kzalloc(test, 15, GFP_KERNEL);
 	struct ovid_insn insn;
 	size_t i;
 
+	KUNIT_ASSERT_NOT_NULL(test, buf);
 	for (i = 0; i < ARRAY_SIZE(encodings); i++) {
 		const struct encoding *e = &encodings[i];
+		u8 *bytes = buf + 15 - e->len;	/* nothing to read behind it */
 
+		memcpy(bytes, e->bytes, e->len);
 		KUNIT_EXPECT_EQ_MSG(test, 0,
-				    ovid_decode_access(e->bytes, e->len, e->bits, gpr, &insn),
+				    ovid_decode_access(bytes, e->len, e->bits, gpr, &insn),
 				    "%s", e->what);
 		check_insn(test, e, &insn);
 		/* bytes behind the instruction do not matter */

@@ -6,6 +6,7 @@
  */
 #include <asm/processor.h>
 #include <asm/fpu/types.h>
+#include "compat.h"
 #include "cpuid.h"
 #include "partition.h"
 #include "property.h"

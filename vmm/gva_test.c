@@ -106,8 +106,8 @@ static struct fixture *fixture(struct kunit *test)
 	return f;
 }
 
-/* 4-level, one 4 KiB page: gva 0x0000_8123_4567_8xxx */
-#define GVA4	0x0000812345678000ull
+/* 4-level, one 4 KiB page: gva see below */
+#define GVA4	0x0000812d76b78000ull	/* the top bit of each large page's offset is set */
 #define I4	((GVA4 >> 39) & 511)
 #define I3	((GVA4 >> 30) & 511)
 #define I2	((GVA4 >> 21) & 511)
@@ -173,6 +173,7 @@ static void mode_32(struct kunit *test)
 	f->pg.cr4 = CR4_PSE;
 	put(f, ROOT, 0x345, 4, 0x40000000 | P | PS);
 	EXPECT_GPA(f, 0xd14ab123, R, 0x400ab123);
+	EXPECT_GPA(f, 0xd16ab123, R, 0x402ab123);
 	/* PSE-36: bits 20:13 are 39:32 */
 	put(f, ROOT, 0x345, 4, 0x40000000 | BIT_ULL(13) | BIT_ULL(20) | P | PS);
 	EXPECT_GPA(f, 0xd14ab123, R, 0x81400ab123ull);
@@ -191,38 +192,44 @@ static void mode_32(struct kunit *test)
 static void mode_pae(struct kunit *test)
 {
 	struct fixture *f = fixture(test);
-	const gva_t gva = 0xc1234567;	/* pdpt 3, pd 9, pt 0x34 */
+	const gva_t gva = 0xc1334567;	/* pdpt 3, pd 9, pt 0x134 */
+	int bit;
 
 	f->pg.cr4 = CR4_PAE;
 	f->pg.cr3 = 0x1020 | 0x1f;
 	put(f, 0x1020, 3, 8, L2 | P);
 	put(f, L2, 9, 8, L1 | P | W | U);
-	put(f, L1, 0x34, 8, 0x9abcdef000ull | P | W | U);
+	put(f, L1, 0x134, 8, 0x9abcdef000ull | P | W | U);
 	EXPECT_GPA(f, gva, R, 0x9abcdef567ull);
 	EXPECT_GPA(f, gva, R | OVID_GVA_WRITE | OVID_GVA_USER, 0x9abcdef567ull);
-	EXPECT_RES(f, 0x41234567, R, OVID_GVA_NOT_PRESENT);
+	EXPECT_RES(f, 0x41334567, R, OVID_GVA_NOT_PRESENT);
 
-	put(f, 0x1020, 3, 8, L2 | P | W);	/* reserved in a PDPTE */
-	EXPECT_RES(f, gva, R, OVID_GVA_BAD_PTE);
-	put(f, 0x1020, 3, 8, L2 | P | BIT_ULL(5));
-	EXPECT_RES(f, gva, R, OVID_GVA_BAD_PTE);
-	put(f, 0x1020, 3, 8, L2 | P | BIT_ULL(63));
-	EXPECT_RES(f, gva, R, OVID_GVA_BAD_PTE);
-	put(f, 0x1020, 3, 8, L2 | P | BIT_ULL(40));
-	EXPECT_RES(f, gva, R, OVID_GVA_BAD_PTE);
+	for (bit = 1; bit < 64; bit++) {
+		bool reserved = bit <= 2 || (bit >= 5 && bit <= 8) || bit >= 40;
+
+		if (bit >= 12 && bit < 40)
+			continue;
+		put(f, 0x1020, 3, 8, L2 | P | BIT_ULL(bit));
+		EXPECT_RES(f, gva, R, reserved ? OVID_GVA_BAD_PTE : OVID_GVA_OK);
+	}
+	f->pg.cr3 |= BIT_ULL(31);
+	EXPECT_RES(f, gva, R, OVID_GVA_GPA_UNMAPPED);
+	f->pg.cr3 ^= BIT_ULL(31) | BIT_ULL(32);		/* beyond what PAE's CR3 has */
 	put(f, 0x1020, 3, 8, L2 | P | BIT_ULL(11));	/* ignored */
 	EXPECT_GPA(f, gva, R, 0x9abcdef567ull);
 
-	put(f, L1, 0x34, 8, 0x1000 | P | NX);
+	put(f, L1, 0x134, 8, 0x1000 | P | NX);
 	EXPECT_RES(f, gva, R, OVID_GVA_BAD_PTE);
 	f->pg.efer = EFER_NXE;
 	EXPECT_GPA(f, gva, R, 0x1567);
 	EXPECT_RES(f, gva, OVID_GVA_EXEC, OVID_GVA_PRIVILEGE);
-	put(f, L1, 0x34, 8, 0x1000 | P | BIT_ULL(52));	/* reserved in PAE */
-	EXPECT_RES(f, gva, R, OVID_GVA_BAD_PTE);
+	for (bit = 40; bit < 63; bit++) {	/* all of them are reserved in PAE */
+		put(f, L1, 0x134, 8, 0x1000 | P | BIT_ULL(bit));
+		EXPECT_RES(f, gva, R, OVID_GVA_BAD_PTE);
+	}
 
 	put(f, L2, 9, 8, 0x8000000000ull | P | PS);	/* 2 MiB */
-	EXPECT_GPA(f, gva, R, 0x8000034567ull);
+	EXPECT_GPA(f, gva, R, 0x8000134567ull);
 	put(f, L2, 9, 8, 0x8000000000ull | BIT_ULL(13) | P | PS);
 	EXPECT_RES(f, gva, R, OVID_GVA_BAD_PTE);
 }
@@ -234,7 +241,7 @@ static void mode_4level(struct kunit *test)
 	EXPECT_GPA(f, CANON(GVA4) + 0x123, R, PAGE4 + 0x123);
 	KUNIT_EXPECT_EQ(test, 4u, f->mem.reads);
 	EXPECT_GPA(f, CANON(GVA4), OVID_GVA_EXEC | OVID_GVA_USER, PAGE4);
-	f->pg.cr3 |= 0xfff | BIT_ULL(63);	/* PCID, no flush */
+	f->pg.cr3 |= 0xfff | BIT_ULL(63) | BIT_ULL(40);	/* PCID, no flush, beyond the width */
 	EXPECT_GPA(f, CANON(GVA4), R, PAGE4);
 
 	/* 2 MiB and 1 GiB; PAT bit ignored */
@@ -273,19 +280,23 @@ static void not_present(struct kunit *test)
 static void bad_pte(struct kunit *test)
 {
 	struct fixture *f = fixture_4level(test);
-	static const struct { gpa_t table; unsigned int index; u64 bits; } at[] = {
-		{ ROOT, I4, BIT_ULL(40) }, { ROOT, I4, BIT_ULL(51) }, { ROOT, I4, PS },
-		{ L3, I3, BIT_ULL(40) }, { L3, I3, PS | BIT_ULL(13) }, { L3, I3, PS | BIT_ULL(29) },
-		{ L2, I2, BIT_ULL(45) }, { L2, I2, PS | BIT_ULL(13) }, { L2, I2, PS | BIT_ULL(20) },
-		{ L1, I1, BIT_ULL(40) }, { L1, I1, BIT_ULL(51) },
+	static const struct { gpa_t table; unsigned int index; u64 good; unsigned int first, last; } at[] = {
+		{ ROOT, I4, L3 | P, 40, 51 }, { ROOT, I4, L3 | P, 7, 7 },
+		{ L3, I3, L2 | P, 40, 51 }, { L3, I3, 0x9840000000ull | P | PS, 13, 29 },
+		{ L2, I2, L1 | P, 40, 51 }, { L2, I2, 0x9840000000ull | P | PS, 13, 20 },
+		{ L1, I1, PAGE4 | P, 40, 51 },
 	};
-	size_t i;
+	unsigned int i, bit;
 
 	for (i = 0; i < ARRAY_SIZE(at); i++) {
 		u64 was = get(f, at[i].table, at[i].index, 8);
 
-		put(f, at[i].table, at[i].index, 8, was | at[i].bits);
-		EXPECT_RES(f, CANON(GVA4), R | OVID_GVA_NO_PERM, OVID_GVA_BAD_PTE);
+		put(f, at[i].table, at[i].index, 8, at[i].good);
+		EXPECT_RES(f, CANON(GVA4), R | OVID_GVA_NO_PERM, OVID_GVA_OK);
+		for (bit = at[i].first; bit <= at[i].last; bit++) {
+			put(f, at[i].table, at[i].index, 8, at[i].good | BIT_ULL(bit));
+			EXPECT_RES(f, CANON(GVA4), R | OVID_GVA_NO_PERM, OVID_GVA_BAD_PTE);
+		}
 		put(f, at[i].table, at[i].index, 8, was);
 	}
 	put(f, L1, I1, 8, PAGE4 | PS | P);	/* PAT in a PTE */

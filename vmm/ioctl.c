@@ -365,6 +365,7 @@ static long set_regs(struct ovid_vp *vp, void *p)
 {
 	struct ovid_reg *regs __free(kvfree) = NULL;
 	struct ovid_regs *arg = p;
+	int ret;
 
 	if (!regs_args_ok(arg))
 		return -EINVAL;
@@ -373,7 +374,9 @@ static long set_regs(struct ovid_vp *vp, void *p)
 	regs = vmemdup_user(u64_to_user_ptr(arg->regs), array_size(arg->count, sizeof(*regs)));
 	if (IS_ERR(regs))
 		return PTR_ERR(no_free_ptr(regs));
-	return ovid_regs_set(vp, regs, arg->count);
+	ret = ovid_regs_set(vp, regs, arg->count);
+	ovid_backend->page_fill(vp, OVID_WANT_RIP | OVID_WANT_SREGS);
+	return ret;
 }
 
 static long vp_stats_fd(struct ovid_vp *vp, void __user *arg)
@@ -403,6 +406,8 @@ static long vp_typed(struct ovid_vp *vp, const struct vp_row *row, void __user *
 		return ret;
 	if (mutex_lock_killable(&vp->lock))
 		return -EINTR;
+	/* registers have two views: what changed in the page counts first */
+	ovid_vp_page_settle(vp);
 	ret = row->typed(vp, &arg);
 	mutex_unlock(&vp->lock);
 	return ret;

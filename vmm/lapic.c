@@ -70,7 +70,7 @@ static u32 vec_clear(struct ovid_lapic *apic, u32 off, u8 vector)
 }
 
 /* highest vector in a 256-bit register of which @words hold something, or -1 */
-static int vec_highest(const struct ovid_lapic *apic, u32 off, u32 words)
+static __always_inline int vec_highest(const struct ovid_lapic *apic, u32 off, u32 words)
 {
 	while (words) {
 		unsigned int i = fls(words) - 1;

@@ -78,7 +78,7 @@ struct ovid_pi_desc {
 #define OVID_APIC_SIPI		1
 
 /**
- * struct ovid_lapic
+ * struct ovid_lapic - a VP's local APIC
  * @regs:	virtual-APIC page
  * @pi:		posted-interrupt descriptor, a page
  * @base:	IA32_APIC_BASE
@@ -229,7 +229,9 @@ void ovid_lapic_set_cr8(struct ovid_vp *vp, u64 cr8);
 
 /**
  * ovid_lapic_deliver - send an interrupt to the VPs it names
+ * @part: partition
  * @src: the sender for shorthands, or NULL
+ * @irq: what, and to whom; any values are fine
  *
  * Any context.  Returns the number of VPs that took it; 0: dropped.
  */

@@ -42,7 +42,7 @@ static void regs_reset(struct ovid_vp *vp)
 		lapic_set_reg(apic, APIC_LVT_TIMER_OFF + i * 0x10, LAPIC_LVT_MASKED);
 	regs_set_mode(apic);
 	apic->sw_enabled = false;
-	apic->esr_pending = 0;
+	WRITE_ONCE(apic->esr_pending, 0);
 	apic->eoi_vector = -1;
 	for (i = 0; i < 4; i++) {
 		xchg(&apic->level_pir[i], 0);

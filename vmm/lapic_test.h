@@ -175,7 +175,7 @@ static inline u32 ipi(struct fake *f, u32 sender, u32 icr, u32 dest)
 		ovid_lapic_write(vp, APIC_ICR2_OFF, dest << 24);
 		ovid_lapic_write(vp, APIC_ICR_OFF, icr);
 	}
-	return drain(f, icr);
+	return drain(f, icr & 0xFF);
 }
 
 static inline void expect_caches(struct kunit *test, struct ovid_vp *vp)

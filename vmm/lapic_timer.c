@@ -23,13 +23,19 @@
 
 unsigned int ovid_apic_tsc_shift;
 
+/* decided once: the kernel may refine tsc_khz later, guests know the rate then */
 static void clock_init(void)
 {
+	static bool known;
 	unsigned int shift = 0;
 
+	/* with the store below: the shift is there */
+	if (smp_load_acquire(&known))
+		return;
 	while ((tsc_khz >> shift) > 1000000)
 		shift++;
 	WRITE_ONCE(ovid_apic_tsc_shift, shift);
+	smp_store_release(&known, true);	/* with the load above */
 }
 
 /**
@@ -297,7 +303,7 @@ static u64 ticks_to_ns(u64 ticks)
 {
 	ticks = min(ticks, (u64)tsc_khz * TIMER_MAX_SLEEP_MS);
 	/* rounded up: the TSC has to be past the deadline */
-	return div_u64(ticks * 1000000, tsc_khz) + 1;
+	return div_u64(ticks * 1000000, max(tsc_khz, 1u)) + 1;
 }
 
 /*

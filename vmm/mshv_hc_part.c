@@ -74,7 +74,7 @@ int ovid_hc_get_property_ex(struct hvcall *call)
 	if (in->head.code != HV_PARTITION_PROPERTY_ASSIGNABLE_SYNTHETIC_PROC_FEATURES)
 		return HV_STATUS_UNKNOWN_PROPERTY;
 	out->banks = 1;
-	return property_status(property_get(call, in->head.code, &out->bank[0]));
+	return property_status(property_get(call, in->head.code, &out->bank));
 }
 
 int ovid_hc_set_property(struct hvcall *call)

@@ -60,7 +60,7 @@ static_assert(sizeof(struct hv_in_set_property) == 24);
 struct hv_out_property_ex {
 	u16 banks;
 	u16 reserved[3];
-	u64 bank[1];
+	u64 bank;
 };
 static_assert(sizeof(struct hv_out_property_ex) == 16);
 

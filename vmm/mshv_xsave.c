@@ -12,6 +12,7 @@
 #include <linux/string.h>
 #include <asm/fpu/types.h>
 #include <asm/processor.h>
+#include "compat.h"
 #include "cpuid_rules.h"
 #include "mshv.h"
 

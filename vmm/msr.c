@@ -57,9 +57,12 @@
 /* beside enum ovid_msr_result, between the functions here: this VP has no such MSR */
 #define MSR_ABSENT	(OVID_MSR_TO_WORKER + 1)
 
+/* who writes; BY_CHECK: whether the host's value would be taken, nothing changes */
+enum msr_by { BY_GUEST, BY_HOST, BY_CHECK };
+
 struct msr_row {
 	int (*read)(struct ovid_vp *vp, u32 msr, u64 *val);
-	int (*write)(struct ovid_vp *vp, u32 msr, u64 val, bool host);
+	int (*write)(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by);
 	u16 offset;		/* ROW_STORED: in struct ovid_msr_store */
 	u8 flags;
 	u64 value;		/* ROW_FIXED: what is read; ROW_STORED: reserved bits */
@@ -101,19 +104,23 @@ static void adjust_all(struct ovid_partition *part, u64 delta)
 		WRITE_ONCE(vp->msrs.tsc_adjust, READ_ONCE(vp->msrs.tsc_adjust) + delta);
 }
 
-static int write_tsc(struct ovid_vp *vp, u32 msr, u64 val, bool host)
+static int write_tsc(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
 {
-	if (!host)
+	if (by == BY_CHECK)
+		return OVID_MSR_OK;
+	if (by == BY_GUEST)
 		adjust_all(vp->part, val - ovid_part_guest_tsc(vp->part));
 	ovid_part_set_guest_tsc(vp->part, val);
 	return OVID_MSR_OK;
 }
 
-static int write_tsc_adjust(struct ovid_vp *vp, u32 msr, u64 val, bool host)
+static int write_tsc_adjust(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
 {
 	u64 delta = val - READ_ONCE(vp->msrs.tsc_adjust);
 
-	if (host) {
+	if (by == BY_CHECK)
+		return OVID_MSR_OK;
+	if (by == BY_HOST) {
 		WRITE_ONCE(vp->msrs.tsc_adjust, val);
 		return OVID_MSR_OK;
 	}
@@ -132,10 +139,26 @@ static int read_apic_base(struct ovid_vp *vp, u32 msr, u64 *val)
 	return OVID_MSR_OK;
 }
 
-static int write_apic_base(struct ovid_vp *vp, u32 msr, u64 val, bool host)
+/* any mode: only what no APIC_BASE can be */
+static bool apic_base_valid(struct ovid_vp *vp, u64 val)
 {
-	int err = host ? ovid_lapic_host_set_base(vp, val) : ovid_lapic_set_base(vp, val);
+	u64 known = GENMASK_ULL(ovid_cpuid_phys_bits(vp->part) - 1, 12) | BIT(8) | BIT(11);
 
+	if (vp->part->x2apic_allowed)
+		known |= BIT(10);
+	return !(val & ~known) && (!(val & BIT(10)) || val & BIT(11));
+}
+
+static int write_apic_base(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
+{
+	int err;
+
+	if (by == BY_CHECK)
+		err = !apic_base_valid(vp, val);
+	else if (by == BY_HOST)
+		err = ovid_lapic_host_set_base(vp, val);
+	else
+		err = ovid_lapic_set_base(vp, val);
 	return err ? OVID_MSR_GP : OVID_MSR_OK;
 }
 
@@ -144,8 +167,10 @@ static int read_apic(struct ovid_vp *vp, u32 msr, u64 *val)
 	return ovid_lapic_msr_read(vp, msr, val) ? OVID_MSR_GP : OVID_MSR_OK;
 }
 
-static int write_apic(struct ovid_vp *vp, u32 msr, u64 val, bool host)
+static int write_apic(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
 {
+	if (by == BY_CHECK)
+		return OVID_MSR_OK;
 	return ovid_lapic_msr_write(vp, msr, val) ? OVID_MSR_GP : OVID_MSR_OK;
 }
 
@@ -156,26 +181,32 @@ static int read_backend(struct ovid_vp *vp, u32 msr, u64 *val)
 	return ovid_backend->msr_get(vp, msr, val) ? OVID_MSR_GP : OVID_MSR_OK;
 }
 
-static int write_backend(struct ovid_vp *vp, u32 msr, u64 val, bool host)
+static int write_backend(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
 {
+	if (by == BY_CHECK)
+		return OVID_MSR_OK;
 	return ovid_backend->msr_set(vp, msr, val) ? OVID_MSR_GP : OVID_MSR_OK;
 }
 
 /* FS and GS base, SYSENTER_EIP and _ESP */
-static int write_backend_canonical(struct ovid_vp *vp, u32 msr, u64 val, bool host)
+static int write_backend_canonical(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
 {
-	return is_canonical(val) ? write_backend(vp, msr, val, host) : OVID_MSR_GP;
+	return is_canonical(val) ? write_backend(vp, msr, val, by) : OVID_MSR_GP;
 }
 
 /* the backend checks: the rules follow CR0; a guest cannot change LMA */
-static int write_efer(struct ovid_vp *vp, u32 msr, u64 val, bool host)
+static int write_efer(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
 {
 	u64 reg[2] = { val, 0 };
+	int err;
 
-	if (host)
-		return ovid_backend->reg_set(vp, HV_X64_REGISTER_EFER, reg) ? OVID_MSR_GP :
-									      OVID_MSR_OK;
-	return write_backend(vp, msr, val, host);
+	if (by == BY_GUEST)
+		return write_backend(vp, msr, val, by);
+	if (by == BY_CHECK)
+		err = ovid_backend->reg_check(vp, HV_X64_REGISTER_EFER, reg);
+	else
+		err = ovid_backend->reg_set(vp, HV_X64_REGISTER_EFER, reg);
+	return err ? OVID_MSR_GP : OVID_MSR_OK;
 }
 
 static int read_debugctl(struct ovid_vp *vp, u32 msr, u64 *val)
@@ -186,10 +217,12 @@ static int read_debugctl(struct ovid_vp *vp, u32 msr, u64 *val)
 }
 
 /* BTF works; last-branch records are not virtualized and asking for them is ignored */
-static int write_debugctl(struct ovid_vp *vp, u32 msr, u64 val, bool host)
+static int write_debugctl(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
 {
 	if (val & ~(u64)(DEBUGCTLMSR_LBR | DEBUGCTLMSR_BTF))
 		return OVID_MSR_GP;
+	if (by == BY_CHECK)
+		return OVID_MSR_OK;
 	val &= DEBUGCTLMSR_BTF;
 	vp->msrs.debugctl = val;
 	ovid_backend->msr_set(vp, msr, val);
@@ -197,10 +230,12 @@ static int write_debugctl(struct ovid_vp *vp, u32 msr, u64 val, bool host)
 }
 
 /* each of eight bytes is 0, 1, 4, 5, 6 or 7: bit 1 only together with bit 2 */
-static int write_pat(struct ovid_vp *vp, u32 msr, u64 val, bool host)
+static int write_pat(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
 {
 	if (val & 0xf8f8f8f8f8f8f8f8ull || (val & 0x0202020202020202ull) << 1 & ~val)
 		return OVID_MSR_GP;
+	if (by == BY_CHECK)
+		return OVID_MSR_OK;
 	vp->msrs.pat = val;
 	ovid_backend->msr_set(vp, msr, val);
 	return OVID_MSR_OK;
@@ -219,12 +254,14 @@ static int read_tsc_aux(struct ovid_vp *vp, u32 msr, u64 *val)
 	return OVID_MSR_OK;
 }
 
-static int write_tsc_aux(struct ovid_vp *vp, u32 msr, u64 val, bool host)
+static int write_tsc_aux(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
 {
 	if (!has_tsc_aux(vp))
 		return MSR_ABSENT;
 	if (val >> 32)
 		return OVID_MSR_GP;
+	if (by == BY_CHECK)
+		return OVID_MSR_OK;
 	vp->msrs.tsc_aux = val;
 	ovid_backend->msr_set(vp, msr, val);
 	return OVID_MSR_OK;
@@ -241,13 +278,14 @@ static int read_xss(struct ovid_vp *vp, u32 msr, u64 *val)
 	return has_xss(vp) ? OVID_MSR_OK : MSR_ABSENT;
 }
 
-static int write_xss(struct ovid_vp *vp, u32 msr, u64 val, bool host)
+static int write_xss(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
 {
 	if (!has_xss(vp))
 		return MSR_ABSENT;
 	if (val & ~ovid_cpuid_xss_allowed(vp->part))
 		return OVID_MSR_GP;
-	vp->xss = val;
+	if (by != BY_CHECK)
+		vp->xss = val;
 	return OVID_MSR_OK;
 }
 
@@ -258,11 +296,12 @@ static bool is_mtrr_type(u8 type)
 	return type < 7 && BIT(type) & (BIT(0) | BIT(1) | BIT(4) | BIT(5) | BIT(6));
 }
 
-static int write_mtrr_def(struct ovid_vp *vp, u32 msr, u64 val, bool host)
+static int write_mtrr_def(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
 {
 	if (val & ~(u64)MTRR_DEF_KNOWN || !is_mtrr_type(val))
 		return OVID_MSR_GP;
-	vp->msrs.mtrr_def_type = val;
+	if (by != BY_CHECK)
+		vp->msrs.mtrr_def_type = val;
 	return OVID_MSR_OK;
 }
 
@@ -280,14 +319,15 @@ static int read_mtrr_fixed(struct ovid_vp *vp, u32 msr, u64 *val)
 	return OVID_MSR_OK;
 }
 
-static int write_mtrr_fixed(struct ovid_vp *vp, u32 msr, u64 val, bool host)
+static int write_mtrr_fixed(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
 {
 	unsigned int i;
 
 	for (i = 0; i < 8; i++)
 		if (!is_mtrr_type(val >> (8 * i)))
 			return OVID_MSR_GP;
-	vp->msrs.mtrr_fixed[mtrr_fixed_index(msr)] = val;
+	if (by != BY_CHECK)
+		vp->msrs.mtrr_fixed[mtrr_fixed_index(msr)] = val;
 	return OVID_MSR_OK;
 }
 
@@ -304,14 +344,15 @@ static int read_mtrr_var(struct ovid_vp *vp, u32 msr, u64 *val)
 	return OVID_MSR_OK;
 }
 
-static int write_mtrr_var(struct ovid_vp *vp, u32 msr, u64 val, bool host)
+static int write_mtrr_var(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
 {
 	u64 known = GENMASK_ULL(ovid_cpuid_phys_bits(vp->part) - 1, 12);
 
 	known |= msr & 1 ? MTRR_MASK_VALID : 0xff;
 	if (val & ~known || (!(msr & 1) && !is_mtrr_type(val)))
 		return OVID_MSR_GP;
-	*mtrr_var(vp, msr) = val;
+	if (by != BY_CHECK)
+		*mtrr_var(vp, msr) = val;
 	return OVID_MSR_OK;
 }
 
@@ -325,41 +366,45 @@ static int read_mc(struct ovid_vp *vp, u32 msr, u64 *val)
 	return OVID_MSR_OK;
 }
 
-static int write_mc(struct ovid_vp *vp, u32 msr, u64 val, bool host)
+static int write_mc(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
 {
 	unsigned int i = array_index_nospec((msr - MSR_IA32_MC0_CTL) / 4, OVID_NR_MC_BANKS);
 
 	if (msr & 3)		/* status, address, misc: to be cleared only */
 		return val ? OVID_MSR_GP : OVID_MSR_OK;
-	vp->msrs.mc_ctl[i] = val;
+	if (by != BY_CHECK)
+		vp->msrs.mc_ctl[i] = val;
 	return OVID_MSR_OK;
 }
 
 /* ---- identity and switches ---------------------------------------------- */
 
-static int write_misc_enable(struct ovid_vp *vp, u32 msr, u64 val, bool host)
+static int write_misc_enable(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
 {
-	vp->msrs.misc_enable = (val & MSR_IA32_MISC_ENABLE_FAST_STRING) | MISC_ENABLE_FIXED;
+	if (by != BY_CHECK)
+		vp->msrs.misc_enable = (val & MSR_IA32_MISC_ENABLE_FAST_STRING) |
+				       MISC_ENABLE_FIXED;
 	return OVID_MSR_OK;
 }
 
-static int write_feature_control(struct ovid_vp *vp, u32 msr, u64 val, bool host)
+static int write_feature_control(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
 {
-	if (val & ~FEAT_LOCKED || (!host && vp->msrs.feature_control & FEAT_LOCKED))
+	if (val & ~FEAT_LOCKED || (by == BY_GUEST && vp->msrs.feature_control & FEAT_LOCKED))
 		return OVID_MSR_GP;
-	vp->msrs.feature_control = val;
+	if (by != BY_CHECK)
+		vp->msrs.feature_control = val;
 	return OVID_MSR_OK;
 }
 
 /* a guest writes zero before CPUID to have the revision put in: it is there always */
-static int write_bios_sign_id(struct ovid_vp *vp, u32 msr, u64 val, bool host)
+static int write_bios_sign_id(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
 {
-	if (host)
+	if (by == BY_HOST)
 		vp->msrs.bios_sign_id = val;
 	return OVID_MSR_OK;
 }
 
-static int write_zero_only(struct ovid_vp *vp, u32 msr, u64 val, bool host)
+static int write_zero_only(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
 {
 	return val ? OVID_MSR_GP : OVID_MSR_OK;
 }
@@ -380,13 +425,14 @@ static int read_arch_caps(struct ovid_vp *vp, u32 msr, u64 *val)
 	return vp_has(vp, 7, OVID_EDX, 29) ? OVID_MSR_OK : MSR_ABSENT;
 }
 
-static int write_arch_caps(struct ovid_vp *vp, u32 msr, u64 val, bool host)
+static int write_arch_caps(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
 {
 	if (!vp_has(vp, 7, OVID_EDX, 29))
 		return MSR_ABSENT;
-	if (!host || val & ~host_arch_caps())
+	if (by == BY_GUEST || val & ~host_arch_caps())
 		return OVID_MSR_GP;
-	vp->msrs.arch_capabilities = val;
+	if (by != BY_CHECK)
+		vp->msrs.arch_capabilities = val;
 	return OVID_MSR_OK;
 }
 
@@ -514,16 +560,19 @@ static __always_inline int row_read(struct ovid_vp *vp, const struct msr_row *ro
 	return OVID_MSR_OK;
 }
 
-static int row_write(struct ovid_vp *vp, const struct msr_row *row, u32 msr, u64 val, bool host)
+static int row_write(struct ovid_vp *vp, const struct msr_row *row, u32 msr, u64 val,
+		     enum msr_by by)
 {
 	if (row->write)
-		return row->write(vp, msr, val, host);
+		return row->write(vp, msr, val, by);
 	if (row->flags & ROW_FIXED)
 		return OVID_MSR_GP;
 	if (!(row->flags & ROW_STORED))
 		return MSR_ABSENT;
 	if (val & row->value || (row->flags & ROW_CANONICAL && !is_canonical(val)))
 		return OVID_MSR_GP;
+	if (by == BY_CHECK)
+		return OVID_MSR_OK;
 	WRITE_ONCE(*stored(vp, row), val);
 	if (row->flags & ROW_LOAD)
 		ovid_backend->msr_set(vp, msr, val);	/* has nothing to check */
@@ -574,7 +623,7 @@ enum ovid_msr_result ovid_msr_read(struct ovid_vp *vp, u32 msr, u64 *val)
 
 enum ovid_msr_result ovid_msr_write(struct ovid_vp *vp, u32 msr, u64 val)
 {
-	int ret = row_write(vp, find_row(msr), msr, val, false);
+	int ret = row_write(vp, find_row(msr), msr, val, BY_GUEST);
 
 	if (likely(ret != MSR_ABSENT))
 		return ret;
@@ -590,7 +639,14 @@ enum ovid_msr_result ovid_msr_host_read(struct ovid_vp *vp, u32 msr, u64 *val)
 
 enum ovid_msr_result ovid_msr_host_write(struct ovid_vp *vp, u32 msr, u64 val)
 {
-	int ret = row_write(vp, find_row(msr), msr, val, true);
+	int ret = row_write(vp, find_row(msr), msr, val, BY_HOST);
+
+	return ret == MSR_ABSENT ? OVID_MSR_GP : ret;
+}
+
+enum ovid_msr_result ovid_msr_host_check(struct ovid_vp *vp, u32 msr, u64 val)
+{
+	int ret = row_write(vp, find_row(msr), msr, val, BY_CHECK);
 
 	return ret == MSR_ABSENT ? OVID_MSR_GP : ret;
 }

@@ -64,6 +64,8 @@ enum ovid_msr_result ovid_msr_write(struct ovid_vp *vp, u32 msr, u64 val);
  */
 enum ovid_msr_result ovid_msr_host_read(struct ovid_vp *vp, u32 msr, u64 *val);
 enum ovid_msr_result ovid_msr_host_write(struct ovid_vp *vp, u32 msr, u64 val);
+/* would ovid_msr_host_write() take it?  Changes nothing */
+enum ovid_msr_result ovid_msr_host_check(struct ovid_vp *vp, u32 msr, u64 val);
 
 /* power-up values in the store; the backend loads them when it resets the VP */
 void ovid_msr_reset(struct ovid_vp *vp);

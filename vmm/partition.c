@@ -92,13 +92,16 @@ static void part_free(struct ovid_partition *part)
 
 	/* nothing can reach a VP any more but irqfds, which end first */
 	ovid_irq_fini(part);
+	/* the host's memory management still may kick VPs until this is done */
+	ovid_region_fini(part);
 	ovid_for_each_vp(part, vp, i)
 		ovid_vp_destroy(vp);
 	ovid_apic_map_fini(part);
-	ovid_region_fini(part);
 	ovid_tdp_fini(part);
 	ovid_cpuid_fini(part);
 	ovid_msr_fini(part);
+	if (part->apic_page)
+		__free_page(part->apic_page);
 	if (part->mm)
 		mmdrop(part->mm);
 	kfree(part);
@@ -154,6 +157,7 @@ struct ovid_vp *ovid_vp_get_index(struct ovid_partition *part, u32 index)
 {
 	if (index >= OVID_MAX_VPS)
 		return NULL;
+	/* pairs with the release in ovid_vp_create() */
 	return smp_load_acquire(&part->vps[array_index_nospec(index, OVID_MAX_VPS)]);
 }
 
@@ -164,12 +168,13 @@ struct ovid_vp *ovid_vp_get_index(struct ovid_partition *part, u32 index)
  */
 int ovid_part_bind(struct ovid_partition *part)
 {
-	struct mm_struct *mm = smp_load_acquire(&part->mm);
+	struct mm_struct *mm = smp_load_acquire(&part->mm);	/* pairs with the release below */
 
 	if (!mm) {
 		guard(mutex)(&part->lock);
 		if (!part->mm) {
 			mmgrab(current->mm);
+			/* pairs with the acquire above: mm_count is taken first */
 			smp_store_release(&part->mm, current->mm);
 		}
 		mm = part->mm;

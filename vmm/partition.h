@@ -60,6 +60,7 @@ struct ovid_partition {
 	struct ovid_regions __rcu *regions;
 	struct srcu_struct *srcu;	/* readers of @regions; one for the module */
 	struct ovid_tdp tdp;
+	struct page *apic_page;	/* the backend's, at the APIC's address; freed at the end */
 	struct mmu_notifier mn;
 	bool mn_registered;
 

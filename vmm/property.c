@@ -19,7 +19,7 @@
 
 #define HV_PROPERTY_PRIVILEGE_FLAGS	0x00010000
 
-struct property {
+struct property_row {
 	u32 code;
 	bool early;		/* can be set before INITIALIZE only */
 	/* @part NULL: of the host, with @host only */
@@ -199,7 +199,7 @@ static int set_privileges(struct ovid_partition *part, u64 value)
 	return -EACCES;
 }
 
-static const struct property properties[] = {
+static const struct property_row properties[] = {
 	{ HV_PROPERTY_PRIVILEGE_FLAGS, .early = true, .set = set_privileges },
 	{ HV_PARTITION_PROPERTY_SYNTHETIC_PROC_FEATURES, .early = true,
 	  .get = get_synthetic, .set = set_synthetic },
@@ -228,7 +228,7 @@ static const struct property properties[] = {
 	  .get = get_assignable_synthetic },
 };
 
-static const struct property *property_find(u32 code)
+static const struct property_row *property_find(u32 code)
 {
 	unsigned int i;
 
@@ -241,7 +241,7 @@ static const struct property *property_find(u32 code)
 /* kernel-doc of these is in property.h */
 int ovid_property_get(struct ovid_partition *part, u32 code, u64 *value)
 {
-	const struct property *prop = property_find(code);
+	const struct property_row *prop = property_find(code);
 
 	if (!prop || !prop->get)
 		return -ENOENT;
@@ -251,7 +251,7 @@ int ovid_property_get(struct ovid_partition *part, u32 code, u64 *value)
 
 int ovid_property_get_host(u32 code, u64 *value)
 {
-	const struct property *prop = property_find(code);
+	const struct property_row *prop = property_find(code);
 
 	if (!prop || !prop->host)
 		return -ENOENT;
@@ -261,7 +261,7 @@ int ovid_property_get_host(u32 code, u64 *value)
 
 int ovid_property_set(struct ovid_partition *part, u32 code, u64 value)
 {
-	const struct property *prop = property_find(code);
+	const struct property_row *prop = property_find(code);
 
 	lockdep_assert_held(&part->lock);
 	if (!prop)

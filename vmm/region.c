@@ -64,8 +64,16 @@ static void regions_free_rcu(struct rcu_head *head)
 static void publish(struct ovid_partition *part, struct ovid_regions *new)
 {
 	struct ovid_regions *old = regions_locked(part);
+	struct ovid_tdp *tdp = &part->tdp;
 
+	spin_lock(&tdp->lock);
 	rcu_assign_pointer(part->regions, new);
+	/* an invalidation under way was worked out with the old map: stop all mapping */
+	if (tdp->invalidating) {
+		tdp->inv_start = 0;
+		tdp->inv_end = MAX_GFN;
+	}
+	spin_unlock(&tdp->lock);
 	if (old)
 		call_srcu(part->srcu, &old->rcu, regions_free_rcu);
 }
@@ -83,14 +91,15 @@ static struct ovid_regions *regions_alloc(u32 count)
 static int mn_start(struct mmu_notifier *mn, const struct mmu_notifier_range *range)
 {
 	struct ovid_partition *part = container_of(mn, struct ovid_partition, mn);
-	const struct ovid_region *r, *first = NULL, *last = NULL;
 	gfn_t start = MAX_GFN, end = 0;
 	const struct ovid_regions *map;
+	const struct ovid_region *r;
 	u64 lo, hi;
 	u32 i;
 	int idx;
 
 	idx = srcu_read_lock(part->srcu);
+	spin_lock(&part->tdp.lock);
 	map = srcu_dereference(part->regions, part->srcu);
 	for (i = 0; map && i < map->count; i++) {
 		r = &map->r[i];
@@ -102,12 +111,12 @@ static int mn_start(struct mmu_notifier *mn, const struct mmu_notifier_range *ra
 			continue;
 		start = min(start, r->gfn + ((lo - r->source) >> PAGE_SHIFT));
 		end = max(end, r->gfn + ((hi - r->source + PAGE_SIZE - 1) >> PAGE_SHIFT));
-		first = first ?: r;
-		last = r;
 	}
-	srcu_read_unlock(part->srcu, idx);
 	/* always counted, so that start and end pair whatever the map does between */
-	ovid_tdp_invalidate_begin(part, first && last ? start : 0, first ? end : 0);
+	__ovid_tdp_invalidate_begin(&part->tdp, start, end);
+	spin_unlock(&part->tdp.lock);
+	srcu_read_unlock(part->srcu, idx);
+	ovid_tdp_zap(part, start, end, true);
 	return 0;
 }
 
@@ -148,11 +157,12 @@ static int watch_user_memory(struct ovid_partition *part)
 static int map_check(const struct ovid_map_memory *arg)
 {
 	u64 gfn = arg->gpa >> PAGE_SHIFT, nr = arg->bytes >> PAGE_SHIFT;
+	u64 max = min(MAX_GFN, 1ull << (boot_cpu_data.x86_phys_bits - PAGE_SHIFT));
 
 	if ((arg->flags & ~(OVID_MAP_WRITE | OVID_MAP_EXEC | OVID_MAP_FD)) || arg->pad ||
 	    ((arg->gpa | arg->bytes | arg->source) & ~PAGE_MASK) || !nr)
 		return -EINVAL;
-	if (gfn >= MAX_GFN || nr > MAX_GFN - gfn || arg->source + arg->bytes < arg->source)
+	if (gfn >= max || nr > max - gfn || arg->source + arg->bytes < arg->source)
 		return -EINVAL;
 	if (arg->flags & OVID_MAP_FD)
 		return arg->fd < 0 ? -EBADF : 0;
@@ -311,6 +321,14 @@ static bool any_in(const struct ovid_regions *map, gfn_t start, gfn_t end)
 	return false;
 }
 
+/* would [start, end) leave two pieces of one region? */
+static bool splits(const struct ovid_regions *map, gfn_t start, gfn_t end)
+{
+	const struct ovid_region *r = start ? ovid_region_find(map, start - 1) : NULL;
+
+	return r && r->gfn + r->nr_pages > end;
+}
+
 static int unmap_locked(struct ovid_partition *part, gfn_t start, gfn_t end)
 {
 	struct ovid_regions *old = regions_locked(part), *map, *gone;
@@ -319,7 +337,7 @@ static int unmap_locked(struct ovid_partition *part, gfn_t start, gfn_t end)
 
 	if (!any_in(old, start, end))
 		return -ENOENT;
-	if (old->count >= OVID_MAX_REGIONS)
+	if (old->count >= OVID_MAX_REGIONS && splits(old, start, end))
 		return -ENOSPC;
 	map = regions_alloc(old->count + 1);
 	gone = regions_alloc(old->count);
@@ -424,6 +442,7 @@ void ovid_region_obj_invalidate(struct ovid_partition *part, struct ovid_memobj 
 		return;
 	}
 	idx = srcu_read_lock(part->srcu);
+	spin_lock(&part->tdp.lock);
 	map = srcu_dereference(part->regions, part->srcu);
 	for (i = 0; map && i < map->count; i++) {
 		r = &map->r[i];
@@ -432,8 +451,10 @@ void ovid_region_obj_invalidate(struct ovid_partition *part, struct ovid_memobj 
 		start = min(start, r->gfn + (max(first, r->source) - r->source));
 		stop = max(stop, r->gfn + (min(end, r->source + r->nr_pages) - r->source));
 	}
+	__ovid_tdp_invalidate_begin(&part->tdp, start, stop);
+	spin_unlock(&part->tdp.lock);
 	srcu_read_unlock(part->srcu, idx);
-	ovid_tdp_invalidate_begin(part, start < stop ? start : 0, stop);
+	ovid_tdp_zap(part, start, stop, true);
 }
 
 void ovid_region_fini(struct ovid_partition *part)

@@ -245,11 +245,9 @@ void ovid_tdp_flush(struct ovid_partition *part)
 	ovid_part_kick_sync(part);
 }
 
-void ovid_tdp_invalidate_begin(struct ovid_partition *part, gfn_t start, gfn_t end)
+void __ovid_tdp_invalidate_begin(struct ovid_tdp *tdp, gfn_t start, gfn_t end)
 {
-	struct ovid_tdp *tdp = &part->tdp;
-
-	spin_lock(&tdp->lock);
+	lockdep_assert_held(&tdp->lock);
 	if (!tdp->invalidating++) {
 		tdp->inv_start = start;
 		tdp->inv_end = end;
@@ -257,7 +255,13 @@ void ovid_tdp_invalidate_begin(struct ovid_partition *part, gfn_t start, gfn_t e
 		tdp->inv_start = min(tdp->inv_start, start);
 		tdp->inv_end = max(tdp->inv_end, end);
 	}
-	spin_unlock(&tdp->lock);
+}
+
+void ovid_tdp_invalidate_begin(struct ovid_partition *part, gfn_t start, gfn_t end)
+{
+	spin_lock(&part->tdp.lock);
+	__ovid_tdp_invalidate_begin(&part->tdp, start, end);
+	spin_unlock(&part->tdp.lock);
 	ovid_tdp_zap(part, start, end, true);
 }
 

@@ -64,6 +64,12 @@ u64 ovid_tdp_seq(struct ovid_partition *part);
 /* removes leaves of a range; @flush: and waits until no CPU uses them */
 void ovid_tdp_zap(struct ovid_partition *part, gfn_t start, gfn_t end, bool flush);
 void ovid_tdp_flush(struct ovid_partition *part);
+/*
+ * The first half of ovid_tdp_invalidate_begin(), tdp->lock held: nothing in the
+ * range is mapped from here on.  For who finds the range in the memory map,
+ * which must not change between the look and this (region.c: publish).
+ */
+void __ovid_tdp_invalidate_begin(struct ovid_tdp *tdp, gfn_t start, gfn_t end);
 /* a range that must not be mapped while its backing changes (mmu notifier, discard) */
 void ovid_tdp_invalidate_begin(struct ovid_partition *part, gfn_t start, gfn_t end);
 void ovid_tdp_invalidate_end(struct ovid_partition *part);

@@ -67,7 +67,7 @@ void ovid_vp_interrupt_posted(struct ovid_vp *vp)
 {
 	int cpu;
 
-	smp_mb__after_atomic();
+	smp_mb__after_atomic();		/* the PIR bit, then the look at mode; pairs with window() */
 	if (READ_ONCE(vp->mode) == OVID_VP_OUT) {
 		rcuwait_wake_up(&vp->wait);
 		return;
@@ -140,8 +140,7 @@ static void serve_init(struct ovid_vp *vp)
 /* the caller has to look at something: a signal, or the worker's cancel word */
 static bool interrupted(struct ovid_vp *vp)
 {
-	return signal_pending(current) || test_thread_flag(TIF_NOTIFY_RESUME) ||
-	       (vp->native && READ_ONCE(vp->run->cancel));
+	return signal_pending(current) || (vp->native && READ_ONCE(vp->run->cancel));
 }
 
 static bool halt_ends(struct ovid_vp *vp)
@@ -201,10 +200,6 @@ static void serve_requests(struct ovid_vp *vp)
  */
 static void breathe(void)
 {
-	if (need_resched()) {
-		schedule();
-		return;
-	}
 	if (IS_ENABLED(CONFIG_PREEMPT_RCU))
 		return;
 	local_irq_disable();
@@ -223,6 +218,9 @@ int ovid_vp_run(struct ovid_vp *vp)
 	for (;;) {
 		if (interrupted(vp))
 			return vp->native && READ_ONCE(vp->run->cancel) ? 1 : -EINTR;
+		/* what the way back to user mode would do: reschedule, task work, rseq */
+		if (ovid_guest_work())
+			continue;
 		if (READ_ONCE(vp->requests) & LOOP_REQUESTS) {
 			serve_requests(vp);
 			continue;
@@ -387,16 +385,22 @@ static void fill_run_page(struct ovid_vp *vp)
 		ovid_backend->page_fill(vp, want);
 }
 
-int ovid_vp_run_native(struct ovid_vp *vp)
+void ovid_vp_page_settle(struct ovid_vp *vp)
 {
 	u32 dirty = READ_ONCE(vp->page->dirty);
+
+	if (likely(!dirty))
+		return;
+	WRITE_ONCE(vp->page->dirty, 0);
+	ovid_backend->page_fold(vp, dirty);
+}
+
+int ovid_vp_run_native(struct ovid_vp *vp)
+{
 	int ret;
 
 	vp->native = true;
-	if (unlikely(dirty)) {
-		WRITE_ONCE(vp->page->dirty, 0);
-		ovid_backend->page_fold(vp, dirty);
-	}
+	ovid_vp_page_settle(vp);
 	if (vp->exit.flags & OVID_XF_COMMIT)
 		commit(vp);
 	if (unlikely(vp->extint_asked))
@@ -453,47 +457,6 @@ static struct ovid_vp *vp_alloc(struct ovid_partition *part, u32 index)
 	vp->page->isvalid = 1;
 	ovid_vp_reset(vp);
 	return vp;
-}
-
-int ovid_vp_create(struct ovid_partition *part, u32 index)
-{
-	struct ovid_vp *vp;
-	int err, fd;
-
-	if (index >= OVID_MAX_VPS)
-		return -EINVAL;
-	err = ovid_part_bind(part);
-	if (err)
-		return err;
-	if (mutex_lock_killable(&part->lock))
-		return -EINTR;
-	if (part->state != OVID_PART_INITIALIZED)
-		fd = -EINVAL;
-	else if (part->vps[index])
-		fd = -EEXIST;
-	else
-		fd = 0;
-	vp = fd ? ERR_PTR(fd) : vp_alloc(part, index);
-	if (IS_ERR(vp)) {
-		fd = PTR_ERR(vp);
-		goto out;
-	}
-	fd = ovid_vp_fd(vp);
-	if (fd < 0) {
-		vp_free(vp);
-		goto out;
-	}
-	part->nr_vps++;
-	if (part->paused)
-		set_bit(OVID_REQ_PAUSE, &vp->requests);
-	/* pairs with ovid_for_each_vp() and ovid_vp_get_index() */
-	smp_store_release(&part->vps[index], vp);
-	ovid_apic_map_update(part);
-	ovid_stats_debugfs_add_vp(vp);
-	trace_vp_create(vp);
-out:
-	mutex_unlock(&part->lock);
-	return fd;
 }
 
 static int vp_release(struct inode *inode, struct file *file)
@@ -558,14 +521,62 @@ static const struct file_operations vp_fops = {
 	.llseek = noop_llseek,
 };
 
-/* an fd that holds the partition */
-int ovid_vp_fd(struct ovid_vp *vp)
+/* a file that holds the partition, and a number for it; neither is installed yet */
+static int vp_file(struct ovid_vp *vp, struct file **file)
 {
-	int fd;
+	int fd = get_unused_fd_flags(O_CLOEXEC);
 
-	ovid_part_get(vp->part);
-	fd = anon_inode_getfd("[ovid-vp]", &vp_fops, vp, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
-		ovid_part_put(vp->part);
+		return fd;
+	*file = anon_inode_getfile("[ovid-vp]", &vp_fops, vp, O_RDWR);
+	if (IS_ERR(*file)) {
+		put_unused_fd(fd);
+		return PTR_ERR(*file);
+	}
+	ovid_part_get(vp->part);
+	return fd;
+}
+
+int ovid_vp_create(struct ovid_partition *part, u32 index)
+{
+	struct file *file;
+	struct ovid_vp *vp;
+	int err, fd;
+
+	if (index >= OVID_MAX_VPS)
+		return -EINVAL;
+	err = ovid_part_bind(part);
+	if (err)
+		return err;
+	if (mutex_lock_killable(&part->lock))
+		return -EINTR;
+	if (part->state != OVID_PART_INITIALIZED)
+		fd = -EINVAL;
+	else if (part->vps[index])
+		fd = -EEXIST;
+	else
+		fd = 0;
+	vp = fd ? ERR_PTR(fd) : vp_alloc(part, index);
+	if (IS_ERR(vp)) {
+		fd = PTR_ERR(vp);
+		goto out;
+	}
+	fd = vp_file(vp, &file);
+	if (fd < 0) {
+		vp_free(vp);
+		goto out;
+	}
+	part->nr_vps++;
+	if (part->paused)
+		set_bit(OVID_REQ_PAUSE, &vp->requests);
+	/* pairs with ovid_for_each_vp() and ovid_vp_get_index() */
+	smp_store_release(&part->vps[index], vp);
+	ovid_apic_map_update(part);
+	ovid_stats_debugfs_add_vp(vp);
+	trace_vp_create(vp);
+	/* last: who can reach the fd can run the VP */
+	fd_install(fd, file);
+out:
+	mutex_unlock(&part->lock);
 	return fd;
 }

@@ -121,8 +121,8 @@ void ovid_vp_nmi(struct ovid_vp *vp);
  */
 void ovid_vp_interrupt_posted(struct ovid_vp *vp);
 
-/* frees a VP that was never published, or at the partition's end */
-int ovid_vp_fd(struct ovid_vp *vp);
+/* folds the classes that the worker marked dirty in the register page; vp->lock held */
+void ovid_vp_page_settle(struct ovid_vp *vp);
 /* OVID_RUN_VP: vp->lock held; 0, 1 (cancelled) or an errno */
 int ovid_vp_run_native(struct ovid_vp *vp);
 

@@ -84,7 +84,7 @@ bool vmx_pdptrs_needed(struct vmx_vp *v)
  * PAE paging keeps four page-directory pointers in the CPU; with EPT they are
  * VMCS fields that a write to CR0 or CR4 has to fill (SDM 3A: PDPTE Registers).
  */
-static int pdptrs_write(struct vmx_vp *v, const u64 pdpte[4])
+static int pdptrs_set(struct vmx_vp *v, const u64 pdpte[4])
 {
 	u64 reserved = GENMASK_ULL(63, ovid_cpuid_phys_bits(v->vp->part)) | 0x1e6;
 	int i;
@@ -105,7 +105,7 @@ int vmx_load_pdptrs(struct vmx_vp *v)
 
 	if (ovid_guest_read_atomic(v->vp->part, gpa, pdpte, sizeof(pdpte)))
 		return -EFAULT;
-	return pdptrs_write(v, pdpte);
+	return pdptrs_set(v, pdpte);
 }
 
 static void cr0_write(struct vmx_vp *v, u64 val)
@@ -181,7 +181,9 @@ int vmx_set_cr4(struct vmx_vp *v, u64 val)
  */
 bool vmx_cr0_valid(u64 val)
 {
-	return !(val & ~(u64)CR0_KNOWN);
+	return !(val & ~(u64)CR0_KNOWN) &&
+	       !((val & X86_CR0_PG) && !(val & X86_CR0_PE)) &&
+	       !((val & X86_CR0_NW) && !(val & X86_CR0_CD));
 }
 
 void vmx_host_set_cr0(struct vmx_vp *v, u64 val)
@@ -227,26 +229,46 @@ static enum ovid_run_result gp(struct vmx_vp *v)
 	return OVID_RUN_RESUME;
 }
 
+/* a write to CR0 or CR4 that turned out to fault: as if it had not begun */
+static enum ovid_run_result paging_change_undo(struct vmx_vp *v)
+{
+	if (v->pdptr_cr == 0)
+		cr0_write(v, v->pdptr_old);
+	else if (v->pdptr_cr == 4)
+		vmx_set_cr4(v, v->pdptr_old);
+	v->pdptr_cr = VMX_NO_CR;
+	return gp(v);
+}
+
+static enum ovid_run_result paging_change_done(struct vmx_vp *v)
+{
+	v->pdptr_cr = VMX_NO_CR;
+	vmx_skip_insn(v->vp);
+	return OVID_RUN_RESUME;
+}
+
 /*
- * After a change of CR0 or CR4 that needs them, read the PDPTEs.  When memory
- * is not mapped yet the exit is finished with interrupts on (vmx_cr_slow);
- * the instruction is already skipped then.
+ * After a change of CR0 or CR4 that may need them, read the PDPTEs; bad ones
+ * make the whole write fault.  When memory is not mapped yet the exit is
+ * finished with interrupts on (vmx_cr_slow).
  */
-static enum ovid_run_result after_paging_change(struct vmx_vp *v)
+static enum ovid_run_result after_paging_change(struct vmx_vp *v, u8 cr, u64 old)
 {
 	int err;
 
-	vmx_skip_insn(v->vp);
 	/* the guest expects its TLB flushed; VPID keeps entries over the exit */
 	invvpid(VMX_VPID_EXTENT_SINGLE_CONTEXT, v->vpid);
+	v->pdptr_cr = cr;
+	v->pdptr_old = old;
 	if (!vmx_pdptrs_needed(v))
-		return OVID_RUN_RESUME;
+		return paging_change_done(v);
 	err = vmx_load_pdptrs(v);
 	if (err == -EFAULT) {
 		v->vp->exit.kind = OVID_X_NONE;
+		v->vp->exit.insn_len = vmread(VM_EXIT_INSTRUCTION_LEN);
 		return OVID_RUN_SLOW;
 	}
-	return err ? gp(v) : OVID_RUN_RESUME;
+	return err ? paging_change_undo(v) : paging_change_done(v);
 }
 
 enum ovid_run_result vmx_cr_slow(struct vmx_vp *v)
@@ -262,8 +284,16 @@ enum ovid_run_result vmx_cr_slow(struct vmx_vp *v)
 	err = ovid_guest_read(v->vp->part, gpa, pdpte, sizeof(pdpte));
 	if (vmx_vmcs_get(v))
 		return OVID_RUN_BUSY;
-	if (err || pdptrs_write(v, pdpte))
-		gp(v);
+	if (!err)
+		err = pdptrs_set(v, pdpte);
+	if (v->pdptr_cr == VMX_NO_CR) {
+		;	/* the host's doing: bad ones are found by the VM entry */
+	} else if (err) {
+		paging_change_undo(v);
+	} else {
+		v->pdptr_cr = VMX_NO_CR;
+		vmx_skip_by(v->vp->exit.insn_len);
+	}
 	vmx_vmcs_put(v);
 	return OVID_RUN_AGAIN;
 }
@@ -287,14 +317,14 @@ static enum ovid_run_result mov_to_cr(struct vmx_vp *v, unsigned int cr, u64 val
 
 	switch (cr) {
 	case 0:
-		old = vmread(GUEST_CR0);
+		old = vmx_get_cr0(v);
 		if (vmx_set_cr0(v, val))
 			return gp(v);
 		if (!((old ^ val) & (X86_CR0_PG | X86_CR0_CD | X86_CR0_NW | X86_CR0_PE)))
 			break;
-		return after_paging_change(v);
+		return after_paging_change(v, 0, old);
 	case 4:
-		old = v->cr4_shadow;
+		old = vmx_get_cr4(v);
 		if (vmx_set_cr4(v, val))
 			return gp(v);
 		if ((old ^ val) & (X86_CR4_OSXSAVE | X86_CR4_PKE)) {
@@ -304,7 +334,7 @@ static enum ovid_run_result mov_to_cr(struct vmx_vp *v, unsigned int cr, u64 val
 		if (!((old ^ val) & (X86_CR4_PAE | X86_CR4_PSE | X86_CR4_SMEP |
 				     X86_CR4_SMAP | X86_CR4_PCIDE | X86_CR4_PKE)))
 			break;
-		return after_paging_change(v);
+		return after_paging_change(v, 4, old);
 	case 8:
 		if (val & ~0xfull)
 			return gp(v);

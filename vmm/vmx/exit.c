@@ -522,6 +522,11 @@ enum ovid_run_result vmx_handle_exit(struct vmx_vp *v)
 {
 	u32 reason = vmread(VM_EXIT_REASON);
 
+	/* a failed entry leaves the launch state as it was (SDM 3C: VM-Entry Failures) */
+	if (unlikely(reason & VMX_EXIT_REASONS_FAILED_VMENTRY))
+		return fail(v, reason);
+	v->vmcs.launched = true;
+
 	if (trace_vp_exit_enabled())
 		trace_vp_exit(v->vp, reason, vmread(EXIT_QUALIFICATION), vmread(GUEST_RIP));
 	switch (reason) {
@@ -578,7 +583,7 @@ static enum ovid_run_result memory_slow(struct vmx_vp *v)
 
 	if (v->apic_mode == VMX_APIC_XAPIC && is_apic_page(vp, x->gpa)) {
 		err = ovid_tdp_map(vp->part, x->gpa >> PAGE_SHIFT, 1,
-				   page_to_phys(vmx_apic_access_page), true, false,
+				   page_to_phys(vp->part->apic_page), true, false,
 				   ovid_tdp_seq(vp->part));
 		return err && err != -EAGAIN ? OVID_RUN_BUSY : OVID_RUN_AGAIN;
 	}

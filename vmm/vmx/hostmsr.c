@@ -104,16 +104,20 @@ int vmx_hostmsr_init(void)
 	return hostmsr_cpus ? 0 : -ENOMEM;
 }
 
-static void hostmsr_drop(void *unused)
+/*
+ * This CPU leaves us (offline, suspend, last partition gone): nobody may return
+ * to user mode on it, and its MSRs may be another's when it comes back.
+ */
+void vmx_hostmsr_drop(void)
 {
 	struct hostmsr_cpu *c = this_cpu_ptr(hostmsr_cpus);
 
 	if (c->registered)
 		hostmsr_user_return(&c->urn);
+	c->known = false;
 }
 
 void vmx_hostmsr_fini(void)
 {
-	on_each_cpu(hostmsr_drop, NULL, 1);
 	free_percpu(hostmsr_cpus);
 }

@@ -56,7 +56,8 @@ static int vmx_vp_init(struct ovid_vp *vp)
 		return -ENOMEM;
 	v->vp = vp;
 	vp->arch = v;
-	err = vmx_fpu_init(v);
+	v->pdptr_cr = VMX_NO_CR;
+	err = vmx_apic_page_init(vp->part) ?: vmx_fpu_init(v);
 	if (err)
 		goto free;
 	err = vmx_vmcs_init(v);

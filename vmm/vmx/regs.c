@@ -553,8 +553,10 @@ void vmx_requests(struct vmx_vp *v)
 		vmwrite(EOI_EXIT_BITMAP2, map[2]);
 		vmwrite(EOI_EXIT_BITMAP3, map[3]);
 	}
-	if (test_and_clear_bit(OVID_REQ_TSC, &vp->requests))
+	if (test_and_clear_bit(OVID_REQ_TSC, &vp->requests)) {
 		vmwrite(TSC_OFFSET, READ_ONCE(vp->part->tsc_offset));
+		ovid_lapic_timer_tsc_changed(vp);
+	}
 	/* these only had to make it leave the guest once */
 	clear_bit(OVID_REQ_NMI, &vp->requests);
 	clear_bit(OVID_REQ_EXTINT, &vp->requests);

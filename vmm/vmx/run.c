@@ -141,10 +141,8 @@ int vmx_fpu_init(struct vmx_vp *v)
 {
 	struct ovid_vp *vp = v->vp;
 
-	/* x87, SSE and what the guest may enable; without AMX a page holds it */
-	v->xmask = (XFEATURE_MASK_FPSSE | ovid_cpuid_xcr0_allowed(vp->part) |
-		    ovid_cpuid_xss_allowed(vp->part)) &
-		   (host_xcr0 | host_xss) & ~(u64)XFEATURE_MASK_PKRU;
+	/* whatever a CPUID table may come to offer; without AMX a page holds it */
+	v->xmask = ovid_cpuid_xcr0_host() & ~(u64)XFEATURE_MASK_PKRU;
 	vp->fpu = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	return vp->fpu ? 0 : -ENOMEM;
 }
@@ -344,7 +342,11 @@ static void arm_timer(struct vmx_vp *v)
 		if (!deadline || now >= deadline)
 			return;
 	}
-	if (vmx_caps.preempt_timer) {
+	if (!vmx_caps.preempt_timer) {
+		/* the hrtimer is armed outside the window: go there for a new deadline */
+		if (deadline != v->hrtimer_deadline)
+			set_bit(OVID_REQ_EXIT, &v->vp->requests);
+	} else {
 		ticks = (deadline - now) >> vmx_caps.preempt_shift;
 		vmwrite(VMX_PREEMPTION_TIMER_VALUE, min_t(u64, ticks, U32_MAX));
 		v->timer_armed = true;
@@ -379,7 +381,6 @@ static enum ovid_run_result window(struct vmx_vp *v)
 			break;
 		}
 		vp->cr2 = native_read_cr2();
-		v->vmcs.launched = true;
 		vp->stats.exits++;
 		r = vmx_handle_exit(v);
 	} while (r == OVID_RUN_RESUME && !READ_ONCE(vp->requests));
@@ -427,6 +428,10 @@ enum ovid_run_result vmx_run(struct ovid_vp *vp)
 	enum ovid_run_result r;
 	bool hrtimer = !vmx_caps.preempt_timer && vp->apic.timer_deadline;
 
+	v->hrtimer_deadline = vp->apic.timer_deadline;
+
+	if (unlikely(v->apic_page_stale))
+		vmx_apic_page_zap(v);
 	if (unlikely(v->pdptrs_stale)) {
 		v->pdptrs_stale = false;
 		r = vmx_pdptrs_refresh(v);

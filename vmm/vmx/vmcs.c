@@ -27,7 +27,6 @@ static unsigned long *vpids;
 /* shared by all VPs: nothing in them depends on one */
 static unsigned long *msr_bitmap_plain;
 static unsigned long *msr_bitmap_x2apic;
-struct page *vmx_apic_access_page;
 
 /* takes one VMCS off this CPU; interrupts off */
 static void vmcs_clear_local(struct vmx_vmcs *vmcs)
@@ -198,14 +197,46 @@ static unsigned long *bitmap_new(void)
 /* x2APIC with virtual-interrupt delivery: reads from the page, TPR, EOI, self-IPI */
 static void bitmap_x2apic(unsigned long *b)
 {
+	static const struct { u16 first, last; } plain[] = {
+		{ APIC_ID_OFF, APIC_VERSION_OFF },
+		{ APIC_PPR_OFF, APIC_PPR_OFF },
+		{ APIC_LDR_OFF, APIC_LDR_OFF },
+		{ APIC_SVR_OFF, APIC_ESR_OFF },
+		{ APIC_ICR_OFF, APIC_ICR_OFF },
+		{ APIC_LVT_TIMER_OFF, APIC_TMICT_OFF },
+		{ APIC_TDCR_OFF, APIC_TDCR_OFF },
+	};
 	u32 off;
+	int i;
 
-	for (off = 0; off < 0x400; off += 16)
-		if (off != APIC_TMCCT_OFF && off != APIC_ICR2_OFF)
+	for (i = 0; i < ARRAY_SIZE(plain); i++)
+		for (off = plain[i].first; off <= plain[i].last; off += 16)
 			bitmap_let(b, 0x800 + (off >> 4), true, false);
 	bitmap_let(b, 0x800 + (APIC_TPR_OFF >> 4), true, true);
 	bitmap_let(b, 0x800 + (APIC_EOI_OFF >> 4), false, true);
 	bitmap_let(b, 0x800 + (APIC_SELF_IPI_OFF >> 4), false, true);
+}
+
+/*
+ * The page behind the APIC's address while the CPU virtualizes accesses to it.
+ * A partition's own: a VP that is not in xAPIC mode could reach it as memory
+ * until it is unmapped.
+ */
+int vmx_apic_page_init(struct ovid_partition *part)
+{
+	lockdep_assert_held(&part->lock);
+	if (vmx_caps.apicv && !part->apic_page)
+		part->apic_page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	return vmx_caps.apicv && !part->apic_page ? -ENOMEM : 0;
+}
+
+/* interrupts on; other VPs that still want it fault it in again */
+void vmx_apic_page_zap(struct vmx_vp *v)
+{
+	gfn_t gfn = OVID_APIC_DEFAULT_BASE >> PAGE_SHIFT;
+
+	v->apic_page_stale = false;
+	ovid_tdp_zap(v->vp->part, gfn, gfn + 1, true);
 }
 
 /* controls that follow the VP's APIC mode; VMCS loaded */
@@ -233,6 +264,10 @@ void vmx_set_apic_mode(struct vmx_vp *v)
 				SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES);
 		if (vmx_caps.posted)
 			pin |= PIN_BASED_POSTED_INTR;
+	}
+	if (mode != v->apic_mode) {
+		v->apic_page_stale |= v->apic_mode == VMX_APIC_XAPIC;
+		v->vpid_cpu = -1;	/* translations to the page are stale either way */
 	}
 	v->apic_mode = mode;
 	v->pin = pin;
@@ -297,7 +332,7 @@ static void setup_controls(struct vmx_vp *v)
 		vmwrite(TPR_THRESHOLD, 0);
 	}
 	if (vmx_caps.apicv) {
-		vmwrite(APIC_ACCESS_ADDR, page_to_phys(vmx_apic_access_page));
+		vmwrite(APIC_ACCESS_ADDR, page_to_phys(v->vp->part->apic_page));
 		vmwrite(EOI_EXIT_BITMAP0, 0);
 		vmwrite(EOI_EXIT_BITMAP1, 0);
 		vmwrite(EOI_EXIT_BITMAP2, 0);
@@ -390,8 +425,7 @@ int vmx_vmcs_module_init(void)
 	vpids = bitmap_zalloc(NR_VPIDS, GFP_KERNEL);
 	msr_bitmap_plain = bitmap_new();
 	msr_bitmap_x2apic = bitmap_new();
-	vmx_apic_access_page = alloc_page(GFP_KERNEL | __GFP_ZERO);
-	if (!vpids || !msr_bitmap_plain || !msr_bitmap_x2apic || !vmx_apic_access_page) {
+	if (!vpids || !msr_bitmap_plain || !msr_bitmap_x2apic) {
 		vmx_vmcs_module_fini();
 		return -ENOMEM;
 	}
@@ -404,6 +438,4 @@ void vmx_vmcs_module_fini(void)
 	bitmap_free(vpids);
 	free_page((unsigned long)msr_bitmap_plain);
 	free_page((unsigned long)msr_bitmap_x2apic);
-	if (vmx_apic_access_page)
-		__free_page(vmx_apic_access_page);
 }

@@ -82,6 +82,7 @@ struct vmx_vp {
 	int host_vector;	/* acknowledged by the exit, to be run; -1 none */
 	struct desc_ptr host_gdt;
 	u64 xmask;		/* XSAVE components that are the guest's */
+	u64 hrtimer_deadline;	/* without preemption timer: what the hrtimer waits for */
 	bool xcr0_loaded, xss_loaded, pkru_loaded;	/* by fpu_in() */
 	bool timer_armed;	/* preemption timer holds a deadline, not "never" */
 
@@ -92,6 +93,9 @@ struct vmx_vp {
 	bool debug_regs_loaded;
 	bool breakpoints;	/* guest's DR7 has some on: load with each window */
 	bool pdptrs_stale;	/* host changed paging registers */
+	bool apic_page_stale;	/* left xAPIC mode: unmap the APIC-access page */
+	u8 pdptr_cr;		/* write under way that needs PDPTEs: 0, 4; or NO_CR */
+	u64 pdptr_old;		/* that register before it */
 	u64 cr4_shadow;		/* guest's view of CR4: CPUID asks often */
 	u64 efer;
 	u32 pkru;
@@ -101,6 +105,8 @@ static inline struct vmx_vp *to_vmx(struct ovid_vp *vp)
 {
 	return vp->arch;
 }
+
+#define VMX_NO_CR	0xff
 
 enum vmx_apic_mode {
 	VMX_APIC_SOFT,		/* nothing virtualized but TPR */
@@ -136,7 +142,8 @@ int vmx_vmcs_get(struct vmx_vp *v);
 void vmx_vmcs_put(struct vmx_vp *v);
 void vmx_set_proc(struct vmx_vp *v, u32 set, u32 clear);
 void vmx_set_apic_mode(struct vmx_vp *v);
-extern struct page *vmx_apic_access_page;
+int vmx_apic_page_init(struct ovid_partition *part);
+void vmx_apic_page_zap(struct vmx_vp *v);
 int vmx_vmcs_module_init(void);
 void vmx_vmcs_module_fini(void);
 
@@ -210,5 +217,6 @@ enum ovid_run_result vmx_cr_slow(struct vmx_vp *v);
 int vmx_hostmsr_init(void);
 void vmx_hostmsr_fini(void);
 void vmx_hostmsr_load(struct ovid_vp *vp);	/* interrupts off */
+void vmx_hostmsr_drop(void);			/* the same */
 
 #endif

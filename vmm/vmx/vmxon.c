@@ -106,6 +106,7 @@ static void cpu_start(void *err)
 static void cpu_stop(void *unused)
 {
 	this_cpu_write(vmx_cpus.allowed, false);
+	vmx_hostmsr_drop();
 	cpu_vmxoff();
 }
 
@@ -242,6 +243,9 @@ int vmx_enable(void)
 	if (atomic_read(&err)) {
 		WRITE_ONCE(life_enabled, false);
 		on_each_cpu(cpu_stop, NULL, 1);
+	} else if (!vmx_caps.scoped) {
+		/* one owner at a time: VMX was free, so nobody has it */
+		ovid_emergency_register(vmx_emergency);
 	}
 	return atomic_read(&err);
 }
@@ -252,6 +256,8 @@ void vmx_disable(void)
 	guard(mutex)(&life_lock);
 	WRITE_ONCE(life_enabled, false);
 	on_each_cpu(cpu_stop, NULL, 1);
+	if (!vmx_caps.scoped)
+		ovid_emergency_unregister(vmx_emergency);
 }
 
 static void free_regions(void)
@@ -294,13 +300,11 @@ int vmx_life_init(void)
 	hotplug_state = err;
 	ovid_syscore_register(&vmx_syscore);
 	register_reboot_notifier(&vmx_reboot_nb);
-	ovid_emergency_register(vmx_emergency);
 	return 0;
 }
 
 void vmx_life_fini(void)
 {
-	ovid_emergency_unregister(vmx_emergency);
 	unregister_reboot_notifier(&vmx_reboot_nb);
 	ovid_syscore_unregister(&vmx_syscore);
 	cpuhp_remove_state(hotplug_state);

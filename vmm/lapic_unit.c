@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The local APIC once more, for lapic_kunit.ko: an object can be part of one
+ * module only.
+ */
+#include "lapic.c"
+#include "lapic_dest.c"
+#include "lapic_state.c"
+#include "lapic_timer.c"
