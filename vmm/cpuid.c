@@ -19,7 +19,6 @@
 #include <linux/uaccess.h>
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
-#include "backend.h"
 #include "cpuid_rules.h"
 #include "partition.h"
 #include "vp.h"
@@ -122,15 +121,6 @@ find(const struct ovid_cpuid_table *t, u32 leaf, u32 subleaf)
 
 /* ---- what follows a VP's state ------------------------------------------ */
 
-static u64 vp_cr4(struct ovid_vp *vp)
-{
-	u64 val[2] = {};
-
-	if (ovid_backend->reg_get(vp, HV_X64_REGISTER_CR4, val))
-		return 0;
-	return val[0];
-}
-
 static void set_bit_to(u32 *reg, u32 bit, bool on)
 {
 	*reg = on ? *reg | bit : *reg & ~bit;
@@ -141,13 +131,13 @@ static void put_dynamic(struct ovid_vp *vp, u32 leaf, u32 subleaf, struct ovid_c
 	switch (leaf) {
 	case 1:
 		out->ebx = (out->ebx & GENMASK(23, 0)) | vp->apic.initial_id << 24;
-		set_bit_to(&out->ecx, CPUID_1_ECX_OSXSAVE, vp_cr4(vp) & X86_CR4_OSXSAVE);
+		set_bit_to(&out->ecx, CPUID_1_ECX_OSXSAVE, vp->cr4 & X86_CR4_OSXSAVE);
 		if (!ovid_lapic_enabled(&vp->apic))
 			out->edx &= ~BIT(9);
 		break;
 	case 7:
 		if (!subleaf)
-			set_bit_to(&out->ecx, CPUID_7_ECX_OSPKE, vp_cr4(vp) & X86_CR4_PKE);
+			set_bit_to(&out->ecx, CPUID_7_ECX_OSPKE, vp->cr4 & X86_CR4_PKE);
 		break;
 	case 0xb:
 	case 0x1f:

@@ -16,24 +16,11 @@
 /* ---- what cpuid.c asks of others ------------------------------------------ */
 
 unsigned int ovid_apic_tsc_shift = 1;
-static u64 fake_cr4;
 
 u32 ovid_apic_timer_hz(void)
 {
 	return (u64)tsc_khz * 1000 >> ovid_apic_tsc_shift;
 }
-
-static int fake_reg_get(struct ovid_vp *vp, u32 name, u64 val[2])
-{
-	if (name != HV_X64_REGISTER_CR4)
-		return -ENOENT;
-	val[0] = fake_cr4;
-	val[1] = 0;
-	return 0;
-}
-
-static struct ovid_backend_ops fake_backend = { .reg_get = fake_reg_get };
-struct ovid_backend_ops *ovid_backend = &fake_backend;
 
 /* ---- fixture --------------------------------------------------------------- */
 
@@ -66,7 +53,6 @@ static int fixture_init(struct kunit *test)
 	f->vp->apic.base = OVID_APIC_DEFAULT_BASE | BIT(11);
 	*f->vp2 = *f->vp;
 	f->vp2->index = 1;
-	fake_cr4 = 0;
 	test->priv = f;
 	return ovid_cpuid_init(f->part);
 }
@@ -320,10 +306,10 @@ static void dynamic_bits(struct kunit *test)
 
 	KUNIT_EXPECT_FALSE(test, ask(f, 1, 0).ecx & BIT(27));
 	KUNIT_EXPECT_FALSE(test, ask(f, 7, 0).ecx & BIT(4));
-	fake_cr4 = X86_CR4_OSXSAVE;
+	f->vp->cr4 = X86_CR4_OSXSAVE;
 	KUNIT_EXPECT_TRUE(test, ask(f, 1, 0).ecx & BIT(27));
 	KUNIT_EXPECT_FALSE(test, ask(f, 7, 0).ecx & BIT(4));
-	fake_cr4 = X86_CR4_PKE;
+	f->vp->cr4 = X86_CR4_PKE;
 	KUNIT_EXPECT_FALSE(test, ask(f, 1, 0).ecx & BIT(27));
 	KUNIT_EXPECT_TRUE(test, ask(f, 7, 0).ecx & BIT(4));
 

@@ -37,6 +37,7 @@ enum ovid_exit_kind {
 #define OVID_XF_READONLY	(1u << 5)	/* region exists, access not allowed */
 #define OVID_XF_DECODED		(1u << 6)	/* @insn describes the access */
 #define OVID_XF_COMMIT		(1u << 7)	/* a result is awaited at the next run */
+#define OVID_XF_APIC		(1u << 9)	/* on the APIC page, which the CPU virtualizes */
 #define OVID_XF_EVENT		(1u << 8)	/* happened while delivering an event */
 
 /* a decoded data access, see emul_mmio.h */

@@ -62,63 +62,69 @@ static int copy_user(struct ovid_partition *part, u64 addr, void *buf, size_t le
 	return left ? -EFAULT : 0;
 }
 
-/* one piece inside a page */
-static int copy_piece(struct ovid_partition *part, const struct ovid_regions *map, gpa_t gpa,
-		     void *buf, size_t len, enum access how)
+/* one piece inside a page: from an object now, or where user memory is to be copied */
+static int copy_piece(const struct ovid_regions *map, gpa_t gpa, void *buf, size_t len,
+		      enum access how, u64 *user)
 {
 	const struct ovid_region *r = ovid_region_find(map, gpa >> PAGE_SHIFT);
 	u64 pages;
 
+	*user = 0;
 	if (!r || (how == WRITE_MEM && !(r->flags & OVID_MAP_WRITE)))
 		return -EFAULT;
 	pages = (gpa >> PAGE_SHIFT) - r->gfn;
 	if (r->obj)
 		return copy_obj(r, r->source + pages, offset_in_page(gpa), buf, len, how);
-	return copy_user(part, r->source + (pages << PAGE_SHIFT) + offset_in_page(gpa),
-			 buf, len, how);
+	*user = r->source + (pages << PAGE_SHIFT) + offset_in_page(gpa);
+	return 0;
 }
 
-static int copy(struct ovid_partition *part, const struct ovid_regions *map, gpa_t gpa,
-		void *buf, size_t len, enum access how)
+/*
+ * User memory may sleep as long as the worker likes (userfaultfd, FUSE), so it
+ * is copied after the reader's lock was dropped.
+ */
+static int copy(struct ovid_partition *part, gpa_t gpa, void *buf, size_t len,
+		enum access how)
 {
+	u64 user;
 	size_t n;
-	int err;
+	int err, idx;
 
 	if (gpa + len < gpa)
 		return -EFAULT;
 	for (; len; len -= n, gpa += n, buf += n) {
 		n = min_t(size_t, len, PAGE_SIZE - offset_in_page(gpa));
-		err = copy_piece(part, map, gpa, buf, n, how);
+		if (how == READ_ATOMIC) {
+			/* interrupts off is a read side of RCU */
+			err = copy_piece(rcu_dereference_raw(part->regions), gpa, buf, n, how,
+					 &user);
+		} else {
+			idx = srcu_read_lock(part->srcu);
+			err = copy_piece(srcu_dereference(part->regions, part->srcu), gpa,
+					 buf, n, how, &user);
+			srcu_read_unlock(part->srcu, idx);
+		}
+		if (!err && user)
+			err = copy_user(part, user, buf, n, how);
 		if (err)
 			return err;
 	}
 	return 0;
 }
 
-static int copy_sleeping(struct ovid_partition *part, gpa_t gpa, void *buf, size_t len,
-			 enum access how)
-{
-	int idx = srcu_read_lock(part->srcu), err;
-
-	err = copy(part, srcu_dereference(part->regions, part->srcu), gpa, buf, len, how);
-	srcu_read_unlock(part->srcu, idx);
-	return err;
-}
-
 int ovid_guest_read(struct ovid_partition *part, gpa_t gpa, void *buf, size_t len)
 {
-	return copy_sleeping(part, gpa, buf, len, READ_MEM);
+	return copy(part, gpa, buf, len, READ_MEM);
 }
 
 int ovid_guest_write(struct ovid_partition *part, gpa_t gpa, const void *buf, size_t len)
 {
-	return copy_sleeping(part, gpa, (void *)buf, len, WRITE_MEM);
+	return copy(part, gpa, (void *)buf, len, WRITE_MEM);
 }
 
 int ovid_guest_read_atomic(struct ovid_partition *part, gpa_t gpa, void *buf, size_t len)
 {
-	/* interrupts off is a read side of RCU */
-	return copy(part, rcu_dereference_raw(part->regions), gpa, buf, len, READ_ATOMIC);
+	return copy(part, gpa, buf, len, READ_ATOMIC);
 }
 
 static int cmpxchg_at(void *p, u64 old, u64 new, size_t size)
@@ -156,7 +162,7 @@ int ovid_guest_cmpxchg(struct ovid_partition *part, gpa_t gpa, u64 old, u64 new,
 {
 	const struct ovid_region *r;
 	int idx, err = -EFAULT;
-	u64 pages;
+	u64 pages, user = 0;
 
 	if ((size != 4 && size != 8) || (gpa & (size - 1)))
 		return -EFAULT;
@@ -167,11 +173,10 @@ int ovid_guest_cmpxchg(struct ovid_partition *part, gpa_t gpa, u64 old, u64 new,
 		if (r->obj)
 			err = cmpxchg_obj(r, r->source + pages, offset_in_page(gpa), old, new, size);
 		else
-			err = cmpxchg_user(part, r->source + (pages << PAGE_SHIFT) +
-					   offset_in_page(gpa), old, new, size);
+			user = r->source + (pages << PAGE_SHIFT) + offset_in_page(gpa);
 	}
 	srcu_read_unlock(part->srcu, idx);
-	return err;
+	return user ? cmpxchg_user(part, user, old, new, size) : err;
 }
 
 static int walk_read(void *ctx, gpa_t gpa, void *buf, size_t size)

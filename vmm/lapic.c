@@ -325,8 +325,15 @@ bool ovid_lapic_wakes(struct ovid_vp *vp)
 {
 	struct ovid_lapic *apic = &vp->apic;
 
+	u64 map[4];
+
 	if (apic->timer_deadline)
 		ovid_apic_timer_poll(vp);
+	/* level interrupts that wait for the EOI-exit bitmap: let them go now; the
+	 * request stays, so that the bitmap is loaded before the entry
+	 */
+	if (unlikely(test_bit(OVID_REQ_EOI_MAP, &vp->requests)))
+		ovid_lapic_eoi_map(vp, map);
 	if (test_bit(OVID_PI_ON, (unsigned long *)&apic->pi->control))
 		ovid_lapic_sync_pir(vp);
 	return ovid_lapic_next(vp) >= 0;

@@ -33,7 +33,7 @@ struct ovid_memobj {
 	u64 nr_pages;
 	u64 nr_slots;
 	bool huge;
-	struct mutex users_lock;
+	struct mutex users_lock;	/* @users */
 	struct list_head users;
 	unsigned long slots[];	/* 0, folio | HUGE, or struct page ** */
 };
@@ -145,6 +145,7 @@ static void slot_discard(struct ovid_memobj *obj, u64 n, unsigned int from, unsi
 static void put_pages_after_grace(struct list_head *freed)
 {
 	struct page *page, *next;
+	unsigned int n = 0;
 
 	if (list_empty(freed))
 		return;
@@ -152,6 +153,8 @@ static void put_pages_after_grace(struct list_head *freed)
 	list_for_each_entry_safe(page, next, freed, lru) {
 		list_del(&page->lru);
 		put_page(page);
+		if (!(++n & 1023))
+			cond_resched();
 	}
 }
 
@@ -173,6 +176,7 @@ int ovid_memobj_discard(struct ovid_memobj *obj, u64 first, u64 nr)
 		next = min(end, (at / SLOT_PAGES + 1) * SLOT_PAGES);
 		slot_discard(obj, at / SLOT_PAGES, at % SLOT_PAGES,
 			     at % SLOT_PAGES + (next - at), &freed);
+		cond_resched();
 	}
 	list_for_each_entry(u, &obj->users, node)
 		ovid_region_obj_invalidate(u->part, obj, first, end, false);

@@ -44,15 +44,12 @@
  * IA32_ARCH_CAPABILITIES: what says "not affected", "VERW clears" or "returns
  * may be predicted from elsewhere".  Nothing that stands for an MSR we lack.
  */
-#define ARCH_CAPS_SHOWN	(BIT_ULL(0) /* RDCL_NO */ | BIT_ULL(2) /* RSBA */ |		\
-			 BIT_ULL(4) /* SSB_NO */ | BIT_ULL(5) /* MDS_NO */ |		\
-			 BIT_ULL(6) /* IF_PSCHANGE_MC_NO */ | BIT_ULL(8) /* TAA_NO */ |	\
-			 BIT_ULL(13) /* SBDR_SSDP_NO */ | BIT_ULL(14) /* FBSDP_NO */ |	\
-			 BIT_ULL(15) /* PSDP_NO */ | BIT_ULL(17) /* FB_CLEAR */ |	\
-			 BIT_ULL(19) /* RRSBA */ | BIT_ULL(20) /* BHI_NO */ |		\
-			 BIT_ULL(24) /* PBRSB_NO */ | BIT_ULL(26) /* GDS_NO */ |	\
-			 BIT_ULL(27) /* RFDS_NO */ | BIT_ULL(28) /* RFDS_CLEAR */ |	\
-			 BIT_ULL(62) /* ITS_NO */)
+#define ARCH_CAPS_SHOWN	(ARCH_CAP_RDCL_NO | ARCH_CAP_RSBA | ARCH_CAP_SSB_NO |		\
+			 ARCH_CAP_MDS_NO | ARCH_CAP_PSCHANGE_MC_NO | ARCH_CAP_TAA_NO |	\
+			 ARCH_CAP_SBDR_SSDP_NO | ARCH_CAP_FBSDP_NO | ARCH_CAP_PSDP_NO |	\
+			 ARCH_CAP_FB_CLEAR | ARCH_CAP_RRSBA | ARCH_CAP_BHI_NO |		\
+			 ARCH_CAP_PBRSB_NO | ARCH_CAP_GDS_NO | ARCH_CAP_RFDS_NO |	\
+			 ARCH_CAP_RFDS_CLEAR | BIT_ULL(62) /* ITS_NO */)
 
 /* beside enum ovid_msr_result, between the functions here: this VP has no such MSR */
 #define MSR_ABSENT	(OVID_MSR_TO_WORKER + 1)

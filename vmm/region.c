@@ -577,9 +577,10 @@ int ovid_region_fault(struct ovid_vp *vp, gpa_t gpa, bool write, bool exec)
 {
 	struct ovid_partition *part = vp->part;
 	u64 seq = ovid_tdp_seq(part);
+	struct ovid_region user = { };
 	const struct ovid_region *r;
 	gfn_t gfn = gpa >> PAGE_SHIFT;
-	int idx, err;
+	int idx, err = 0;
 
 	idx = srcu_read_lock(part->srcu);
 	r = ovid_region_find(srcu_dereference(part->regions, part->srcu), gfn);
@@ -590,8 +591,14 @@ int ovid_region_fault(struct ovid_vp *vp, gpa_t gpa, bool write, bool exec)
 	else if (r->obj)
 		err = fault_obj(part, r, gfn, seq);
 	else
-		err = fault_user(part, r, gfn, write, seq);
+		user = *r;
 	srcu_read_unlock(part->srcu, idx);
+	/*
+	 * User memory may sleep as long as the worker likes (userfaultfd, FUSE),
+	 * so no reader's lock is held; @seq guards what comes of it.
+	 */
+	if (user.nr_pages)
+		err = fault_user(part, &user, gfn, write, seq);
 	if (!err)
 		vp->stats.page_faults++;
 	return err;

@@ -182,7 +182,8 @@ static bool zap_table(struct ovid_partition *part, u64 *t, unsigned int level,
 			count_leaf(part, level, -1);
 			continue;
 		}
-		zap_table(part, table_of(e), level - 1, lo, max(lo, start), min(hi, end), freed);
+		zap_table(part, table_of(e), level - 1, lo, max(lo, start), min(hi, end),
+			  freed);
 		if (lo >= start && hi <= end) {
 			WRITE_ONCE(t[i], 0);
 			list_add(&virt_to_page(table_of(e))->lru, freed);
@@ -202,19 +203,42 @@ static void free_tables(struct list_head *freed)
 	}
 }
 
+/* the first gfn from @gfn on that has a table at the second level, @gfn itself if so */
+static gfn_t skip_absent(const u64 *root, gfn_t gfn)
+{
+	unsigned int i = entry_index(gfn, OVID_TDP_LEVELS);
+	u64 span = pages_of(OVID_TDP_LEVELS);
+
+	if (is_present(root[i]))
+		return gfn;
+	while (++i < ENTRIES && !is_present(root[i]))
+		;
+	return i * span;
+}
+
+/* in steps, so that the lock (and a CPU) is not held for ever by a huge range */
+#define ZAP_STEP	(1ull << 18)	/* 1 GiB */
+
 void ovid_tdp_zap(struct ovid_partition *part, gfn_t start, gfn_t end, bool flush)
 {
+	gfn_t at, next, last = min_t(gfn_t, end, 1ull << 36);
 	LIST_HEAD(freed);
-	bool any;
+	bool any = false;
 
-	end = min_t(gfn_t, end, 1ull << 36);
-	spin_lock(&part->tdp.lock);
-	any = start < end && zap_table(part, part->tdp.root, OVID_TDP_LEVELS, 0, start, end, &freed);
-	spin_unlock(&part->tdp.lock);
+	for (at = start; at < last; at = next) {
+		spin_lock(&part->tdp.lock);
+		next = min(last, skip_absent(part->tdp.root, at));
+		if (next == at) {
+			next = min(last, (at | (ZAP_STEP - 1)) + 1);
+			any |= zap_table(part, part->tdp.root, OVID_TDP_LEVELS, 0, at, next,
+					 &freed);
+		}
+		spin_unlock(&part->tdp.lock);
+	}
 	if (!any)
 		return;
 	atomic64_inc(&part->stats.zaps);
-	trace_gpa_zap(part, start << PAGE_SHIFT, end << PAGE_SHIFT);
+	trace_gpa_zap(part, start, end);
 	if (flush)
 		ovid_tdp_flush(part);
 	free_tables(&freed);

@@ -16,22 +16,6 @@
 #include "partition.h"
 #include "vp.h"
 
-TRACE_EVENT(vp_entry,
-	TP_PROTO(const struct ovid_vp *vp, u64 rip),
-	TP_ARGS(vp, rip),
-	TP_STRUCT__entry(
-		__field(u32, part)
-		__field(u32, vp)
-		__field(u64, rip)
-	),
-	TP_fast_assign(
-		__entry->part = vp->part->id;
-		__entry->vp = vp->index;
-		__entry->rip = rip;
-	),
-	TP_printk("part %u vp %u rip 0x%llx", __entry->part, __entry->vp, __entry->rip)
-);
-
 /* @rip 0: not known */
 TRACE_EVENT(vp_exit,
 	TP_PROTO(const struct ovid_vp *vp, u32 reason, u64 qualification, u64 rip),

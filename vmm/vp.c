@@ -31,23 +31,24 @@ void ovid_vp_kick(struct ovid_vp *vp)
 	int cpu;
 
 	smp_mb();	/* the news, then the look at mode */
+	/* preemption off: a CPU that is in the guest now does not go offline before the IPI */
+	guard(preempt)();
 	if (READ_ONCE(vp->mode) == OVID_VP_OUT) {
 		rcuwait_wake_up(&vp->wait);
 		return;
 	}
 	/* on its own CPU it is the VP's own thread, which looks before it enters */
-	preempt_disable();
 	cpu = READ_ONCE(vp->cpu);
 	if (cpu != smp_processor_id()) {
 		atomic64_inc(&vp->part->stats.kicks);
 		arch_smp_send_reschedule(cpu);
 	}
-	preempt_enable();
 }
 
 void ovid_vp_request(struct ovid_vp *vp, enum ovid_request req)
 {
-	if (!test_and_set_bit(req, &vp->requests))
+	/* a VP that sleeps serves only some: each news may be what ends its sleep */
+	if (!test_and_set_bit(req, &vp->requests) || READ_ONCE(vp->mode) == OVID_VP_OUT)
 		ovid_vp_kick(vp);
 }
 
@@ -68,11 +69,11 @@ void ovid_vp_interrupt_posted(struct ovid_vp *vp)
 	int cpu;
 
 	smp_mb__after_atomic();		/* the PIR bit, then the look at mode; pairs with window() */
+	guard(preempt)();
 	if (READ_ONCE(vp->mode) == OVID_VP_OUT) {
 		rcuwait_wake_up(&vp->wait);
 		return;
 	}
-	preempt_disable();
 	cpu = READ_ONCE(vp->cpu);
 	if (cpu != smp_processor_id()) {
 		if (ovid_backend->post_interrupt(vp, cpu)) {
@@ -82,7 +83,6 @@ void ovid_vp_interrupt_posted(struct ovid_vp *vp)
 			arch_smp_send_reschedule(cpu);
 		}
 	}
-	preempt_enable();
 }
 
 /* ---- reset, INIT, SIPI ------------------------------------------------------------- */
@@ -214,7 +214,8 @@ int ovid_vp_run(struct ovid_vp *vp)
 	if (READ_ONCE(vp->part->dead) || current->mm != vp->part->mm)
 		return -EIO;
 	vp->stats.entries_slow++;
-	WRITE_ONCE(vp->part->has_run, true);
+	if (unlikely(!READ_ONCE(vp->part->has_run)))
+		WRITE_ONCE(vp->part->has_run, true);
 	for (;;) {
 		if (interrupted(vp))
 			return vp->native && READ_ONCE(vp->run->cancel) ? 1 : -EINTR;

@@ -85,6 +85,7 @@ struct ovid_vp {
 
 	/* guest XSAVE state: area, and which components it may hold */
 	struct xregs_state *fpu;
+	u64 cr4;		/* for CPUID: bits that the guest does not own are true */
 	u64 xcr0;
 	u64 xss;
 	u64 dr[4];

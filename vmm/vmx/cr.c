@@ -120,7 +120,7 @@ static void cr0_write(struct vmx_vp *v, u64 val)
 
 static bool cr0_bad(struct vmx_vp *v, u64 val)
 {
-	return (val & ~(u64)CR0_KNOWN) ||
+	return (val >> 32) ||
 	       ((val & X86_CR0_PG) && !(val & X86_CR0_PE)) ||
 	       ((val & X86_CR0_NW) && !(val & X86_CR0_CD)) ||
 	       (!(val & X86_CR0_PG) && (v->cr4_shadow & X86_CR4_PCIDE));
@@ -134,9 +134,10 @@ int vmx_set_cr0(struct vmx_vp *v, u64 val)
 {
 	u64 old = vmread(GUEST_CR0);
 
-	val |= X86_CR0_ET;
 	if (cr0_bad(v, val))
 		return 1;
+	/* reserved bits below 32 are ignored (SDM 3A: Control Registers) */
+	val = (val & CR0_KNOWN) | X86_CR0_ET;
 	if ((val & X86_CR0_PG) && !(old & X86_CR0_PG) && (v->efer & EFER_LME)) {
 		if (!(vmread(GUEST_CR4) & X86_CR4_PAE) ||
 		    (vmread(GUEST_CS_AR_BYTES) & VMX_AR_L_MASK))
@@ -169,6 +170,7 @@ int vmx_set_cr4(struct vmx_vp *v, u64 val)
 	/* a machine check must reach the host whatever the guest wants */
 	hw = val | X86_CR4_VMXE | (__read_cr4() & X86_CR4_MCE);
 	v->cr4_shadow = val;
+	v->vp->cr4 = val;
 	vmwrite(CR4_READ_SHADOW, val);
 	vmwrite(GUEST_CR4, hw);
 	vmwrite(CR4_GUEST_HOST_MASK, ~cr4_owned(v));
@@ -195,6 +197,7 @@ void vmx_host_set_cr0(struct vmx_vp *v, u64 val)
 void vmx_host_set_cr4(struct vmx_vp *v, u64 val)
 {
 	v->cr4_shadow = val;
+	v->vp->cr4 = val;
 	vmwrite(CR4_READ_SHADOW, val);
 	vmwrite(GUEST_CR4, val | X86_CR4_VMXE | (__read_cr4() & X86_CR4_MCE));
 	vmwrite(CR4_GUEST_HOST_MASK, ~cr4_owned(v));
@@ -313,6 +316,7 @@ enum ovid_run_result vmx_pdptrs_refresh(struct vmx_vp *v)
 static enum ovid_run_result mov_to_cr(struct vmx_vp *v, unsigned int cr, u64 val)
 {
 	struct ovid_vp *vp = v->vp;
+	enum ovid_run_result r;
 	u64 old;
 
 	switch (cr) {
@@ -327,14 +331,14 @@ static enum ovid_run_result mov_to_cr(struct vmx_vp *v, unsigned int cr, u64 val
 		old = vmx_get_cr4(v);
 		if (vmx_set_cr4(v, val))
 			return gp(v);
-		if ((old ^ val) & (X86_CR4_OSXSAVE | X86_CR4_PKE)) {
-			vmx_skip_insn(vp);	/* XCR0 and PKRU are switched outside the window */
-			return OVID_RUN_AGAIN;
-		}
-		if (!((old ^ val) & (X86_CR4_PAE | X86_CR4_PSE | X86_CR4_SMEP |
-				     X86_CR4_SMAP | X86_CR4_PCIDE | X86_CR4_PKE)))
-			break;
-		return after_paging_change(v, 4, old);
+		/* XCR0 and PKRU are switched outside the window */
+		v->fpu_stale |= (old ^ val) & (X86_CR4_OSXSAVE | X86_CR4_PKE);
+		if ((old ^ val) & (X86_CR4_PAE | X86_CR4_PSE | X86_CR4_SMEP | X86_CR4_SMAP |
+				   X86_CR4_PCIDE | X86_CR4_PKE | X86_CR4_PGE))
+			r = after_paging_change(v, 4, old);
+		else
+			r = paging_change_done(v);
+		return r == OVID_RUN_RESUME && v->fpu_stale ? OVID_RUN_AGAIN : r;
 	case 8:
 		if (val & ~0xfull)
 			return gp(v);

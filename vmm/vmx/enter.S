@@ -7,10 +7,17 @@
 #include <asm/asm.h>
 #include <asm/asm-offsets.h>
 #include <asm/cpufeatures.h>
+#include <asm/msr-index.h>
+#include <linux/version.h>
 #include <asm/nospec-branch.h>
 #include <asm/percpu.h>
 #include <asm/segment.h>
 #include <asm/unwind_hints.h>
+
+/* the kernel's branch-history sequence is open to modules in these kernels only */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0) && defined(CLEAR_BRANCH_HISTORY_VMEXIT)
+#define OVID_CLEAR_BHB
+#endif
 
 #define HOST_RSP_FIELD	0x6c14
 
@@ -109,6 +116,19 @@ SYM_INNER_LABEL(ovid_vmx_exit_point, SYM_L_GLOBAL)
 	/* the return stack buffer holds the guest's returns */
 	FILL_RETURN_BUFFER %rcx, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT, \
 			   X86_FEATURE_RSB_VMEXIT_LITE
+	mov	%eax, %ebx
+	/* IBRS protects only from what was predicted before it was written: write it
+	 * again.  The guest runs with the host's value, so there is nothing to look up.
+	 */
+	ALTERNATIVE "jmp 5f", "", X86_FEATURE_KERNEL_IBRS
+	mov	$MSR_IA32_SPEC_CTRL, %ecx
+	rdmsr
+	wrmsr
+5:
+#ifdef OVID_CLEAR_BHB
+	CLEAR_BRANCH_HISTORY_VMEXIT
+#endif
+	mov	%ebx, %eax
 	pop	%rbx
 	pop	%r12
 	pop	%r13

@@ -25,6 +25,12 @@
 
 #define DR_GD	BIT(13)	/* DR7: general detect */
 
+/* instructions that exit wherever the CPU has them; not every kernel names them */
+#define EXIT_REASON_SEAMCALL_NR		76
+#define EXIT_REASON_TDCALL_NR		77
+#define EXIT_REASON_RDMSR_IMM_NR	84
+#define EXIT_REASON_WRMSRNS_IMM_NR	85
+
 static u64 gpr(struct vmx_vp *v, unsigned int n)
 {
 	return READ_ONCE(v->vp->page->gpr[n]);
@@ -165,6 +171,7 @@ static enum ovid_run_result exit_xsetbv(struct vmx_vp *v)
 		return inject_gp(v);
 	/* the register itself is switched with the FPU, outside the window */
 	v->vp->xcr0 = val;
+	v->fpu_stale = true;
 	vmx_skip_insn(v->vp);
 	return OVID_RUN_AGAIN;
 }
@@ -373,7 +380,7 @@ static enum ovid_run_result exit_apic_access(struct vmx_vp *v)
 
 	vmx_note_vectoring(v);
 	x->gpa = OVID_APIC_DEFAULT_BASE | (qual & 0xfff);
-	x->flags = type == 1 ? OVID_XF_WRITE : 0;
+	x->flags = OVID_XF_APIC | (type == 1 ? OVID_XF_WRITE : 0);
 	if (type <= 1)
 		return apic_access(v, qual & 0xfff);
 	/* a fetch, a page walk or event delivery that hit the APIC: the worker's */
@@ -414,7 +421,13 @@ static enum ovid_run_result exit_exception(struct vmx_vp *v)
 	/* a benign fault takes the place of the exception that was under way */
 	if ((v->reinject & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_HARD_EXCEPTION)
 		v->reinject = 0;
+	/* IRET that faulted had unblocked NMIs already (SDM 3C: NMI unblocking) */
+	if (!v->reinject && (info & INTR_INFO_UNBLOCK_NMI) && vector != X86_TRAP_DF)
+		vmwrite(GUEST_INTERRUPTIBILITY_INFO,
+			vmread(GUEST_INTERRUPTIBILITY_INFO) | GUEST_INTR_STATE_NMI);
 	if (vector == X86_TRAP_DB) {
+		if (v->debug_regs_loaded)
+			get_debugreg(v->vp->dr6, 6);
 		v->vp->dr6 = (v->vp->dr6 & ~(u64)DR_TRAP_BITS) | DR6_RESERVED |
 			     (vmread(EXIT_QUALIFICATION) & 0x600f);
 		vmwrite(GUEST_DR7, vmread(GUEST_DR7) & ~(u64)DR_GD);
@@ -456,6 +469,8 @@ static enum ovid_run_result fail(struct vmx_vp *v, u32 reason)
 {
 	struct ovid_exit *x = &v->vp->exit;
 
+	if ((reason & 0xffff) == EXIT_REASON_MCE_DURING_VMENTRY)
+		v->host_vector = X86_TRAP_MC;
 	x->kind = OVID_X_FAIL;
 	x->hw_reason = reason;
 	x->hw_qualification = vmread(EXIT_QUALIFICATION);
@@ -472,6 +487,7 @@ void vmx_entry_failed(struct vmx_vp *v)
 	struct ovid_exit *x = &v->vp->exit;
 
 	x->kind = OVID_X_FAIL;
+	vmwrite(VM_ENTRY_INTR_INFO_FIELD, 0);
 	x->hw_reason = vmread(VM_INSTRUCTION_ERROR);
 	x->hw_qualification = 0;
 	ovid_err("%s: VP %u: VM entry refused, VM-instruction error %u",
@@ -509,6 +525,10 @@ static enum ovid_run_result exit_rare(struct vmx_vp *v, u32 reason)
 	case EXIT_REASON_UMWAIT:
 	case EXIT_REASON_TPAUSE:
 	case EXIT_REASON_ENCLS:
+	case EXIT_REASON_SEAMCALL_NR:
+	case EXIT_REASON_TDCALL_NR:
+	case EXIT_REASON_RDMSR_IMM_NR:
+	case EXIT_REASON_WRMSRNS_IMM_NR:
 		return inject_ud(v);
 	default:
 		return fail(v, reason);
@@ -523,8 +543,10 @@ enum ovid_run_result vmx_handle_exit(struct vmx_vp *v)
 	u32 reason = vmread(VM_EXIT_REASON);
 
 	/* a failed entry leaves the launch state as it was (SDM 3C: VM-Entry Failures) */
-	if (unlikely(reason & VMX_EXIT_REASONS_FAILED_VMENTRY))
+	if (unlikely(reason & VMX_EXIT_REASONS_FAILED_VMENTRY)) {
+		vmwrite(VM_ENTRY_INTR_INFO_FIELD, 0);
 		return fail(v, reason);
+	}
 	v->vmcs.launched = true;
 
 	if (trace_vp_exit_enabled())
@@ -582,6 +604,8 @@ static enum ovid_run_result memory_slow(struct vmx_vp *v)
 	int err;
 
 	if (v->apic_mode == VMX_APIC_XAPIC && is_apic_page(vp, x->gpa)) {
+		if (x->flags & OVID_XF_APIC)	/* it is mapped; the worker decodes */
+			return mmio_exit(v, false);
 		err = ovid_tdp_map(vp->part, x->gpa >> PAGE_SHIFT, 1,
 				   page_to_phys(vp->part->apic_page), true, false,
 				   ovid_tdp_seq(vp->part));

@@ -47,6 +47,13 @@ static void inject_exception(struct vmx_vp *v)
 		info |= INTR_INFO_DELIVER_CODE_MASK;
 		vmwrite(VM_ENTRY_EXCEPTION_ERROR_CODE, v->exception.code);
 	}
+	/* a single step in a shadow: the entry wants it said twice (SDM 3C: Checks on
+	 * Guest Non-Register State)
+	 */
+	if (v->exception.vector == X86_TRAP_DB && (vmread(GUEST_RFLAGS) & X86_EFLAGS_TF) &&
+	    (vmread(GUEST_INTERRUPTIBILITY_INFO) & BLOCKED_STI_SS))
+		vmwrite(GUEST_PENDING_DBG_EXCEPTIONS,
+			vmread(GUEST_PENDING_DBG_EXCEPTIONS) | DR_STEP);
 	inject(v->vp, info);
 	v->exception.pending = false;
 	v->vp->stats.exception_injected++;
@@ -69,8 +76,10 @@ static bool nmi_pending(struct vmx_vp *v, bool busy)
 		take_nmi(v->vp);
 		busy = true;
 	}
+	/* an STI shadow need not hold off an NMI window: wait for the interrupt window then */
 	if (READ_ONCE(v->vp->nmi_pending))
-		vmx_set_proc(v, CPU_BASED_NMI_WINDOW_EXITING, 0);
+		vmx_set_proc(v, vmread(GUEST_INTERRUPTIBILITY_INFO) & GUEST_INTR_STATE_STI ?
+			     CPU_BASED_INTR_WINDOW_EXITING : CPU_BASED_NMI_WINDOW_EXITING, 0);
 	return busy;
 }
 
@@ -147,11 +156,12 @@ bool vmx_inject_pending(struct vmx_vp *v)
 	struct ovid_lapic *apic = &vp->apic;
 	bool busy = false;
 
-	if (unlikely(v->reinject)) {
-		inject_cut_short(v);
-		busy = true;
-	} else if (unlikely(v->exception.pending)) {
+	/* a fault on the way of an interrupt goes first, the interrupt after it */
+	if (unlikely(v->exception.pending)) {
 		inject_exception(v);
+		busy = true;
+	} else if (unlikely(v->reinject)) {
+		inject_cut_short(v);
 		busy = true;
 	}
 	if (unlikely(READ_ONCE(vp->nmi_pending)))

@@ -79,6 +79,7 @@ static void vmx_vp_fini(struct ovid_vp *vp)
 
 	vmx_vmcs_fini(v);
 	vmx_fpu_fini(v);
+	vmx_forget(v);
 	vp->arch = NULL;
 	kfree(v);
 }

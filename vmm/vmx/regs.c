@@ -363,7 +363,7 @@ int vmx_reg_set(struct ovid_vp *vp, u32 name, const u64 val[2])
 		return err;
 	reg_set_loaded(v, name, val);
 	/* registers changed behind the guest's back: so may its translations */
-	invvpid(VMX_VPID_EXTENT_SINGLE_CONTEXT, v->vpid);
+	v->vpid_cpu = -1;
 	vmx_vmcs_put(v);
 	return 0;
 }
@@ -546,12 +546,15 @@ void vmx_requests(struct vmx_vp *v)
 
 	if (test_and_clear_bit(OVID_REQ_APIC_MODE, &vp->requests))
 		vmx_set_apic_mode(v);
-	if (test_and_clear_bit(OVID_REQ_EOI_MAP, &vp->requests) && vp->apic.vid) {
+	if (test_and_clear_bit(OVID_REQ_EOI_MAP, &vp->requests)) {
+		/* always: level interrupts that wait for the bitmap are let go by this */
 		ovid_lapic_eoi_map(vp, map);
-		vmwrite(EOI_EXIT_BITMAP0, map[0]);
-		vmwrite(EOI_EXIT_BITMAP1, map[1]);
-		vmwrite(EOI_EXIT_BITMAP2, map[2]);
-		vmwrite(EOI_EXIT_BITMAP3, map[3]);
+		if (vp->apic.vid) {
+			vmwrite(EOI_EXIT_BITMAP0, map[0]);
+			vmwrite(EOI_EXIT_BITMAP1, map[1]);
+			vmwrite(EOI_EXIT_BITMAP2, map[2]);
+			vmwrite(EOI_EXIT_BITMAP3, map[3]);
+		}
 	}
 	if (test_and_clear_bit(OVID_REQ_TSC, &vp->requests)) {
 		vmwrite(TSC_OFFSET, READ_ONCE(vp->part->tsc_offset));
@@ -625,7 +628,7 @@ void vmx_vp_reset(struct ovid_vp *vp, bool init)
 	vmwrite(TSC_OFFSET, vp->part->tsc_offset);
 	vmx_set_proc(v, 0, CPU_BASED_INTR_WINDOW_EXITING | CPU_BASED_NMI_WINDOW_EXITING);
 	vmx_set_apic_mode(v);
-	invvpid(VMX_VPID_EXTENT_SINGLE_CONTEXT, v->vpid);
+	v->vpid_cpu = -1;
 	vmx_vmcs_put(v);
 	vmx_page_fill(vp, OVID_WANT_RIP | OVID_WANT_SREGS);
 }

@@ -20,6 +20,7 @@
 #include <asm/fpu/types.h>
 #include <asm/fpu/xcr.h>
 #include <asm/fsgsbase.h>
+#include <asm/mce.h>
 #include <asm/nospec-branch.h>
 #include <asm/segment.h>
 #include <asm/special_insns.h>
@@ -28,6 +29,7 @@
 #include "vmx.h"
 
 #define DR_GLOBAL_OR_LOCAL	0xff
+#define MAX_WINDOWS		16	/* then RCU and the scheduler have their look */
 
 static u64 host_xcr0;
 static u64 host_xss;
@@ -190,7 +192,7 @@ static u64 read_fs_base(void)
 static void host_save(struct vmx_vp *v)
 {
 	unsigned long cr;
-	u64 base;
+	u64 base, perf;
 
 	if (unlikely(v->host_cpu != smp_processor_id()))
 		host_cpu_fields(v);
@@ -219,6 +221,13 @@ static void host_save(struct vmx_vp *v)
 	if (v->vp->msrs.kernel_gs_base != v->host_kernel_gs)
 		ovid_wrmsr(MSR_KERNEL_GS_BASE, v->vp->msrs.kernel_gs_base);
 	ovid_rdmsr(MSR_IA32_DEBUGCTLMSR, v->host_debugctl);
+	if (vmx_caps.exit & VM_EXIT_LOAD_IA32_PERF_GLOBAL_CTRL) {
+		ovid_rdmsr(MSR_CORE_PERF_GLOBAL_CTRL, perf);
+		if (perf != v->host_perf) {
+			v->host_perf = perf;
+			vmwrite(HOST_IA32_PERF_GLOBAL_CTRL, perf);
+		}
+	}
 	vmx_hostmsr_load(v->vp);
 }
 
@@ -255,6 +264,9 @@ void vmx_debug_regs_in(struct vmx_vp *v)
 {
 	struct ovid_vp *vp = v->vp;
 
+	/* the guest's addresses are not for the host's own breakpoints */
+	if (unlikely(hw_breakpoint_active()))
+		set_debugreg(0ul, 7);
 	set_debugreg(vp->dr[0], 0);
 	set_debugreg(vp->dr[1], 1);
 	set_debugreg(vp->dr[2], 2);
@@ -292,6 +304,14 @@ static void mitigate_in(struct vmx_vp *v)
 	}
 	if (boot_cpu_has_bug(X86_BUG_L1TF) && boot_cpu_has(X86_FEATURE_FLUSH_L1D))
 		ovid_wrmsr(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
+}
+
+void vmx_forget(struct vmx_vp *v)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		cmpxchg(per_cpu_ptr(&last_vp, cpu), v, NULL);
 }
 
 /* ---- the window -------------------------------------------------------------- */
@@ -393,6 +413,28 @@ out:
 	return r;
 }
 
+/*
+ * What the exit took from the host: an interrupt that it acknowledged, an NMI,
+ * or a machine check.  The last is the guest's memory as a rule: it is told as
+ * coming from user mode, so that it costs the worker and not the host.
+ */
+static noinline void host_machine_check(void)
+{
+	struct pt_regs regs = { .cs = 3, .flags = X86_EFLAGS_IF };
+
+	do_machine_check(&regs);
+}
+
+static void host_event(int vector)
+{
+	if (likely(vector < 0))
+		return;
+	if (unlikely(vector == X86_TRAP_MC))
+		host_machine_check();
+	else
+		vmx_host_vector(vector);
+}
+
 /* preemption is off (FPU section); opens and closes the window */
 static enum ovid_run_result run_window(struct vmx_vp *v)
 {
@@ -415,16 +457,16 @@ static enum ovid_run_result run_window(struct vmx_vp *v)
 	host_restore(v);
 	v->depth = 0;
 	vmx_window_close();
-	if (v->host_vector >= 0)
-		vmx_host_vector(v->host_vector);
-	local_irq_enable();
+	host_event(v->host_vector);
 	vtime_account_guest_exit();
+	local_irq_enable();
 	return r;
 }
 
 enum ovid_run_result vmx_run(struct ovid_vp *vp)
 {
 	struct vmx_vp *v = to_vmx(vp);
+	unsigned int windows = 0;
 	enum ovid_run_result r;
 	bool hrtimer = !vmx_caps.preempt_timer && vp->apic.timer_deadline;
 
@@ -433,17 +475,22 @@ enum ovid_run_result vmx_run(struct ovid_vp *vp)
 	if (unlikely(v->apic_page_stale))
 		vmx_apic_page_zap(v);
 	if (unlikely(v->pdptrs_stale)) {
-		v->pdptrs_stale = false;
 		r = vmx_pdptrs_refresh(v);
 		if (r != OVID_RUN_AGAIN)
 			return r;
+		v->pdptrs_stale = false;
 	}
 	if (unlikely(hrtimer))
 		ovid_lapic_timer_block(vp);
 	kernel_fpu_begin_mask(0);
 	vmx_vmcs_move(v);
 	fpu_in(v);
-	r = run_window(v);
+	/* an interrupt that leaves nothing to schedule costs no FPU switch */
+	do {
+		v->fpu_stale = false;
+		r = run_window(v);
+	} while (r == OVID_RUN_AGAIN && !v->fpu_stale && windows++ < MAX_WINDOWS &&
+		 !must_leave(vp));
 	fpu_out(v);
 	kernel_fpu_end();
 	if (unlikely(hrtimer))

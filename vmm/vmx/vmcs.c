@@ -277,6 +277,10 @@ void vmx_set_apic_mode(struct vmx_vp *v)
 	vmwrite(SECONDARY_VM_EXEC_CONTROL, proc2);
 	vmwrite(MSR_BITMAP, mode == VMX_APIC_X2APIC ? __pa(msr_bitmap_x2apic) :
 						      __pa(msr_bitmap_plain));
+	if (vmx_caps.tpr_shadow) {
+		vmwrite(TPR_THRESHOLD, 0);	/* must not exceed the TPR, which may be new */
+		v->tpr_threshold = 0;
+	}
 	if (apic->vid) {
 		u8 rvi = max(ovid_lapic_highest_irr(v->vp), 0);
 		u8 svi = max(ovid_lapic_highest_isr(v->vp), 0);
@@ -284,8 +288,6 @@ void vmx_set_apic_mode(struct vmx_vp *v)
 		v->intr_status = svi << 8 | rvi;
 		vmwrite(GUEST_INTR_STATUS, v->intr_status);
 		vmx_set_proc(v, 0, CPU_BASED_INTR_WINDOW_EXITING);
-		vmwrite(TPR_THRESHOLD, 0);
-		v->tpr_threshold = 0;
 		set_bit(OVID_REQ_EOI_MAP, &v->vp->requests);
 	}
 }
@@ -369,10 +371,6 @@ static void setup_host(void)
 	vmwrite(HOST_IA32_PAT, val);
 	ovid_rdmsr(MSR_EFER, val);
 	vmwrite(HOST_IA32_EFER, val);
-	if (vmx_caps.exit & VM_EXIT_LOAD_IA32_PERF_GLOBAL_CTRL) {
-		ovid_rdmsr(MSR_CORE_PERF_GLOBAL_CTRL, val);
-		vmwrite(HOST_IA32_PERF_GLOBAL_CTRL, val);
-	}
 }
 
 int vmx_vmcs_init(struct vmx_vp *v)

@@ -68,7 +68,7 @@ struct vmx_vp {
 	u32 pin, proc, proc2, entry;
 	u64 host_rsp;
 	unsigned long host_cr3, host_cr4;
-	u64 host_kernel_gs, host_debugctl;
+	u64 host_kernel_gs, host_debugctl, host_perf;
 	u16 host_fs, host_gs, host_ds, host_es, host_ldt;
 	u64 fs_base_written;
 	int host_cpu;		/* whose TR, GDT, GS bases are in the VMCS */
@@ -82,6 +82,7 @@ struct vmx_vp {
 	int host_vector;	/* acknowledged by the exit, to be run; -1 none */
 	struct desc_ptr host_gdt;
 	u64 xmask;		/* XSAVE components that are the guest's */
+	bool fpu_stale;		/* XCR0 or PKRU rules changed: FPU out and in again */
 	u64 hrtimer_deadline;	/* without preemption timer: what the hrtimer waits for */
 	bool xcr0_loaded, xss_loaded, pkru_loaded;	/* by fpu_in() */
 	bool timer_armed;	/* preemption timer holds a deadline, not "never" */
@@ -149,6 +150,7 @@ void vmx_vmcs_module_fini(void);
 
 /* run.c */
 int vmx_run_init(void);
+void vmx_forget(struct vmx_vp *v);	/* no CPU remembers it */
 int vmx_fpu_init(struct vmx_vp *v);
 void vmx_fpu_fini(struct vmx_vp *v);
 void vmx_fpu_reset(struct vmx_vp *v);

@@ -87,7 +87,7 @@ static bool is_splat(const char *line)
 	static const char *const bad[] = {
 		"BUG: ", "BUG kmalloc", "WARNING: ", "Oops", "kernel BUG at", "KASAN: ", "UBSAN: ",
 		"Kernel panic", "INFO: task ", "INFO: rcu", "INFO: possible", "INFO: trying to register",
-		"ODEBUG: ", "refcount_t: ", "list_add corruption", "list_del corruption",
+		"ODEBUG: ", "refcount_t: ", "list_add corruption", "list_add double add", "list_del corruption",
 		"soft lockup", "hard LOCKUP", "hard lockup", "workqueue lockup", "detected stalls",
 		"self-detected stall", "unchecked MSR access", "double fault", "Bad page state",
 		"Bad rss-counter", "kmemleak: Cannot", "scheduling while atomic", "stack guard page",

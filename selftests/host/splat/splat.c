@@ -87,10 +87,13 @@ static void splat_softlockup(void)
 
 static void splat_rcu(void)
 {
+	/*
+	 * A grace period begins (preemption lets it) and has to wait for us;
+	 * PROVE_RCU adds 5 s to the time it gets.
+	 */
 	rcu_read_lock();
-	preempt_disable();
-	hog(5);
-	preempt_enable();
+	start_poll_synchronize_rcu();
+	hog(11);
 	rcu_read_unlock();
 }
 
@@ -107,9 +110,12 @@ static void splat_hung(void)
 	msleep(8000);
 }
 
+/* With preemption, the pool would go on with another worker. */
 static void stuck(struct work_struct *work)
 {
+	preempt_disable();
 	hog(6);
+	preempt_enable();
 }
 
 static void idle_work(struct work_struct *work)
