@@ -77,12 +77,6 @@ lint: layers
 layers:
 	$(call script,selftests/layers)
 
-## install     module, programs, udev rule and man pages onto this machine
-install: tools
-	@$(build)/module native '' $(or $(KDIR),/lib/modules/$(shell uname -r)/build)
-	$(MAKE) -C $(or $(KDIR),/lib/modules/$(shell uname -r)/build) M=$(O)/native modules_install
-	$(call sub,userspace,install)
-
 ## deps        the Debian packages that all this needs
 deps:
 	@$(build)/deps
@@ -92,4 +86,6 @@ clean:
 	rm -rf build
 
 help:
-	@sed -n 's/^## /  make /p' Makefile
+	@sed -n 's/^## /  make /p' $(MAKEFILE_LIST)
+
+-include packaging/install.mk

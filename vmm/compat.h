@@ -11,11 +11,14 @@
 #include <linux/hrtimer.h>
 #include <linux/sched.h>
 #if IS_ENABLED(CONFIG_KVM)
-#if __has_include(<linux/entry-kvm.h>)
-#include <linux/entry-kvm.h>
-#else
+#ifdef OVID_ENTRY_VIRT			/* Kbuild looks which name the header has */
 #include <linux/entry-virt.h>
+#else
+#include <linux/entry-kvm.h>
 #endif
+#endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#include <asm/cpuid/api.h>
 #endif
 #include <asm/desc.h>
 #include <asm/msr.h>
@@ -74,12 +77,17 @@ static inline void ovid_emergency_unregister(void (*fn)(void)) { }
 static inline void ovid_tss_limit_stale(void)
 {
 	struct desc_struct *gdt = get_cpu_gdt_rw(smp_processor_id());
+	struct desc_ptr direct = { GDT_SIZE - 1, (unsigned long)gdt }, current_gdt;
 	tss_desc tss;
 
 	memcpy(&tss, &gdt[GDT_ENTRY_TSS], sizeof(tss));
 	tss.type = DESC_TSS;
 	write_gdt_entry(gdt, GDT_ENTRY_TSS, &tss, DESC_TSS);
-	load_TR_desc();
+	/* LTR marks the descriptor busy: not in the read-only alias */
+	native_store_gdt(&current_gdt);
+	native_load_gdt(&direct);
+	asm volatile("ltr %w0" : : "q" (GDT_ENTRY_TSS * 8));
+	native_load_gdt(&current_gdt);
 }
 #endif
 

@@ -39,6 +39,7 @@ void ovid_cpuid_fini(struct ovid_partition *part);
 
 /**
  * ovid_cpuid_get_table - OVID_GET_CPUID
+ * @part: the partition
  * @arg: kernel copy; its count is set
  *
  * Sleeps.  Return: 0, -EINVAL (flags, pad), -E2BIG (too few), -EFAULT, -ENOMEM.
@@ -47,6 +48,8 @@ int ovid_cpuid_get_table(struct ovid_partition *part, struct ovid_cpuid *arg);
 
 /**
  * ovid_cpuid_set_table - OVID_SET_CPUID
+ * @part: the partition
+ * @arg: kernel copy
  *
  * Context: part->lock held; sleeps.
  * Return: 0, -EBUSY (a VP has run), -EINVAL (unknown flag, non-zero pad,
@@ -57,8 +60,13 @@ int ovid_cpuid_set_table(struct ovid_partition *part, const struct ovid_cpuid *a
 
 /**
  * ovid_cpuid_override - HVCALL_REGISTER_INTERCEPT_RESULT
+ * @part: the partition
  * @vp: the VP it is for, or NULL: all of them, now and later
+ * @leaf: EAX of the instruction
+ * @subleaf: ECX of it
  * @subleaf_specific: only @subleaf, else every subleaf
+ * @val: bits to answer
+ * @mask: which of them
  *
  * From now on the answer is (table & ~mask) | (val & mask); bits of features
  * that are not virtualized stay clear whatever @val says.  The same leaf again
@@ -73,6 +81,10 @@ int ovid_cpuid_override(struct ovid_partition *part, struct ovid_vp *vp, u32 lea
 
 /**
  * ovid_cpuid_clear - take features out of the table
+ * @part: the partition
+ * @leaf: EAX of the instruction
+ * @subleaf: ECX of it, where it counts
+ * @reg: which register
  * @mask: bits of @reg
  *
  * Context: part->lock held, or a partition nobody else knows yet; sleeps.
@@ -83,6 +95,10 @@ int ovid_cpuid_clear(struct ovid_partition *part, u32 leaf, u32 subleaf,
 
 /**
  * ovid_cpuid - the answer for one VP now
+ * @vp: the VP
+ * @leaf: EAX of the instruction
+ * @subleaf: ECX of it
+ * @out: the answer
  *
  * Interrupts on or off, VP's thread or vp->lock.  Puts in what follows VP
  * state: APIC id, OSXSAVE, OSPKE, XSAVE sizes for XCR0/XSS, APIC bit of

@@ -10,6 +10,10 @@
 
 /**
  * ovid_guest_read - copy from guest memory
+ * @part: whose memory
+ * @gpa: first byte
+ * @buf: where to
+ * @len: bytes
  *
  * May cross pages and regions.  Sleeps (faults user memory in): interrupts on,
  * and for user memory in the partition's mm.  0, or -EFAULT with @buf undefined.

@@ -25,6 +25,7 @@ struct mshv_translate_gva {
 	__u64 result;	/* user address of u64: HV_TRANSLATE_GVA_RESULT */
 	__u64 gpa;	/* user address of u64 */
 };
+
 #define MSHV_VP_TRANSLATE_GVA	_IOWR(MSHV_IOCTL, 0xF2, struct mshv_translate_gva)
 
 /*

@@ -46,9 +46,8 @@ struct ovid_msr_rules {
 	struct ovid_msr_rule rules[];
 };
 
-/**
- * ovid_msr_read - RDMSR by the guest
- * ovid_msr_write - WRMSR by the guest
+/*
+ * ovid_msr_read - RDMSR by the guest;  ovid_msr_write - WRMSR by the guest
  *
  * Context: VP's thread (or vp->lock), interrupts on or off; never sleep.
  * Source: SDM 4: Model-Specific Registers; reserved bits give #GP as there.
@@ -72,6 +71,8 @@ void ovid_msr_reset(struct ovid_vp *vp);
 
 /**
  * ovid_msr_set_policy - OVID_SET_MSR_POLICY
+ * @part: the partition
+ * @arg: kernel copy
  *
  * Context: part->lock held, or a partition nobody else knows yet; sleeps.
  * Return: 0, -EINVAL (flags, action, empty range, too many), -EFAULT, -ENOMEM.

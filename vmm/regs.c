@@ -6,7 +6,6 @@
  * in the MSR table, APIC ones in lapic.c, the rest is the backend's.
  */
 #include <linux/kernel.h>
-#include <linux/slab.h>
 #include <linux/string.h>
 #include <asm/fpu/types.h>
 #include <asm/msr-index.h>
@@ -239,6 +238,7 @@ int ovid_reg_get(struct ovid_vp *vp, u32 name, u64 val[2])
 
 static int reg_check(struct ovid_vp *vp, u32 name, const u64 val[2])
 {
+	u32 msr = msr_of(name);
 	int err;
 
 	if (is_fpu(name))
@@ -246,8 +246,8 @@ static int reg_check(struct ovid_vp *vp, u32 name, const u64 val[2])
 	err = core_check(name, val);
 	if (err != -ENOENT)
 		return err;
-	if (msr_of(name))
-		return 0;
+	if (msr)
+		return ovid_msr_host_check(vp, msr, val[0]) == OVID_MSR_OK ? 0 : -EINVAL;
 	err = ovid_backend->reg_check(vp, name, val);
 	return err == -ENOENT ? -EINVAL : err;
 }
@@ -267,39 +267,6 @@ static int reg_set(struct ovid_vp *vp, u32 name, const u64 val[2])
 	return 0;
 }
 
-/*
- * MSR values are judged by writing them; when one is refused, those before it
- * are put back.
- */
-static int msrs_set(struct ovid_vp *vp, const struct ovid_reg *regs, u32 n)
-{
-	u64 *old __free(kfree) = kcalloc(n, sizeof(*old), GFP_KERNEL);
-	u64 val[2] = { 0 };
-	int err = 0;
-	u32 i;
-
-	if (!old)
-		return -ENOMEM;
-	for (i = 0; i < n && !err; i++) {
-		if (!msr_of(regs[i].name))
-			continue;
-		err = ovid_reg_get(vp, regs[i].name, val);
-		if (err)
-			break;
-		old[i] = val[0];
-		val[0] = regs[i].low;
-		err = reg_set(vp, regs[i].name, val);
-	}
-	if (!err)
-		return 0;
-	while (i--) {
-		val[0] = old[i];
-		if (msr_of(regs[i].name))
-			reg_set(vp, regs[i].name, val);
-	}
-	return err;
-}
-
 int ovid_regs_set(struct ovid_vp *vp, const struct ovid_reg *regs, u32 n)
 {
 	u64 val[2];
@@ -315,12 +282,7 @@ int ovid_regs_set(struct ovid_vp *vp, const struct ovid_reg *regs, u32 n)
 		if (err)
 			return err;
 	}
-	err = msrs_set(vp, regs, n);
-	if (err)
-		return err;
 	for (i = 0; i < n; i++) {
-		if (msr_of(regs[i].name))
-			continue;
 		val[0] = regs[i].low;
 		val[1] = regs[i].high;
 		err = reg_set(vp, regs[i].name, val);

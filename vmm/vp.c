@@ -68,7 +68,7 @@ void ovid_vp_interrupt_posted(struct ovid_vp *vp)
 {
 	int cpu;
 
-	smp_mb__after_atomic();		/* the PIR bit, then the look at mode; pairs with window() */
+	smp_mb__after_atomic();		/* PIR bit, then mode; pairs with window() */
 	guard(preempt)();
 	if (READ_ONCE(vp->mode) == OVID_VP_OUT) {
 		rcuwait_wake_up(&vp->wait);

@@ -91,7 +91,7 @@ static void cancel_running(void)
 	struct ov_thread t;
 
 	ov_vm_create(&vm, 1 << 20, spin16, CODE_LEN(spin16));
-	ov_thread_start(&t, vm.vp);
+	ov_thread_start_strict(&t, vm.vp);
 	ov_sleep_ms(30);
 	tap_is(t.done, false, "a spinning VP does not return by itself");
 	vm.run->cancel = 1;
@@ -101,7 +101,7 @@ static void cancel_running(void)
 	ov_thread_join(&t, 1000);
 	tap_ok(t.ret == 1 || t.ret == -EINTR, "with 1 or EINTR (%d)", t.ret);
 	vm.run->cancel = 0;
-	ov_thread_start(&t, vm.vp);
+	ov_thread_start_strict(&t, vm.vp);
 	ov_sleep_ms(20);
 	pthread_kill(t.thread, SIGUSR1);
 	ov_sleep_ms(50);
@@ -118,7 +118,7 @@ static void cancel_halted(void)
 	struct ov_thread t;
 
 	ov_vm_create(&vm, 1 << 20, hlt16, CODE_LEN(hlt16));
-	ov_thread_start(&t, vm.vp);
+	ov_thread_start_strict(&t, vm.vp);
 	ov_sleep_ms(30);
 	tap_is(t.done, false, "HLT blocks in the kernel");
 	pthread_kill(t.thread, SIGUSR1);
@@ -127,7 +127,7 @@ static void cancel_halted(void)
 	ov_thread_join(&t, 1000);
 	tap_is(t.ret, -EINTR, "with EINTR");
 	tap_is(ov_get(vm.vp, HV_REGISTER_INTERNAL_ACTIVITY_STATE) & 2, 2, "it is halted still");
-	ov_thread_start(&t, vm.vp);
+	ov_thread_start_strict(&t, vm.vp);
 	ov_sleep_ms(30);
 	tap_is(t.done, false, "and sleeps on when it runs again");
 	vm.run->cancel = 1;
@@ -323,7 +323,7 @@ static void pause_resume(void)
 	uint64_t a, b;
 
 	ov_vm_create(&vm, 1 << 20, spin16, CODE_LEN(spin16));
-	ov_thread_start(&t, vm.vp);
+	ov_thread_start_strict(&t, vm.vp);
 	ov_sleep_ms(20);
 	tap_is(ov_ctrl(vm.part, OVID_CTRL_PAUSE), 0, "pause a spinning VP");
 	ov_sleep_ms(20);
@@ -338,7 +338,7 @@ static void pause_resume(void)
 	ov_thread_join(&t, 1000);
 	tap_is(t.ret, -EINTR, "with EINTR");
 	tap_is(ov_get(vm.vp, HV_X64_REGISTER_RIP), OV_CODE, "registers can be read while paused");
-	ov_thread_start(&t, vm.vp);
+	ov_thread_start_strict(&t, vm.vp);
 	ov_sleep_ms(20);
 	tap_is(t.done, false, "a run call while paused waits");
 	vm.run->cancel = 1;
@@ -352,7 +352,7 @@ static void pause_resume(void)
 	tap_is(vm.ram[OV_CODE], spin16[0], "memory is kept");
 	ov_vm_restart(&vm);
 	memcpy(vm.ram + OV_CODE, out16, CODE_LEN(out16));
-	ov_thread_start(&t, vm.vp);
+	ov_thread_start_strict(&t, vm.vp);
 	ov_sleep_ms(20);
 	tap_is(t.done, false, "still paused");
 	tap_is(ov_ctrl(vm.part, OVID_CTRL_RESUME), 0, "resume");
@@ -372,7 +372,7 @@ static void registers_while_running(void)
 	pid_t pid;
 
 	ov_vm_create(&vm, 1 << 20, spin16, CODE_LEN(spin16));
-	ov_thread_start(&t, vm.vp);
+	ov_thread_start_strict(&t, vm.vp);
 	ov_sleep_ms(20);
 	pid = fork();
 	if (!pid) {

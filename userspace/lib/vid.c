@@ -132,3 +132,22 @@ int vid_set_regs(int vp, const struct ovid_reg *regs, u32 count)
 {
 	return regs_call(vp, OVID_SET_REGS, regs, count);
 }
+
+static int state_call(int vp, unsigned long request, u8 type, void *page)
+{
+	struct mshv_get_set_vp_state arg = {
+		.type = type, .buf_sz = OVID_PAGE_SIZE, .buf_ptr = (uintptr_t)page,
+	};
+
+	return call(vp, request, &arg);
+}
+
+int vid_get_state(int vp, u8 type, void *page)
+{
+	return state_call(vp, MSHV_GET_VP_STATE, type, page);
+}
+
+int vid_set_state(int vp, u8 type, void *page)
+{
+	return state_call(vp, MSHV_SET_VP_STATE, type, page);
+}

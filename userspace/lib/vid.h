@@ -32,4 +32,8 @@ int vid_run_vp(int vp);
 int vid_get_regs(int vp, struct ovid_reg *regs, u32 count);
 int vid_set_regs(int vp, const struct ovid_reg *regs, u32 count);
 
+/* @page: 4096 bytes, page-aligned; @type: MSHV_VP_STATE_* */
+int vid_get_state(int vp, u8 type, void *page);
+int vid_set_state(int vp, u8 type, void *page);
+
 #endif

@@ -73,6 +73,8 @@ static void test_tables(unsigned int vps)
 	CHECK(count_entries(madt, 0) + count_entries(madt, 9) == vps, "a LAPIC each");
 	CHECK(count_entries(madt, 9) == (vps > 255 ? vps - 255 : 0), "x2APIC from 255 on");
 	CHECK(count_entries(madt, 1) == 1, "one I/O APIC");
+	CHECK(memory[0xffff0] == 0xba && get(0xffff1, 2) == 0x602 && memory[0xffff5] == 0xee,
+	      "code at the reset vector");
 }
 
 int main(int argc, char **argv)

@@ -109,7 +109,7 @@ int vid_partition_ctrl(int part, u32 op)
 		if (!fake.paused)
 			return -EBUSY;
 		fake.resets++;
-		fake.booted = false;
+		fake.booted = fake.reading = false;
 		fake.at = fake.inside = 0;
 	} else {
 		__atomic_store_n(&fake.paused, op == OVID_CTRL_PAUSE, __ATOMIC_SEQ_CST);
@@ -159,6 +159,19 @@ int vid_get_regs(int vp, struct ovid_reg *regs, u32 count)
 int vid_set_regs(int vp, const struct ovid_reg *regs, u32 count)
 {
 	(void)vp, (void)regs, (void)count;
+	return 0;
+}
+
+int vid_get_state(int vp, u8 type, void *page)
+{
+	(void)vp, (void)type;
+	memset(page, 0, 4096);
+	return 0;
+}
+
+int vid_set_state(int vp, u8 type, void *page)
+{
+	(void)vp, (void)type, (void)page;
 	return 0;
 }
 

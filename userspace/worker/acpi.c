@@ -11,6 +11,7 @@
 
 #define LAPIC_BASE	0xFEE00000u
 #define SPACE_IO	1
+#define RESET_VECTOR_ROOM 16	/* below 1 MiB */
 
 struct acpi_header {
 	char signature[4];
@@ -114,7 +115,7 @@ static void *area_take(struct area *a, u32 len)
 {
 	void *at = a->bytes + a->used;
 
-	if (len > sizeof(a->bytes) - a->used) {
+	if (len > sizeof(a->bytes) - RESET_VECTOR_ROOM - a->used) {
 		a->overflow = true;
 		return NULL;
 	}
@@ -263,6 +264,23 @@ static void rsdp_init(struct acpi_rsdp *rsdp, u64 xsdt)
 	rsdp->extended_checksum = checksum(rsdp, sizeof(*rsdp));
 }
 
+/*
+ * All the firmware there is, at the reset vector in real mode: it resets.  Linux
+ * with hardware-reduced ACPI and no EFI restarts by jumping there, and never
+ * asks the reset register.
+ */
+static void put_reset_vector(struct area *a)
+{
+	static const u8 code[] = {
+		0xba, POWER_RESET & 0xff, POWER_RESET >> 8,	/* mov dx, POWER_RESET */
+		0xb0, POWER_RESET_VALUE,			/* mov al, POWER_RESET_VALUE */
+		0xee,						/* out dx, al */
+		0xf4, 0xeb, 0xfd,				/* 1: hlt; jmp 1b */
+	};
+
+	memcpy(a->bytes + sizeof(a->bytes) - RESET_VECTOR_ROOM, code, sizeof(code));
+}
+
 int acpi_build(const struct gmem *gm, unsigned int vps, struct failure *why)
 {
 	struct area *a = calloc(1, sizeof(*a));
@@ -277,6 +295,7 @@ int acpi_build(const struct gmem *gm, unsigned int vps, struct failure *why)
 	area_take(a, -a->used & 15);
 	tables[1] = put_madt(a, vps);
 	area_take(a, -a->used & 15);
+	put_reset_vector(a);
 	rsdp_init(rsdp, put_xsdt(a, tables, ARRAY_SIZE(tables)));
 	if (a->overflow || gmem_write(gm, LOAD_ACPI, a->bytes, sizeof(a->bytes)))
 		ret = fail(why, OVID_X_USAGE, "%u VPs do not fit into the ACPI tables; give fewer",

@@ -12,6 +12,10 @@
 #define EFER_LMA	BIT(10)
 #define RFLAGS_FIXED	BIT(1)
 
+#define APIC_ENABLED	0x100
+#define APIC_MODE_NMI	0x400
+#define APIC_MODE_EXTINT 0x700
+
 /* segment attributes as the TLFS and VMX write them */
 #define ATTR_CODE64	0xa09bull
 #define ATTR_CODE32	0xc09bull
@@ -70,6 +74,25 @@ static int set_boot_state(int vp, const struct boot_state *s)
 	return vid_set_regs(vp, regs, ARRAY_SIZE(regs));
 }
 
+/*
+ * What a PC's firmware leaves behind: the APIC of VP 0 on, as a "virtual wire"
+ * from the PIC pair to LINT0, NMI at LINT1.  Words of the LAPIC state are those
+ * of the TLFS's local interrupt controller state.
+ */
+static int set_virtual_wire(int vp)
+{
+	static u32 state[OVID_PAGE_SIZE / 4] __attribute__((aligned(OVID_PAGE_SIZE)));
+	enum { STATE_SVR = 4, STATE_LINT0 = 35, STATE_LINT1 = 36 };
+	int ret = vid_get_state(vp, MSHV_VP_STATE_LAPIC, state);
+
+	if (ret)
+		return ret;
+	state[STATE_SVR] |= APIC_ENABLED;
+	state[STATE_LINT0] = APIC_MODE_EXTINT;
+	state[STATE_LINT1] = APIC_MODE_NMI;
+	return vid_set_state(vp, MSHV_VP_STATE_LAPIC, state);
+}
+
 int machine_boot(struct machine *m, struct failure *why)
 {
 	struct boot_state state;
@@ -80,6 +103,8 @@ int machine_boot(struct machine *m, struct failure *why)
 	if (ret)
 		return ret;
 	ret = set_boot_state(m->vp[0].fd, &state);
+	if (!ret)
+		ret = set_virtual_wire(m->vp[0].fd);
 	if (ret)
 		return fail(why, OVID_X_HOST, "cannot set VP 0 to the kernel's entry: %s",
 			    strerror(-ret));

@@ -50,7 +50,7 @@ static void serve_channel(struct loop *l)
 	/* any message, or the launcher's end, means stop; unless we are on our own */
 	if (read(l->channel, &byte, 1) > 0 || !(l->m->config->flags & WORKER_DETACHED))
 		machine_end(l->m, OVID_X_STOPPED, "%s", "");
-	close(l->channel);
+	/* not closed: its number must not come to mean another file */
 	l->channel = -1;
 }
 

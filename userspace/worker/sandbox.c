@@ -43,7 +43,7 @@ static const int allowed_calls[] = {
 /* Of ioctls only these; partitions, VPs and memory were made before. */
 static const unsigned long allowed_ioctls[] = {
 	OVID_RUN_VP, OVID_GET_REGS, OVID_SET_REGS, OVID_INJECT, OVID_PARTITION_CTRL,
-	OVID_DISCARD_MEMORY, OVID_SET_ROUTE,
+	OVID_DISCARD_MEMORY, MSHV_GET_VP_STATE, MSHV_SET_VP_STATE,
 };
 
 static int fill_filter(scmp_filter_ctx ctx)

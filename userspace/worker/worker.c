@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -127,6 +128,7 @@ int worker_main(void)
 	int ret;
 
 	signal(SIGPIPE, SIG_IGN);
+	prctl(PR_SET_NAME, WORKER_NAME);	/* else it would be called "exe" */
 	if (!m || !s)
 		return OVID_X_HOST;
 	ret = receive(s, &why);

@@ -223,20 +223,6 @@ int vmx_reg_get(struct ovid_vp *vp, u32 name, u64 val[2])
 	return err;
 }
 
-/* XCR0: x87 always, AVX needs SSE, AVX-512's three come together with AVX */
-static bool xcr0_valid(struct ovid_vp *vp, u64 val)
-{
-	const u64 avx512 = XFEATURE_MASK_AVX512;
-
-	if (!(val & XFEATURE_MASK_FP) || (val & ~ovid_cpuid_xcr0_allowed(vp->part)))
-		return false;
-	if ((val & XFEATURE_MASK_YMM) && !(val & XFEATURE_MASK_SSE))
-		return false;
-	if ((val & avx512) && ((val & avx512) != avx512 || !(val & XFEATURE_MASK_YMM)))
-		return false;
-	return true;
-}
-
 /*
  * vmx_reg_check - would vmx_reg_set() take this?  No VMCS access
  */
@@ -265,7 +251,7 @@ int vmx_reg_check(struct ovid_vp *vp, u32 name, const u64 val[2])
 		ok = !(val[0] & ~(ovid_cpuid_efer_allowed(part) | EFER_LMA));
 		break;
 	case HV_X64_REGISTER_XFEM:
-		ok = xcr0_valid(vp, val[0]);
+		ok = ovid_cpuid_xcr0_valid(part, val[0]);
 		break;
 	case HV_X64_REGISTER_XSS:
 		ok = !(val[0] & ~ovid_cpuid_xss_allowed(part));

@@ -188,6 +188,25 @@ static u64 read_fs_base(void)
 	return base;
 }
 
+/* perf's and ptrace's breakpoints on this CPU, around the window */
+static void breakpoints_save(struct vmx_vp *v)
+{
+	get_debugreg(v->host_dr[0], 0);
+	get_debugreg(v->host_dr[1], 1);
+	get_debugreg(v->host_dr[2], 2);
+	get_debugreg(v->host_dr[3], 3);
+	get_debugreg(v->host_dr7, 7);
+}
+
+static void breakpoints_back(struct vmx_vp *v)
+{
+	set_debugreg(v->host_dr[0], 0);
+	set_debugreg(v->host_dr[1], 1);
+	set_debugreg(v->host_dr[2], 2);
+	set_debugreg(v->host_dr[3], 3);
+	set_debugreg(v->host_dr7, 7);
+}
+
 /* interrupts off, VMCS current */
 static void host_save(struct vmx_vp *v)
 {
@@ -228,6 +247,9 @@ static void host_save(struct vmx_vp *v)
 			vmwrite(HOST_IA32_PERF_GLOBAL_CTRL, perf);
 		}
 	}
+	v->host_breakpoints = hw_breakpoint_active();
+	if (unlikely(v->host_breakpoints))
+		breakpoints_save(v);
 	vmx_hostmsr_load(v->vp);
 }
 
@@ -256,8 +278,8 @@ static void host_restore(struct vmx_vp *v)
 	/* ... DR7 and DEBUGCTL off */
 	if (unlikely(v->host_debugctl))
 		ovid_wrmsr(MSR_IA32_DEBUGCTLMSR, v->host_debugctl);
-	if (unlikely(hw_breakpoint_active()))
-		hw_breakpoint_restore();
+	if (unlikely(v->host_breakpoints))
+		breakpoints_back(v);
 }
 
 void vmx_debug_regs_in(struct vmx_vp *v)
@@ -265,7 +287,7 @@ void vmx_debug_regs_in(struct vmx_vp *v)
 	struct ovid_vp *vp = v->vp;
 
 	/* the guest's addresses are not for the host's own breakpoints */
-	if (unlikely(hw_breakpoint_active()))
+	if (unlikely(v->host_breakpoints))
 		set_debugreg(0ul, 7);
 	set_debugreg(vp->dr[0], 0);
 	set_debugreg(vp->dr[1], 1);
@@ -409,6 +431,7 @@ static enum ovid_run_result window(struct vmx_vp *v)
 	if (unlikely(v->debug_regs_loaded))
 		debug_regs_out(v);
 out:
+	/* what the guest did is seen by who sees it out: ovid_part_kick_sync() */
 	smp_store_release(&vp->mode, OVID_VP_OUT);
 	return r;
 }

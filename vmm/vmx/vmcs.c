@@ -59,7 +59,7 @@ void vmx_vmcs_clear_cpu(void)
 /* makes the VMCS inactive wherever it is; preemption off, interrupts on */
 static void vmcs_clear_anywhere(struct vmx_vmcs *vmcs)
 {
-	int cpu = smp_load_acquire(&vmcs->cpu);
+	int cpu = smp_load_acquire(&vmcs->cpu);	/* pairs with vmcs_clear_local() */
 
 	if (cpu >= 0)
 		smp_call_function_single(cpu, vmcs_clear_ipi, vmcs, 1);
@@ -67,7 +67,7 @@ static void vmcs_clear_anywhere(struct vmx_vmcs *vmcs)
 
 void vmx_vmcs_move(struct vmx_vp *v)
 {
-	int cpu = smp_load_acquire(&v->vmcs.cpu);
+	int cpu = smp_load_acquire(&v->vmcs.cpu);	/* pairs with vmcs_clear_local() */
 
 	if (cpu >= 0 && cpu != smp_processor_id())
 		vmcs_clear_anywhere(&v->vmcs);

@@ -69,6 +69,8 @@ struct vmx_vp {
 	u64 host_rsp;
 	unsigned long host_cr3, host_cr4;
 	u64 host_kernel_gs, host_debugctl, host_perf;
+	unsigned long host_dr[4], host_dr7;	/* with @host_breakpoints */
+	bool host_breakpoints;
 	u16 host_fs, host_gs, host_ds, host_es, host_ldt;
 	u64 fs_base_written;
 	int host_cpu;		/* whose TR, GDT, GS bases are in the VMCS */

@@ -384,8 +384,12 @@ CODE32(store32, "mov %eax, (%ebx); out %al, $0xf4");
 
 static int one_access(struct ov_vm *vm)
 {
-	int ret = ov_run(vm->vp), exit = vm->run->exit;
+	int ret, exit;
 
+	do
+		ret = ov_run(vm->vp);
+	while (ret == -EINTR);
+	exit = vm->run->exit;
 	if (ret)
 		return ret < 0 ? ret : -ECANCELED;
 	return ov_commit(vm) == 1 ? exit : -EPROTO;
@@ -411,17 +415,29 @@ static void *thread_main(void *arg)
 {
 	struct ov_thread *t = arg;
 
-	t->ret = ov_run(t->vp);
+	do
+		t->ret = ov_run(t->vp);
+	while (t->ret == -EINTR && !t->strict && !__atomic_load_n(&t->stop, __ATOMIC_SEQ_CST));
 	__atomic_store_n(&t->done, true, __ATOMIC_SEQ_CST);
 	return NULL;
 }
 
-void ov_thread_start(struct ov_thread *t, int vp)
+static void start(struct ov_thread *t, int vp, bool strict)
 {
-	*t = (struct ov_thread){ .vp = vp };
+	*t = (struct ov_thread){ .vp = vp, .strict = strict };
 	mach_init_signals();
 	if (pthread_create(&t->thread, NULL, thread_main, t))
 		tap_bail("pthread_create");
+}
+
+void ov_thread_start(struct ov_thread *t, int vp)
+{
+	start(t, vp, false);
+}
+
+void ov_thread_start_strict(struct ov_thread *t, int vp)
+{
+	start(t, vp, true);
 }
 
 void ov_sleep_ms(unsigned int ms)
@@ -434,6 +450,7 @@ void ov_sleep_ms(unsigned int ms)
 
 bool ov_thread_join(struct ov_thread *t, unsigned int ms)
 {
+	__atomic_store_n(&t->stop, true, __ATOMIC_SEQ_CST);
 	for (unsigned int i = 0; i < ms; i += 10) {
 		if (__atomic_load_n(&t->done, __ATOMIC_SEQ_CST)) {
 			pthread_join(t->thread, NULL);

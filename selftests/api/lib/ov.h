@@ -86,9 +86,11 @@ int ov_commit(struct ov_vm *vm);
 struct ov_thread {
 	pthread_t thread;
 	int vp, ret;
-	bool done;
+	bool done, stop, strict;
 };
+/* runs again after EINTR until ov_thread_join(); strict: a single call */
 void ov_thread_start(struct ov_thread *t, int vp);
+void ov_thread_start_strict(struct ov_thread *t, int vp);
 /* sends a signal until it has ended; true if it did within @ms */
 bool ov_thread_join(struct ov_thread *t, unsigned int ms);
 void ov_sleep_ms(unsigned int ms);

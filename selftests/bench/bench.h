@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * bench.h - the machine that the benchmark runs under each hypervisor, and
+ * what a driver of a hypervisor gives.
+ */
+#ifndef OVID_BENCH_H
+#define OVID_BENCH_H
+
+#define B_CTL		0x4000
+#define B_GDT		0x2000
+#define B_IDT		0x3000
+#define B_STACK		0x9000
+#define B_CODE		0x10000
+#define B_LOW		0x200000	/* memory that is always there */
+#define B_TOUCH		0x1000000	/* memory for the first-touch rows */
+#define B_VEC		0x40
+
+#define B_BELL		0x5a		/* port with an ioeventfd */
+#define B_PIO		0x80		/* port of the program */
+#define B_MSI		0x81		/* the program injects an MSI */
+#define B_DONE		0xf4
+#define B_MMIO		0x80000000
+#define B_MMIO_BELL	0x80001000
+
+#ifndef __ASSEMBLER__
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct b_ctl {
+	uint32_t pad, count;
+	uint64_t t0, t1;
+};
+
+enum b_memory { B_SMALL, B_HUGE };	/* pages of 4 KiB only, or 2 MiB if it can */
+
+/* per-operation counts that a driver knows; -1: not known */
+struct b_counts {
+	double exits, vmreads, vmwrites, loads, flushes, wrmsrs;
+};
+
+struct b_vm {
+	int dev, part, vp, memory, stats;
+	void *run, *page;
+	uint64_t run_bytes;
+	uint8_t *low, *touch;		/* the two pieces of memory */
+	uint64_t touch_bytes;
+	bool irqchip;
+	int bell, mmio_bell;
+	pthread_t thread;
+	bool has_thread;
+	const struct b_driver *driver;
+};
+
+struct b_driver {
+	const char *name;
+	/* what `create` does is timed; memory objects of the program are made before */
+	void (*memory)(struct b_vm *vm, uint64_t touch_bytes, enum b_memory kind);
+	void (*create)(struct b_vm *vm);
+	void (*setup)(struct b_vm *vm);		/* pages, CPUID */
+	void (*bells)(struct b_vm *vm);
+	int (*msi)(struct b_vm *vm);
+	void (*enter)(struct b_vm *vm, uint32_t eip, uint32_t esi);
+	void (*loop)(struct b_vm *vm);		/* until B_DONE */
+	void (*counts)(struct b_vm *vm, struct b_counts *c);	/* absolute */
+	void (*destroy)(struct b_vm *vm);
+};
+
+extern const struct b_driver b_kvm, b_ovid;
+void b_die(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
+#endif
+#endif

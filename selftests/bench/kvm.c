@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* kvm.c - the benchmark's machine by /dev/kvm */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+static int must(int ret, const char *what)
+{
+	if (ret < 0)
+		b_die("%s", what);
+	return ret;
+}
+
+static void kvm_memory(struct b_vm *vm, uint64_t touch, enum b_memory kind)
+{
+	const uint64_t align = 2 << 20;
+	uint8_t *p;
+
+	vm->low = mmap(NULL, B_LOW, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	vm->touch_bytes = touch;
+	if (!touch)
+		return;
+	p = mmap(NULL, touch + align, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED)
+		b_die("mmap");
+	vm->touch = (uint8_t *)(((uintptr_t)p + align - 1) & ~(align - 1));
+	madvise(vm->touch, touch, kind == B_HUGE ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+}
+
+static void slot(struct b_vm *vm, int n, uint64_t gpa, void *at, uint64_t bytes)
+{
+	struct kvm_userspace_memory_region r = {
+		.slot = n, .guest_phys_addr = gpa, .memory_size = bytes,
+		.userspace_addr = (uintptr_t)at,
+	};
+
+	must(ioctl(vm->part, KVM_SET_USER_MEMORY_REGION, &r), "KVM_SET_USER_MEMORY_REGION");
+}
+
+static void kvm_create(struct b_vm *vm)
+{
+	uint64_t identity = 0xfffbc000;
+
+	vm->part = must(ioctl(vm->dev, KVM_CREATE_VM, 0), "KVM_CREATE_VM");
+	ioctl(vm->part, KVM_SET_TSS_ADDR, 0xfffbd000);
+	ioctl(vm->part, KVM_SET_IDENTITY_MAP_ADDR, &identity);
+	if (vm->irqchip)
+		must(ioctl(vm->part, KVM_CREATE_IRQCHIP, 0), "KVM_CREATE_IRQCHIP");
+	slot(vm, 0, 0, vm->low, B_LOW);
+	if (vm->touch_bytes)
+		slot(vm, 1, B_TOUCH, vm->touch, vm->touch_bytes);
+	vm->vp = must(ioctl(vm->part, KVM_CREATE_VCPU, 0), "KVM_CREATE_VCPU");
+}
+
+static void segments(struct b_vm *vm)
+{
+	struct kvm_sregs s;
+
+	must(ioctl(vm->vp, KVM_GET_SREGS, &s), "KVM_GET_SREGS");
+	s.cs = (struct kvm_segment){ .limit = ~0u, .selector = 8, .type = 11, .present = 1,
+				     .db = 1, .s = 1, .g = 1 };
+	s.ds = (struct kvm_segment){ .limit = ~0u, .selector = 16, .type = 3, .present = 1,
+				     .db = 1, .s = 1, .g = 1 };
+	s.es = s.ss = s.fs = s.gs = s.ds;
+	s.gdt.base = B_GDT;
+	s.gdt.limit = 23;
+	s.idt.base = B_IDT;
+	s.idt.limit = 8 * 256 - 1;
+	s.cr0 |= 1;
+	must(ioctl(vm->vp, KVM_SET_SREGS, &s), "KVM_SET_SREGS");
+}
+
+static void kvm_setup(struct b_vm *vm)
+{
+	struct { struct kvm_cpuid2 c; struct kvm_cpuid_entry2 e[256]; } t = { .c.nent = 256 };
+
+	must(ioctl(vm->dev, KVM_GET_SUPPORTED_CPUID, &t), "KVM_GET_SUPPORTED_CPUID");
+	for (uint32_t i = 0; i < t.c.nent; i++)
+		if (t.e[i].function == 1)
+			t.e[i].ecx |= 1u << 24 | 1u << 21;
+	must(ioctl(vm->vp, KVM_SET_CPUID2, &t), "KVM_SET_CPUID2");
+	vm->run_bytes = ioctl(vm->dev, KVM_GET_VCPU_MMAP_SIZE, 0);
+	vm->run = mmap(NULL, vm->run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, vm->vp, 0);
+	if (vm->run == MAP_FAILED)
+		b_die("mmap of the run page");
+	segments(vm);
+	vm->stats = ioctl(vm->vp, KVM_GET_STATS_FD, NULL);
+}
+
+static void kvm_bells(struct b_vm *vm)
+{
+	struct kvm_ioeventfd e = { .addr = B_BELL, .len = 1, .flags = KVM_IOEVENTFD_FLAG_PIO };
+
+	e.fd = vm->bell = eventfd(0, 0);
+	must(ioctl(vm->part, KVM_IOEVENTFD, &e), "KVM_IOEVENTFD");
+	/* any length and value: KVM's fast MMIO bus */
+	e = (struct kvm_ioeventfd){ .addr = B_MMIO_BELL };
+	e.fd = vm->mmio_bell = eventfd(0, 0);
+	must(ioctl(vm->part, KVM_IOEVENTFD, &e), "KVM_IOEVENTFD");
+}
+
+static int kvm_msi(struct b_vm *vm)
+{
+	struct kvm_msi m = { .address_lo = 0xfee00000, .data = B_VEC };
+
+	return ioctl(vm->part, KVM_SIGNAL_MSI, &m);
+}
+
+static void kvm_enter(struct b_vm *vm, uint32_t eip, uint32_t esi)
+{
+	struct kvm_regs r = { .rip = eip, .rflags = 2, .rsp = B_STACK, .rbp = B_CTL, .rsi = esi };
+
+	must(ioctl(vm->vp, KVM_SET_REGS, &r), "KVM_SET_REGS");
+}
+
+static void kvm_loop(struct b_vm *vm)
+{
+	struct kvm_run *run = vm->run;
+
+	for (;;) {
+		if (ioctl(vm->vp, KVM_RUN, 0)) {
+			if (errno == EINTR)
+				continue;
+			b_die("KVM_RUN");
+		}
+		switch (run->exit_reason) {
+		case KVM_EXIT_IO:
+			if (run->io.port == B_DONE)
+				return;
+			if (run->io.port == B_MSI)
+				kvm_msi(vm);
+			else if (run->io.port != B_PIO)
+				b_die("port %x", run->io.port);
+			break;
+		case KVM_EXIT_MMIO:
+			if (run->mmio.phys_addr != B_MMIO)
+				b_die("MMIO %llx", (long long)run->mmio.phys_addr);
+			break;
+		default:
+			b_die("exit %u", run->exit_reason);
+		}
+	}
+}
+
+/* "exits" of KVM's binary statistics */
+static void kvm_counts(struct b_vm *vm, struct b_counts *c)
+{
+	struct kvm_stats_header h;
+	struct kvm_stats_desc *d;
+	uint64_t v;
+
+	*c = (struct b_counts){ -1, -1, -1, -1, -1, -1 };
+	if (vm->stats < 0 || pread(vm->stats, &h, sizeof(h), 0) != sizeof(h))
+		return;
+	d = malloc(sizeof(*d) + h.name_size);
+	for (uint32_t i = 0; i < h.num_desc; i++) {
+		uint64_t at = h.desc_offset + i * (sizeof(*d) + h.name_size);
+
+		if (pread(vm->stats, d, sizeof(*d) + h.name_size, at) > 0 &&
+		    !strcmp(d->name, "exits") &&
+		    pread(vm->stats, &v, 8, h.data_offset + d->offset) == 8)
+			c->exits = v;
+	}
+	free(d);
+}
+
+static void kvm_destroy(struct b_vm *vm)
+{
+	if (vm->run)
+		munmap(vm->run, vm->run_bytes);
+	if (vm->stats > 0)
+		close(vm->stats);
+	close(vm->vp);
+	close(vm->part);
+	munmap(vm->low, B_LOW);
+	if (vm->touch_bytes)
+		munmap(vm->touch, vm->touch_bytes);
+}
+
+const struct b_driver b_kvm = {
+	.name = "kvm",
+	.memory = kvm_memory,
+	.create = kvm_create,
+	.setup = kvm_setup,
+	.bells = kvm_bells,
+	.msi = kvm_msi,
+	.enter = kvm_enter,
+	.loop = kvm_loop,
+	.counts = kvm_counts,
+	.destroy = kvm_destroy,
+};

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * main.c - ovid-bench: what one operation costs, in ticks of the TSC.
+ *
+ *	ovid-bench kvm|ovid [-n TURNS] [-r REPEATS] [ROW...]
+ *
+ * Each line:  ROW <name> <ticks> <work> <exits> <vmreads> <vmwrites> <loads> <flushes> <wrmsrs>
+ * per turn, the median of the repeats; -1: not known.  "work" is ticks less the
+ * time the host was idle.
+ *
+ * Idle time is idle_sleeptime of /proc/timer_list: what the kernel's own idle
+ * loop books between entering idle and the interrupt that ends it, in
+ * nanoseconds of the TSC clock source.  Both reads are outside of the measured
+ * window, but the program never sleeps between them but in that window; with
+ * one CPU that is exact to the clock's rounding (10 ns are one tick at 100 MHz).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+extern const uint8_t payload[], payload_end[];
+#define P(x) extern const uint8_t p_##x[]
+P(empty); P(cpuid); P(unknown_msr); P(rdmsr); P(hypercall); P(pio); P(mmio); P(pio_bell);
+P(mmio_bell); P(msi_hlt); P(self_ipi); P(x2apic_ipi); P(wake); P(timer);
+P(timer_busy); P(touch); P(touch2m); P(isr_eoi); P(isr_x2); P(gp); P(ud);
+
+#define MAX_REPEATS	32
+#define DEVICE(d)	(!strcmp((d)->name, "kvm") ? "/dev/kvm" : "/dev/ovid")
+
+static const struct b_driver *driver;
+static unsigned int turns = 1000, repeats = 5;
+static double ticks_per_ns;
+static char **wanted;
+static int nr_wanted;
+
+void b_die(const char *fmt, ...)
+{
+	int e = errno;
+	va_list ap;
+
+	va_start(ap, fmt);
+	fprintf(stderr, "ovid-bench: ");
+	vfprintf(stderr, fmt, ap);
+	fprintf(stderr, " (%s)\n", strerror(e));
+	exit(1);
+}
+
+static inline uint64_t rdtsc(void)
+{
+	uint32_t a, d;
+
+	asm volatile("lfence; rdtsc" : "=a"(a), "=d"(d) :: "memory");
+	return (uint64_t)d << 32 | a;
+}
+
+/* ---- idle time ---- */
+
+static uint64_t idle_ns(void)
+{
+	static char text[65536];
+	uint64_t sum = 0;
+	ssize_t n, all = 0;
+	char *p;
+	int fd = open("/proc/timer_list", O_RDONLY);
+
+	if (fd < 0)
+		return 0;
+	while ((n = read(fd, text + all, sizeof(text) - 1 - all)) > 0)
+		all += n;
+	close(fd);
+	text[all] = 0;
+	for (p = text; (p = strstr(p, ".idle_sleeptime")); p++)
+		sum += strtoull(strchr(p, ':') + 1, NULL, 10);
+	return sum;
+}
+
+/* the TSC's frequency by the kernel's clock, which is made of it */
+static void calibrate(void)
+{
+	FILE *f = fopen("/proc/cpuinfo", "r");
+	char line[256];
+	double mhz = 0;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "cpu MHz : %lf", &mhz) == 1)
+			break;
+	if (f)
+		fclose(f);
+	ticks_per_ns = mhz / 1000;
+}
+
+/* ---- one row ---- */
+
+struct sample {
+	double ticks, work;
+	struct b_counts c;
+};
+
+struct row {
+	const char *name;
+	const uint8_t *entry, *isr;
+	bool irqchip, bells, thread;
+};
+
+static bool is_wanted(const char *name)
+{
+	for (int i = 0; i < nr_wanted; i++)
+		if (!strcmp(wanted[i], name))
+			return true;
+	return !nr_wanted;
+}
+
+static void gate(struct b_vm *vm, uint8_t vec, const uint8_t *handler)
+{
+	uint32_t at = B_CODE + (handler - payload);
+
+	((uint64_t *)(vm->low + B_IDT))[vec] =
+		(uint64_t)(at >> 16) << 48 | 0x8e0000080000ull | (at & 0xffff);
+}
+
+static void load_payload(struct b_vm *vm, const uint8_t *isr)
+{
+	uint64_t *gdt = (uint64_t *)(vm->low + B_GDT);
+
+	memcpy(vm->low + B_CODE, payload, payload_end - payload);
+	gdt[1] = 0x00cf9b000000ffffull;
+	gdt[2] = 0x00cf93000000ffffull;
+	gate(vm, B_VEC, isr ? isr : p_isr_eoi);
+	gate(vm, 13, p_gp);
+	gate(vm, 6, p_ud);
+}
+
+static void *answer(void *arg)
+{
+	struct b_vm *vm = arg;
+	uint64_t x;
+
+	while (read(vm->bell, &x, 8) == 8 && x < 1000000)
+		vm->driver->msi(vm);
+	return NULL;
+}
+
+static void vm_new(struct b_vm *vm, uint64_t touch, enum b_memory kind, bool irqchip,
+		   const uint8_t *isr)
+{
+	memset(vm, 0, sizeof(*vm));
+	vm->driver = driver;
+	vm->stats = -1;
+	vm->dev = open(DEVICE(driver), O_RDWR | O_CLOEXEC);
+	if (vm->dev < 0)
+		b_die("%s", DEVICE(driver));
+	vm->irqchip = irqchip;
+	driver->memory(vm, touch, kind);
+	load_payload(vm, isr);
+}
+
+static void vm_free(struct b_vm *vm)
+{
+	uint64_t end = 1000000;
+
+	if (vm->has_thread) {
+		if (write(vm->bell, &end, 8) != 8)
+			b_die("eventfd");
+		pthread_join(vm->thread, NULL);
+	}
+	if (vm->bell)
+		close(vm->bell);
+	if (vm->mmio_bell)
+		close(vm->mmio_bell);
+	driver->destroy(vm);
+	close(vm->dev);
+}
+
+static struct sample run(struct b_vm *vm, const uint8_t *entry, uint32_t n)
+{
+	struct b_ctl *ctl = (struct b_ctl *)(vm->low + B_CTL);
+	struct b_counts a, b;
+	struct sample s;
+	uint64_t idle;
+
+	memset(ctl, 0, sizeof(*ctl));
+	driver->enter(vm, B_CODE + (entry - payload), n);
+	driver->counts(vm, &a);
+	idle = idle_ns();
+	driver->loop(vm);
+	idle = idle_ns() - idle;
+	driver->counts(vm, &b);
+	s.ticks = (double)(ctl->t1 - ctl->t0) / n;
+	s.work = s.ticks - idle * ticks_per_ns / n;
+#define PER(x)	s.c.x = b.x < 0 ? -1 : (b.x - a.x) / n
+	PER(exits); PER(vmreads); PER(vmwrites); PER(loads); PER(flushes); PER(wrmsrs);
+	return s;
+}
+
+static int by_work(const void *a, const void *b)
+{
+	double x = ((const struct sample *)a)->work, y = ((const struct sample *)b)->work;
+
+	return x < y ? -1 : x > y;
+}
+
+static void report(const char *name, struct sample *s, unsigned int k)
+{
+	const struct sample *m = &s[k / 2];
+
+	qsort(s, k, sizeof(*s), by_work);
+	printf("ROW %s %.1f %.1f %.2f %.2f %.2f %.2f %.2f %.2f\n", name, m->ticks, m->work,
+	       m->c.exits, m->c.vmreads, m->c.vmwrites, m->c.loads, m->c.flushes, m->c.wrmsrs);
+	fflush(stdout);
+}
+
+static void loop_row(const struct row *r)
+{
+	struct sample s[MAX_REPEATS];
+	struct b_vm vm;
+
+	vm_new(&vm, 0, B_SMALL, r->irqchip, r->isr);
+	driver->create(&vm);
+	driver->setup(&vm);
+	if (r->bells)
+		driver->bells(&vm);
+	if (r->thread) {
+		vm.has_thread = true;
+		if (pthread_create(&vm.thread, NULL, answer, &vm))
+			b_die("pthread_create");
+	}
+	run(&vm, r->entry, 16);
+	for (unsigned int i = 0; i < repeats; i++)
+		s[i] = run(&vm, r->entry, turns);
+	report(r->name, s, repeats);
+	vm_free(&vm);
+}
+
+static void touch_row(const char *name, const uint8_t *entry, uint64_t page, unsigned int n,
+		      enum b_memory kind, bool present)
+{
+	struct sample s[MAX_REPEATS];
+	struct b_vm vm;
+
+	for (unsigned int i = 0; i < repeats; i++) {
+		vm_new(&vm, n * page, kind, false, NULL);
+		if (present)
+			for (uint64_t at = 0; at < n * page; at += 4096)
+				((volatile uint8_t *)vm.touch)[at] = 0;
+		driver->create(&vm);
+		driver->setup(&vm);
+		run(&vm, p_empty, 16);
+		s[i] = run(&vm, entry, n);
+		vm_free(&vm);
+	}
+	report(name, s, repeats);
+}
+
+/*
+ * what clearing 2 MiB costs by itself, 8 bytes at a time: an
+ * emulated CPU without ERMS clears so, and each turn of REP is a tick
+ */
+static void clear_row(void)
+{
+	const uint64_t size = 2 << 20;
+	struct sample s[MAX_REPEATS];
+	uint8_t *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	memset(p, 1, size);
+	for (unsigned int i = 0; i < repeats; i++) {
+		uint64_t t = rdtsc();
+
+		for (uint64_t at = 0; at < size; at += 4096) {
+			uint64_t n = 4096 / 8;
+			void *to = p + at;
+
+			asm volatile("rep stosq" : "+D"(to), "+c"(n) : "a"(0) : "memory");
+		}
+		s[i] = (struct sample){ .ticks = rdtsc() - t, .c = { -1, -1, -1, -1, -1, -1 } };
+		s[i].work = s[i].ticks;
+	}
+	report("clear-2m", s, repeats);
+	munmap(p, size);
+}
+
+static void create_row(void)
+{
+	struct sample s[MAX_REPEATS];
+	struct b_vm vm;
+
+	for (unsigned int i = 0; i < repeats; i++) {
+		uint64_t idle, t;
+
+		vm_new(&vm, 0, B_SMALL, false, NULL);
+		idle = idle_ns();
+		t = rdtsc();
+		driver->create(&vm);
+		t = rdtsc() - t;
+		idle = idle_ns() - idle;
+		s[i] = (struct sample){ .ticks = t, .work = t - idle * ticks_per_ns,
+					.c = { -1, -1, -1, -1, -1, -1 } };
+		driver->setup(&vm);
+		run(&vm, p_empty, 1);
+		vm_free(&vm);
+	}
+	report("vm-create", s, repeats);
+}
+
+int main(int argc, char **argv)
+{
+	bool kvm = argc > 1 && !strcmp(argv[1], "kvm");
+	const struct row rows[] = {
+		{ "empty-loop", p_empty },
+		{ "cpuid", p_cpuid },
+		{ "unknown-msr", p_unknown_msr },
+		{ "rdmsr-apic-base", p_rdmsr },
+		{ "hypercall", p_hypercall },
+		{ "pio-user", p_pio },
+		{ "mmio-user", p_mmio },
+		{ "pio-ioeventfd", p_pio_bell, .bells = true },
+		{ "mmio-ioeventfd", p_mmio_bell, .bells = true },
+		{ "hlt-inject", p_msi_hlt, .irqchip = true },
+		{ "self-ipi", p_self_ipi, .irqchip = true },
+		{ "self-ipi-x2apic", p_x2apic_ipi, p_isr_x2, .irqchip = true },
+		{ "timer-hlt", p_timer, .irqchip = true },
+		{ "timer-busy", p_timer_busy, .irqchip = true },
+		{ "bell-msi-wake", p_wake, .irqchip = true, .bells = true, .thread = true },
+	};
+	int o;
+
+	if (argc < 2 || (!kvm && strcmp(argv[1], "ovid")))
+		return 2;
+	driver = kvm ? &b_kvm : &b_ovid;
+	optind = 2;
+	while ((o = getopt(argc, argv, "n:r:")) != -1)
+		switch (o) {
+		case 'n': turns = atoi(optarg); break;
+		case 'r': repeats = atoi(optarg); break;
+		default: return 2;
+		}
+	if (!turns || !repeats || repeats > MAX_REPEATS)
+		return 2;
+	wanted = argv + optind;
+	nr_wanted = argc - optind;
+	alarm(600);
+	calibrate();
+	printf("TSC %.3f MHz\n", ticks_per_ns * 1000);
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (is_wanted(rows[i].name))
+			loop_row(&rows[i]);
+	if (is_wanted("touch-4k-absent"))
+		touch_row("touch-4k-absent", p_touch, 4096, 1024, B_SMALL, false);
+	if (is_wanted("touch-4k-present"))
+		touch_row("touch-4k-present", p_touch, 4096, 1024, B_SMALL, true);
+	if (is_wanted("touch-2m-absent")) {
+		touch_row("touch-2m-absent", p_touch2m, 2 << 20, 16, B_HUGE, false);
+		clear_row();
+	}
+	if (is_wanted("touch-2m-present"))
+		touch_row("touch-2m-present", p_touch2m, 2 << 20, 16, B_HUGE, true);
+	if (is_wanted("vm-create"))
+		create_row();
+	printf("END\n");
+	return 0;
+}

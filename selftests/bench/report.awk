@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# report.awk - what ovid-bench printed, as a table and as JSON (-v json=FILE).
+# Ends with status 1 if a row misses its goal.
+
+BEGIN {
+	n = split("cpuid unknown-msr rdmsr-apic-base hypercall pio-ioeventfd mmio-ioeventfd self-ipi self-ipi-x2apic", k)
+	for (i = 1; i <= n; i++) goal[k[i]] = 0.6
+	n = split("touch-4k-absent touch-4k-present touch-2m-overhead touch-2m-present", k)
+	for (i = 1; i <= n; i++) goal[k[i]] = 0.7
+	goal["vm-create"] = 0.5
+	text["cpuid"] = "CPUID, handled in the kernel"
+	text["unknown-msr"] = "RDMSR of an unknown MSR: #GP and its handler"
+	text["rdmsr-apic-base"] = "RDMSR of APIC_BASE"
+	text["hypercall"] = "hypercall (refused)"
+	text["pio-user"] = "OUT to the worker and back"
+	text["mmio-user"] = "MMIO store to the worker and back"
+	text["pio-ioeventfd"] = "OUT to an eventfd"
+	text["mmio-ioeventfd"] = "MMIO store to an eventfd"
+	text["hlt-inject"] = "OUT, MSI by the worker, HLT, handler, EOI"
+	text["self-ipi"] = "self-IPI by xAPIC, handler, EOI"
+	text["self-ipi-x2apic"] = "self-IPI by x2APIC, handler, EOI"
+	text["timer-hlt"] = "TSC deadline out of HLT, handler, EOI"
+	text["timer-busy"] = "TSC deadline, guest busy (above the 20000 waited)"
+	text["bell-msi-wake"] = "doorbell, thread, MSI, wake from HLT"
+	text["touch-4k-absent"] = "first touch of 4 KiB, absent in the host"
+	text["touch-4k-present"] = "first touch of 4 KiB, present in the host"
+	text["touch-2m-overhead"] = "first touch of 2 MiB, above clearing it"
+	text["touch-2m-present"] = "first touch of 2 MiB, present in the host"
+	text["vm-create"] = "create partition, memory map and VP"
+}
+
+$1 == "HOST" { host = $2 }
+$1 == "RUN" { who = $2; mode = $3 ($4 ? " " $4 : "") }
+$1 == "ROW" {
+	work[who, mode, $2] = $4; exits[who, mode, $2] = $5
+	if (who == "ovid")
+		more[mode, $2] = sprintf("%6.1f %6.1f %5.1f %5.1f", $6, $7, $8, $9)
+	if (!seen[$2]++ && $2 != "empty-loop" && $2 != "clear-2m") order[++rows] = $2
+}
+
+function value(who, mode, name) {
+	if (name == "touch-2m-overhead") return work[who, mode, "touch-2m-absent"] - work[who, mode, "clear-2m"]
+	if (name == "timer-busy" && (who, mode, name) in work) return work[who, mode, name] - 20000
+	return work[who, mode, name]
+}
+
+function row(name, mode, peermode, label,    a, b, r, g, verdict) {
+	a = value("ovid", mode, name)
+	b = value("kvm", peermode, name)
+	if (!b || a == "") return
+	r = a / b
+	g = name in goal ? goal[name] : 1.0
+	# where both make no exit there is nothing to be better at
+	if (exits["kvm", peermode, name] == 0 && exits["ovid", mode, name] == 0 && name ~ /^self-ipi/) g = 1.0
+	verdict = r <= g ? "" : "  MISSED"
+	if (verdict != "" && label !~ /scoped/) missed++
+	printf "%-50s %-10s %9.0f %9.0f %6.2f %5.1f %5.1f %5.1f  %s%s\n", text[name], label, a, b, r, g, \
+		exits["ovid", mode, name], exits["kvm", peermode, name], more[mode, name], verdict
+	line = sprintf("  {\"name\": \"%s, %s\", \"ovid\": %.0f, \"peer\": %.0f, \"peer_name\": \"KVM of Linux %s\", \"unit\": \"ticks\", \"ratio\": %.3f, \"goal\": %.1f}", \
+		name, label, a, b, host, r, g)
+	lines = lines (lines ? ",\n" : "") line
+}
+
+END {
+	printf "work per operation in ticks (host %s)\n", host
+	printf "%-50s %-10s %9s %9s %6s %5s %5s %5s  %s\n", "", "", "ovid", "KVM", "ratio", "goal", "exits", "KVM's", "vmread vmwrit loads flush"
+	for (i = 1; i <= rows; i++) {
+		name = order[i] == "touch-2m-absent" ? "touch-2m-overhead" : order[i]
+		row(name, "0", "0", "APICv off")
+		row(name, "1", "1", "APICv on")
+		row(name, "0 scoped=1", "0", "scoped")
+	}
+	if (json) print "[\n" lines "\n]" >json
+	printf "%d rows above their goal\n", missed
+	exit missed ? 1 : 0
+}
