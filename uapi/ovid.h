@@ -255,7 +255,7 @@ struct ovid_msr_policy {
 /* ovid_partition_ctrl.op */
 #define OVID_CTRL_PAUSE		1	/* VPs leave the guest and wait in RUN; time stands still */
 #define OVID_CTRL_RESUME	2
-#define OVID_CTRL_RESET		3	/* every VP to its reset state; memory is kept.  Only while paused */
+#define OVID_CTRL_RESET		3	/* every VP to its reset state; only while paused */
 
 /**
  * struct ovid_partition_ctrl - OVID_PARTITION_CTRL
@@ -319,7 +319,7 @@ struct ovid_route {
 /* ovid_inject.kind */
 #define OVID_INJECT_MSI		1	/* @address, @data */
 #define OVID_INJECT_NMI		2	/* @address: VP index */
-#define OVID_INJECT_EXTINT	3	/* @address: VP index; @data: level of the INTR line, 0 or 1 */
+#define OVID_INJECT_EXTINT	3	/* @address: VP index; @data: INTR line, 0 or 1 */
 
 /**
  * struct ovid_inject - OVID_INJECT: an interrupt from the caller, now
@@ -367,7 +367,7 @@ struct ovid_inject {
 #define OVID_EXIT_EOI		5	/* EOI of level-triggered vector @vector */
 #define OVID_EXIT_EXTINT	6	/* the VP takes an ExtINT: put its vector into @value */
 #define OVID_EXIT_SHUTDOWN	7	/* triple fault */
-#define OVID_EXIT_MSR		8	/* RDMSR/WRMSR that policy gives to the worker: @address, @value */
+#define OVID_EXIT_MSR		8	/* policy gives it to the worker: @address, @value */
 #define OVID_EXIT_FAIL		9	/* VM entry failed: see fail */
 
 /* ovid_run.want: registers to have fresh in the register page at each exit.

@@ -171,7 +171,8 @@ int ovid_guest_cmpxchg(struct ovid_partition *part, gpa_t gpa, u64 old, u64 new,
 	if (r && (r->flags & OVID_MAP_WRITE)) {
 		pages = (gpa >> PAGE_SHIFT) - r->gfn;
 		if (r->obj)
-			err = cmpxchg_obj(r, r->source + pages, offset_in_page(gpa), old, new, size);
+			err = cmpxchg_obj(r, r->source + pages, offset_in_page(gpa), old, new,
+					  size);
 		else
 			user = r->source + (pages << PAGE_SHIFT) + offset_in_page(gpa);
 	}

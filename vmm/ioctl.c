@@ -88,7 +88,7 @@ static int copy_out(union arg *arg, void __user *user)
 	return copy_to_user(user, arg, arg->head.size) ? -EFAULT : 0;
 }
 
-/* ---- D ------------------------------------------------------------------------------ */
+/* ---- D ---- */
 
 static long get_info(struct ovid_info *info)
 {
@@ -150,7 +150,7 @@ long ovid_dev_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 	}
 }
 
-/* ---- P ------------------------------------------------------------------------------ */
+/* ---- P ---- */
 
 static long map_memory(struct ovid_partition *part, void *arg)
 {
@@ -313,7 +313,7 @@ long ovid_part_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 	return -ENOTTY;
 }
 
-/* ---- V ------------------------------------------------------------------------------ */
+/* ---- V ---- */
 
 /* the hot one: straight to the run loop */
 static long run_vp(struct ovid_vp *vp)

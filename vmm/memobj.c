@@ -114,7 +114,7 @@ struct page *ovid_memobj_page(struct ovid_memobj *obj, u64 index, unsigned int *
 	return old;
 }
 
-/* ---- discard -------------------------------------------------------------------- */
+/* ---- discard ---- */
 
 /* table slots stay, so that a racing ovid_memobj_page() never loses its table */
 static void slot_discard(struct ovid_memobj *obj, u64 n, unsigned int from, unsigned int to,
@@ -186,7 +186,7 @@ int ovid_memobj_discard(struct ovid_memobj *obj, u64 first, u64 nr)
 	return 0;
 }
 
-/* ---- who maps it -------------------------------------------------------------------- */
+/* ---- who maps it ---- */
 
 static struct memobj_user *user_find(struct ovid_memobj *obj, struct ovid_partition *part)
 {
@@ -227,7 +227,7 @@ void ovid_memobj_user_del(struct ovid_memobj *obj, struct ovid_partition *part)
 	}
 }
 
-/* ---- the file -------------------------------------------------------------------------- */
+/* ---- the file ---- */
 
 static vm_fault_t memobj_fault(struct vm_fault *vmf)
 {

@@ -568,8 +568,10 @@ static void host_check(struct kunit *test)
 			*was = *f->vp;
 			check = ovid_msr_host_check(f->vp, msrs[i], values[k]);
 			KUNIT_EXPECT_MEMEQ(test, was, f->vp, sizeof(*was));
-			KUNIT_EXPECT_TRUE(test, tsc == fake.tsc && efer == fake.efer &&
-						loads == fake.loads && !fake.apic_msr);
+			KUNIT_EXPECT_EQ(test, tsc, fake.tsc);
+			KUNIT_EXPECT_EQ(test, efer, fake.efer);
+			KUNIT_EXPECT_EQ(test, loads, fake.loads);
+			KUNIT_EXPECT_EQ(test, 0, (int)fake.apic_msr);
 			if (msrs[i] == MSR_EFER)	/* its own rules, in the backend */
 				continue;
 			/* the fake APIC refuses no base */

@@ -182,7 +182,7 @@ int ovid_part_bind(struct ovid_partition *part)
 	return mm == current->mm ? 0 : -EIO;
 }
 
-/* ---- pause, reset ------------------------------------------------------------------- */
+/* ---- pause, reset ---- */
 
 int ovid_part_pause(struct ovid_partition *part)
 {
@@ -259,7 +259,7 @@ int ovid_part_reset(struct ovid_partition *part)
 	return 0;
 }
 
-/* ---- time ------------------------------------------------------------------------------- */
+/* ---- time ---- */
 
 u64 ovid_part_guest_tsc(struct ovid_partition *part)
 {
@@ -312,7 +312,7 @@ void ovid_part_set_guest_tsc(struct ovid_partition *part, u64 tsc)
 	tell_vps(part);
 }
 
-/* ---- the file ------------------------------------------------------------------------------ */
+/* ---- the file ---- */
 
 static int part_file_release(struct inode *inode, struct file *file)
 {

@@ -86,7 +86,7 @@ static struct ovid_regions *regions_alloc(u32 count)
 	return map;
 }
 
-/* ---- user memory: the host may take pages away ------------------------------------- */
+/* ---- user memory: the host may take pages away ---- */
 
 static int mn_start(struct mmu_notifier *mn, const struct mmu_notifier_range *range)
 {
@@ -152,7 +152,7 @@ static int watch_user_memory(struct ovid_partition *part)
 	return err;
 }
 
-/* ---- map ---------------------------------------------------------------------------- */
+/* ---- map ---- */
 
 static int map_check(const struct ovid_map_memory *arg)
 {
@@ -252,7 +252,7 @@ int ovid_region_map(struct ovid_partition *part, const struct ovid_map_memory *a
 	return err ?: insert(part, &r);
 }
 
-/* ---- unmap ------------------------------------------------------------------------------ */
+/* ---- unmap ---- */
 
 static void region_drop(struct ovid_partition *part, struct ovid_region *r)
 {
@@ -474,7 +474,7 @@ void ovid_region_fini(struct ovid_partition *part)
 	mutex_unlock(&part->regions_lock);
 }
 
-/* ---- faults -------------------------------------------------------------------------------- */
+/* ---- faults ---- */
 
 /* the largest leaf that fits into the region around @gfn, when the backing has @level */
 static unsigned int fit_level(const struct ovid_region *r, gfn_t gfn, u64 backing,

@@ -46,7 +46,7 @@ static u32 msr_of(u32 name)
 	return 0;
 }
 
-/* ---- x87 and SSE, in the XSAVE area's legacy part ------------------------------------ */
+/* ---- x87 and SSE, in the XSAVE area's legacy part ---- */
 
 /* a component that XSAVES left out because it was in its initial state */
 static void fpu_settle(struct ovid_vp *vp)
@@ -114,7 +114,7 @@ static bool fpu_valid(u32 name, const u64 val[2])
 	return name != HV_X64_REGISTER_XMM_CONTROL_STATUS || !((u32)val[1] & ~0xffffu);
 }
 
-/* ---- what the core keeps --------------------------------------------------------------- */
+/* ---- what the core keeps ---- */
 
 static u64 activity_get(struct ovid_vp *vp)
 {
@@ -213,7 +213,7 @@ static void core_set(struct ovid_vp *vp, u32 name, const u64 val[2])
 	}
 }
 
-/* ---- all of them ------------------------------------------------------------------------- */
+/* ---- all of them ---- */
 
 int ovid_reg_get(struct ovid_vp *vp, u32 name, u64 val[2])
 {

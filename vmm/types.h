@@ -9,7 +9,7 @@
 
 typedef u64 gpa_t;		/* guest physical address */
 typedef u64 gfn_t;		/* gpa >> PAGE_SHIFT */
-typedef unsigned long gva_t;		/* guest linear address */
+typedef unsigned long gva_t;	/* guest linear address; the same as <linux/kvm_types.h> */
 typedef u64 hpa_t;		/* host physical address */
 
 struct ovid_exit;

@@ -24,7 +24,7 @@
 /* requests the run loop serves; the backend serves the others */
 #define LOOP_REQUESTS	(BIT(OVID_REQ_PAUSE) | BIT(OVID_REQ_INIT) | BIT(OVID_REQ_RESET))
 
-/* ---- kicks: see the head of vp.h ----------------------------------------------- */
+/* ---- kicks: see the head of vp.h ---- */
 
 void ovid_vp_kick(struct ovid_vp *vp)
 {
@@ -85,7 +85,7 @@ void ovid_vp_interrupt_posted(struct ovid_vp *vp)
 	}
 }
 
-/* ---- reset, INIT, SIPI ------------------------------------------------------------- */
+/* ---- reset, INIT, SIPI ---- */
 
 static bool is_bsp(const struct ovid_vp *vp)
 {
@@ -135,7 +135,7 @@ static void serve_init(struct ovid_vp *vp)
 		ovid_vp_sipi(vp, vp->apic.sipi_vector);
 }
 
-/* ---- waiting ---------------------------------------------------------------------------- */
+/* ---- waiting ---- */
 
 /* the caller has to look at something: a signal, or the worker's cancel word */
 static bool interrupted(struct ovid_vp *vp)
@@ -155,21 +155,21 @@ static bool halt_ends(struct ovid_vp *vp)
 /* sleeps in HLT or until SIPI; returns when there is something to look at */
 static void block(struct ovid_vp *vp)
 {
-	bool halted = vp->activity == OVID_HALTED;
+	bool halted = vp->activity == OVID_HALTED, ended;
 
 	if (halted)
 		ovid_lapic_timer_block(vp);
-	if (!halt_ends(vp)) {
-		vp->stats.halt_blocked++;
-		rcuwait_wait_event(&vp->wait,
-				   halt_ends(vp) || READ_ONCE(vp->requests) & LOOP_REQUESTS ||
-				   interrupted(vp), TASK_INTERRUPTIBLE);
-	}
-	if (halted) {
-		ovid_lapic_timer_unblock(vp);
-		if (halt_ends(vp))
-			vp->activity = OVID_ACTIVE;
-	}
+	vp->stats.halt_blocked++;
+	/* looks first, sleeps then: one look is all it takes when an interrupt is there */
+	rcuwait_wait_event(&vp->wait,
+			   (ended = halt_ends(vp)) ||
+			   READ_ONCE(vp->requests) & LOOP_REQUESTS || interrupted(vp),
+			   TASK_INTERRUPTIBLE);
+	if (!halted)
+		return;
+	ovid_lapic_timer_unblock(vp);
+	if (ended)
+		vp->activity = OVID_ACTIVE;
 }
 
 static void pause(struct ovid_vp *vp)
@@ -192,7 +192,7 @@ static void serve_requests(struct ovid_vp *vp)
 		pause(vp);
 }
 
-/* ---- the run loop ------------------------------------------------------------------------- */
+/* ---- the run loop ---- */
 
 /*
  * The tick that ends a window always finds preemption off; without a word
@@ -254,7 +254,7 @@ int ovid_vp_run(struct ovid_vp *vp)
 	}
 }
 
-/* ---- OVID_RUN_VP: the run page -------------------------------------------------------------- */
+/* ---- OVID_RUN_VP: the run page ---- */
 
 /* what the worker answered to the last exit goes into the VP */
 static void commit(struct ovid_vp *vp)
@@ -414,7 +414,7 @@ int ovid_vp_run_native(struct ovid_vp *vp)
 	return ret;
 }
 
-/* ---- life ----------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 static void vp_free(struct ovid_vp *vp)
 {

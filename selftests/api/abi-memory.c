@@ -398,6 +398,7 @@ static void user_fork(void)
 	ov_load(&vm, AT, &v);
 	tap_is(v, 3, "and the worker's by the guest");
 	int status = -1;
+
 	waitpid(pid, &status, 0);
 	tap_is(status, 0, "the child keeps its copy");
 	munmap(p, MB);

@@ -91,10 +91,9 @@ wait $waiter; is $? 130 "wait has its status"
 is "$(ovid list --json)" "[]" "none is left"
 is "$(ovid info --json | sed 's/.*"partitions":\([0-9]*\).*/\1/')" 0 "nor a partition"
 
-vm spin & run=$!
+ovid run --kernel "$guest" --memory 16M --append spin >"$tmp/out" 2>"$tmp/err" </dev/null & run=$!
 sleep 0.5
-kill -INT $run 2>/dev/null
-pkill -INT -P $run ovid 2>/dev/null
+kill -INT $run
 wait $run; is $? 130 "SIGINT stops it"
 vm spin --name b --detach
 kill -9 "$(ovid info --json b | sed 's/.*"pid":\([0-9]*\).*/\1/')"

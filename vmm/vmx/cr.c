@@ -213,7 +213,7 @@ void vmx_host_set_efer(struct vmx_vp *v, u64 val)
 	v->pdptrs_stale = true;
 }
 
-/* ---- exits -------------------------------------------------------------------------- */
+/* ---- exits ---- */
 
 static u64 cr_operand(struct vmx_vp *v, u64 qual)
 {

@@ -65,7 +65,7 @@ static enum ovid_run_result to_worker(struct vmx_vp *v, enum ovid_exit_kind kind
 	return OVID_RUN_WORKER;
 }
 
-/* ---- instructions that are answered in a few lines ---------------------------- */
+/* ---- instructions that are answered in a few lines ---- */
 
 static enum ovid_run_result exit_cpuid(struct vmx_vp *v)
 {
@@ -176,7 +176,7 @@ static enum ovid_run_result exit_xsetbv(struct vmx_vp *v)
 	return OVID_RUN_AGAIN;
 }
 
-/* ---- port I/O -------------------------------------------------------------------- */
+/* ---- port I/O ---- */
 
 static enum ovid_run_result exit_io(struct vmx_vp *v)
 {
@@ -209,7 +209,7 @@ static enum ovid_run_result exit_io(struct vmx_vp *v)
 	return to_worker(v, OVID_X_IO);
 }
 
-/* ---- memory ------------------------------------------------------------------------ */
+/* ---- memory ---- */
 
 /* fetches and decodes the instruction at RIP into vp->exit; false: not one of ours */
 static bool decode(struct vmx_vp *v, bool atomic)
@@ -403,7 +403,7 @@ static enum ovid_run_result exit_eoi_induced(struct vmx_vp *v)
 	return eoi_done(v, vmread(EXIT_QUALIFICATION) & 0xff);
 }
 
-/* ---- exceptions and windows ---------------------------------------------------------- */
+/* ---- exceptions and windows ---- */
 
 static enum ovid_run_result exit_exception(struct vmx_vp *v)
 {

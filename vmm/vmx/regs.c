@@ -275,7 +275,8 @@ int vmx_reg_check(struct ovid_vp *vp, u32 name, const u64 val[2])
 		      ((val[0] >> 16) & 0xffff) != X86_TRAP_NMI);
 		break;
 	default:
-		if (!plain_field(name) && !(name >= HV_X64_REGISTER_ES && name <= HV_X64_REGISTER_TR) &&
+		if (!plain_field(name) &&
+		    !(name >= HV_X64_REGISTER_ES && name <= HV_X64_REGISTER_TR) &&
 		    name != HV_X64_REGISTER_IDTR && name != HV_X64_REGISTER_GDTR &&
 		    name != HV_REGISTER_INTERRUPT_STATE)
 			return -ENOENT;
@@ -354,7 +355,7 @@ int vmx_reg_set(struct ovid_vp *vp, u32 name, const u64 val[2])
 	return 0;
 }
 
-/* ---- the register page ---------------------------------------------------------------- */
+/* ---- the register page ---- */
 
 void vmx_page_fill(struct ovid_vp *vp, u32 want)
 {
@@ -421,7 +422,7 @@ void vmx_page_fold(struct ovid_vp *vp, u32 dirty)
 	}
 }
 
-/* ---- what walks and decoders need --------------------------------------------------------- */
+/* ---- what walks and decoders need ---- */
 
 void vmx_paging(struct ovid_vp *vp, struct ovid_paging *pg, bool *long_mode,
 		unsigned int *bits, u64 *cs_base, u64 *rip, u32 *cpl)
@@ -453,7 +454,7 @@ void vmx_paging(struct ovid_vp *vp, struct ovid_paging *pg, bool *long_mode,
 	vmx_vmcs_put(v);
 }
 
-/* ---- MSRs in fields ------------------------------------------------------------------------ */
+/* ---- MSRs in fields ---- */
 
 static u32 msr_field(u32 msr)
 {
@@ -522,7 +523,7 @@ int vmx_msr_set(struct ovid_vp *vp, u32 msr, u64 val)
 	return err;
 }
 
-/* ---- requests the backend serves -------------------------------------------------------------- */
+/* ---- requests the backend serves ---- */
 
 /* at a window's start: VMCS loaded, mode is IN_GUEST */
 void vmx_requests(struct vmx_vp *v)
@@ -553,7 +554,7 @@ void vmx_requests(struct vmx_vp *v)
 	smp_mb__after_atomic();		/* before nmi_pending and INTR are looked at */
 }
 
-/* ---- reset (SDM 3A: Processor State After Reset) ------------------------------------------------ */
+/* ---- reset (SDM 3A: Processor State After Reset) ---- */
 
 static void reset_segments(u16 cs, u64 cs_base)
 {

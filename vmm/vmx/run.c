@@ -45,7 +45,7 @@ int vmx_run_init(void)
 	return 0;
 }
 
-/* ---- FPU ---------------------------------------------------------------- */
+/* ---- FPU ---- */
 
 static void xstate_save(struct xregs_state *x, u64 mask)
 {
@@ -155,7 +155,7 @@ void vmx_fpu_fini(struct vmx_vp *v)
 	v->vp->fpu = NULL;
 }
 
-/* ---- the host's own state around the window -------------------------------- */
+/* ---- the host's own state around the window ---- */
 
 /* what a VM exit loads per CPU: TSS, GDT, IDT, GS base, SYSENTER stack */
 static void host_cpu_fields(struct vmx_vp *v)
@@ -336,7 +336,7 @@ void vmx_forget(struct vmx_vp *v)
 		cmpxchg(per_cpu_ptr(&last_vp, cpu), v, NULL);
 }
 
-/* ---- the window -------------------------------------------------------------- */
+/* ---- the window ---- */
 
 /* translations this CPU may still hold from before a zap, or from another's VPID use */
 static void tlb_sync(struct vmx_vp *v)

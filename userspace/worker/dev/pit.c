@@ -3,6 +3,9 @@
 
 #include "pit.h"
 
+/* products of ticks and nanoseconds */
+__extension__ typedef unsigned __int128 wide;
+
 #define PORT_COMMAND	0x43
 #define PORT_SPEAKER	0x61
 #define ACCESS_BOTH	3
@@ -11,7 +14,7 @@ static u64 elapsed_ticks(const struct pit_channel *c, u64 now)
 {
 	if (now < c->start)
 		return 0;
-	return (u64)((unsigned __int128)(now - c->start) * PIT_HZ / NSEC_PER_SEC);
+	return (u64)((wide)(now - c->start) * PIT_HZ / NSEC_PER_SEC);
 }
 
 static bool periodic(const struct pit_channel *c)
@@ -77,7 +80,7 @@ static u64 next_rise(const struct pit_channel *c, u64 now)
 		at = c->reload;
 	else
 		return 0;
-	return c->start + (u64)(((unsigned __int128)at * NSEC_PER_SEC + PIT_HZ - 1) / PIT_HZ);
+	return c->start + (u64)(((wide)at * NSEC_PER_SEC + PIT_HZ - 1) / PIT_HZ);
 }
 
 static void load(struct pit *pit, unsigned int n, u16 value)
