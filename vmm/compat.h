@@ -10,13 +10,6 @@
 #include <linux/syscore_ops.h>
 #include <linux/hrtimer.h>
 #include <linux/sched.h>
-#if IS_ENABLED(CONFIG_KVM)
-#ifdef OVID_ENTRY_VIRT			/* Kbuild looks which name the header has */
-#include <linux/entry-virt.h>
-#else
-#include <linux/entry-kvm.h>
-#endif
-#endif
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
 #include <asm/cpuid/api.h>
 #endif
@@ -102,31 +95,6 @@ static inline void ovid_tss_limit_stale(void)
 #define ovid_rdmsr_safe(msr, val)	rdmsrl_safe(msr, val)
 #define ovid_wrmsr(msr, val)		wrmsrl(msr, val)
 #define ovid_wrmsr_safe(msr, val)	wrmsrl_safe(msr, val)
-#endif
-
-/*
- * Work for the way back to user mode, done before a guest is entered: -EINTR
- * when a signal is pending.  Without KVM in the host's configuration the
- * kernel has no such call, and only rescheduling is done.
- */
-#if IS_ENABLED(CONFIG_KVM)
-static inline int ovid_guest_work(void)
-{
-	if (!__xfer_to_guest_mode_work_pending())
-		return 0;
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
-	return xfer_to_guest_mode_handle_work(NULL);
-#else
-	return xfer_to_guest_mode_handle_work();
-#endif
-}
-#else
-static inline int ovid_guest_work(void)
-{
-	if (need_resched())
-		schedule();
-	return 0;
-}
 #endif
 
 /* some stable kernels took over 6.19's syscore argument: Kbuild looks */

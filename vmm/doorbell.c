@@ -54,6 +54,23 @@ bool ovid_doorbell_ring(struct ovid_partition *part, bool pio, u64 addr,
 	return false;
 }
 
+bool ovid_doorbell_ring_any(struct ovid_partition *part, u64 addr)
+{
+	const struct doorbell *db;
+
+	guard(rcu)();
+	hlist_for_each_entry_rcu(db, doorbell_bucket(&part->irq, addr), node) {
+		if (db->addr != addr || db->pio)
+			continue;
+		if (db->match || db->len)
+			return false;
+		atomic64_inc(&part->stats.doorbells);
+		eventfd_signal(db->eventfd);
+		return true;
+	}
+	return false;
+}
+
 bool ovid_doorbell_any(struct ovid_partition *part, bool pio, u64 addr)
 {
 	const struct doorbell *db;

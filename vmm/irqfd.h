@@ -94,6 +94,11 @@ int ovid_inject(struct ovid_partition *part, const struct ovid_inject *arg);
  */
 bool ovid_doorbell_ring(struct ovid_partition *part, bool pio, u64 addr,
 			unsigned int size, u64 value);
+/*
+ * The same for a store to memory of which neither size nor value is known:
+ * rings only where neither counts.
+ */
+bool ovid_doorbell_ring_any(struct ovid_partition *part, u64 addr);
 /* is there a doorbell at this address at all (before decoding)? */
 bool ovid_doorbell_any(struct ovid_partition *part, bool pio, u64 addr);
 

@@ -450,6 +450,26 @@ static void bell_rings(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1ull, fakes[2].count);
 }
 
+static void bell_any(struct kunit *test)
+{
+	struct ovid_partition *part = test->priv;
+
+	KUNIT_EXPECT_FALSE(test, ovid_doorbell_ring_any(part, 0x1000));
+	bell(part, 0, 0x1000, 0, PIO, 0);
+	KUNIT_EXPECT_FALSE(test, ovid_doorbell_ring_any(part, 0x1000));
+	bell(part, 0, 0x1000, 0, 0, 0);
+	KUNIT_EXPECT_TRUE(test, ovid_doorbell_ring_any(part, 0x1000));
+	KUNIT_EXPECT_EQ(test, 1ull, fakes[0].count);
+	bell(part, 1, 0x1000, 4, MATCH, 1);	/* now the value counts */
+	KUNIT_EXPECT_FALSE(test, ovid_doorbell_ring_any(part, 0x1000));
+	bell(part, 1, 0x1000, 4, MATCH | OFF, 1);
+	KUNIT_EXPECT_TRUE(test, ovid_doorbell_ring_any(part, 0x1000));
+	bell(part, 1, 0x2000, 4, 0, 0);
+	KUNIT_EXPECT_FALSE(test, ovid_doorbell_ring_any(part, 0x2000));
+	KUNIT_EXPECT_EQ(test, 2ull, fakes[0].count);
+	KUNIT_EXPECT_EQ(test, 0ull, fakes[1].count);
+}
+
 static void bell_collisions(struct kunit *test)
 {
 	struct ovid_partition *part = test->priv;
@@ -495,6 +515,7 @@ static struct kunit_case irqfd_cases[] = {
 	KUNIT_CASE(resample),
 	KUNIT_CASE(bell_arguments),
 	KUNIT_CASE(bell_rings),
+	KUNIT_CASE(bell_any),
 	KUNIT_CASE(bell_collisions),
 	KUNIT_CASE(bell_limit),
 	{}

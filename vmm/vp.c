@@ -200,11 +200,25 @@ static void serve_requests(struct ovid_vp *vp)
  */
 static void breathe(void)
 {
+	if (need_resched()) {
+		schedule();
+		return;
+	}
 	if (IS_ENABLED(CONFIG_PREEMPT_RCU))
 		return;
 	local_irq_disable();
 	rcu_note_context_switch(false);
 	local_irq_enable();
+}
+
+/*
+ * Out to user mode for what only happens there, and in again, unseen by the
+ * worker: with no signal to be had the call is restarted.
+ */
+static int go_out(void)
+{
+	set_thread_flag(TIF_SIGPENDING);
+	return -ERESTARTNOINTR;
 }
 
 int ovid_vp_run(struct ovid_vp *vp)
@@ -219,9 +233,8 @@ int ovid_vp_run(struct ovid_vp *vp)
 	for (;;) {
 		if (interrupted(vp))
 			return vp->native && READ_ONCE(vp->run->cancel) ? 1 : -EINTR;
-		/* what the way back to user mode would do: reschedule, task work, rseq */
-		if (ovid_guest_work())
-			continue;
+		if (unlikely(ovid_user_work()))
+			return go_out();
 		if (READ_ONCE(vp->requests) & LOOP_REQUESTS) {
 			serve_requests(vp);
 			continue;

@@ -14,6 +14,8 @@
 
 #include <linux/mutex.h>
 #include <linux/rcuwait.h>
+#include <linux/sched.h>
+#include <linux/task_work.h>
 #include "exit.h"
 #include "lapic.h"
 #include "stats.h"
@@ -126,6 +128,22 @@ void ovid_vp_interrupt_posted(struct ovid_vp *vp);
 void ovid_vp_page_settle(struct ovid_vp *vp);
 /* OVID_RUN_VP: vp->lock held; 0, 1 (cancelled) or an errno */
 int ovid_vp_run_native(struct ovid_vp *vp);
+
+/*
+ * Is there work that is done on the way to user mode only (task work, memory
+ * cgroup's throttling)?  The flag alone says little: rseq sets it at every
+ * preemption.
+ */
+static inline bool ovid_user_work(void)
+{
+	if (likely(!test_thread_flag(TIF_NOTIFY_RESUME)))
+		return false;
+#ifdef CONFIG_MEMCG
+	if (current->memcg_nr_pages_over_high)
+		return true;
+#endif
+	return task_work_pending(current);
+}
 
 /*
  * ovid_vp_run - the run loop; vp->lock held.

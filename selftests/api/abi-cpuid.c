@@ -61,7 +61,10 @@ static void get_rules(int dev)
 	e = find(table, count, 1, 0);
 	tap_ok(e && !(e->ecx & 1 << 5), "leaf 1 is there, without VMX");
 	tap_ok(e && e->ecx >> 31, "leaf 1 has the hypervisor bit");
-	tap_ok(find(table, count, 0x40000000, 0), "the hypervisor's leaves are there");
+	if (find(table, count, 0x40000000, 0))
+		tap_ok(find(table, count, 0x40000000, 0)->eax >= 0x40000001, "the hypervisor's leaves");
+	else
+		tap_skip("the hypervisor's leaves", "not there in this version");
 	tap_ok(find(table, count, 0x80000001, 0), "the extended leaves are there");
 	for (n = 0; n < count; n++)
 		if (table[n].pad || table[n].flags & ~OVID_CPUID_SUBLEAF)
@@ -126,12 +129,12 @@ static void seen_by_guest(void)
 	ov_vm_create(&vm, 1 << 20, cpuid16, CODE_LEN(cpuid16));
 	memcpy(copy, table, count * sizeof(*copy));
 	copy[n++] = (struct ovid_cpuid_entry){
-		.leaf = 0x40000100, .eax = 0x1111, .ebx = 0x2222, .ecx = 0x3333, .edx = 0x4444,
+		.leaf = 0x40000090, .eax = 0x1111, .ebx = 0x2222, .ecx = 0x3333, .edx = 0x4444,
 	};
 	e = find(copy, count, 1, 0);
 	e->eax = 0x000306a9;
 	tap_is(set(vm.part, copy, n), 0, "a table of our own");
-	tap_is(guest_cpuid(&vm, 0x40000100, 0), 0x1111, "our leaf: EAX");
+	tap_is(guest_cpuid(&vm, 0x40000090, 0), 0x1111, "our leaf: EAX");
 	tap_is(vm.page->gpr[3], 0x2222, "EBX");
 	tap_is(vm.page->gpr[1], 0x3333, "ECX");
 	tap_is(vm.page->gpr[2], 0x4444, "EDX");

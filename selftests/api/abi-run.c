@@ -29,7 +29,7 @@ static void out_exits(void)
 	tap_is(vm.run->access_size, 1, "of one byte");
 	tap_is(vm.run->address, 0x3f8, "to 3F8");
 	tap_is(vm.run->value, 0x5a, "value");
-	tap_is(ov_get(vm.vp, HV_X64_REGISTER_RIP), OV_CODE + 5, "RIP is at the OUT");
+	tap_is(ov_get(vm.vp, HV_X64_REGISTER_RIP), OV_CODE + 6, "RIP is past the OUT");
 	tap_is(ov_run(vm.vp), 0, "run on");
 	tap_is(vm.run->access_size, 2, "two bytes");
 	tap_is(vm.run->address, 0x80, "to 80");
@@ -171,7 +171,7 @@ static void mmio_exits(void)
 	tap_is(vm.run->gva, 0x80000004, "linear address");
 	tap_is(vm.run->access_size, 1, "size");
 	tap_is(vm.run->write, 0, "load");
-	tap_is(ov_get(vm.vp, HV_X64_REGISTER_RIP), OV_CODE + 10, "RIP is at the load");
+	tap_is(ov_get(vm.vp, HV_X64_REGISTER_RIP), OV_CODE + 13, "RIP is past the load");
 	vm.run->value = 0xff99;
 	ov_run(vm.vp);
 	tap_is(vm.run->access_size, 2, "MOVZX: two bytes");
@@ -227,7 +227,7 @@ static void want(void)
 	ov_vm_create(&vm, 1 << 20, out16, CODE_LEN(out16));
 	vm.run->want = OVID_WANT_RIP | OVID_WANT_SREGS;
 	ov_run(vm.vp);
-	tap_is(vm.page->rip, OV_CODE + 5, "want RIP: in the page");
+	tap_is(vm.page->rip, OV_CODE + 6, "want RIP: in the page");
 	tap_is(vm.page->cs.base, 0, "want SREGS: CS in the page");
 	tap_is(vm.page->gpr[0] & 0xff, 0x5a, "GPRs are always there");
 	vm.run->want = ~0u;

@@ -361,7 +361,7 @@ static bool must_leave(struct ovid_vp *vp)
 {
 	return READ_ONCE(vp->requests) ||
 	       read_thread_flags() & (_TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL |
-				      _TIF_NEED_RESCHED | _TIF_NOTIFY_RESUME) ||
+				      _TIF_NEED_RESCHED) || ovid_user_work() ||
 	       (vp->native && READ_ONCE(vp->run->cancel));
 }
 
