@@ -110,7 +110,7 @@ static int state_args(struct ovid_vp *vp, void __user *arg, struct mshv_get_set_
 	if (args->type >= MSHV_VP_STATE_COUNT || memchr_inv(args->rsvd, 0, sizeof(args->rsvd)))
 		return -EINVAL;
 	given = args->buf_sz;
-	if (!given || !PAGE_ALIGNED(given) || !PAGE_ALIGNED(args->buf_ptr))
+	if (!PAGE_ALIGNED(given) || !PAGE_ALIGNED(args->buf_ptr))
 		return -EINVAL;
 	*need = state_types[args->type].size(vp);
 	if (put_user(*need, &uargs->buf_sz))

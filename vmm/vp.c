@@ -211,14 +211,28 @@ static void breathe(void)
 	local_irq_enable();
 }
 
+/* the instruction at RIP, for a worker that decodes it */
+static void fetch_insn(struct ovid_vp *vp)
+{
+	struct ovid_exit *x = &vp->exit;
+	struct ovid_paging pg;
+	unsigned int bits;
+	u64 cs_base, rip;
+	bool long_mode;
+	u32 cpl;
+
+	ovid_backend->paging(vp, &pg, &long_mode, &bits, &cs_base, &rip, &cpl);
+	x->nr_bytes = ovid_guest_fetch(vp, cs_base + rip, x->bytes, sizeof(x->bytes), false);
+}
+
 /*
  * Out to user mode for what only happens there, and in again, unseen by the
- * worker: with no signal to be had the call is restarted.
+ * worker: the call is restarted unless a handler of signals ran.
  */
 static int go_out(void)
 {
 	set_thread_flag(TIF_SIGPENDING);
-	return -ERESTARTNOINTR;
+	return -ERESTARTNOHAND;
 }
 
 int ovid_vp_run(struct ovid_vp *vp)
@@ -250,6 +264,8 @@ int ovid_vp_run(struct ovid_vp *vp)
 		switch (r) {
 		case OVID_RUN_WORKER:
 		case OVID_RUN_DEAD:
+			if (vp->exit.kind == OVID_X_IO_STRING)
+				fetch_insn(vp);
 			vp->stats.to_worker++;
 			if (trace_vp_to_worker_enabled())
 				trace_vp_to_worker(vp);
@@ -362,20 +378,6 @@ static void fill_access(struct ovid_run *run, const struct ovid_exit *x)
 	}
 }
 
-/* the instruction at RIP, for a worker that decodes it */
-static void fetch_insn(struct ovid_vp *vp)
-{
-	struct ovid_exit *x = &vp->exit;
-	struct ovid_paging pg;
-	unsigned int bits;
-	u64 cs_base, rip;
-	bool long_mode;
-	u32 cpl;
-
-	ovid_backend->paging(vp, &pg, &long_mode, &bits, &cs_base, &rip, &cpl);
-	x->nr_bytes = ovid_guest_fetch(vp, cs_base + rip, x->bytes, sizeof(x->bytes), false);
-}
-
 /* the run page after an exit, and the registers the worker wants or needs */
 static void fill_run_page(struct ovid_vp *vp)
 {
@@ -383,8 +385,6 @@ static void fill_run_page(struct ovid_vp *vp)
 	struct ovid_run *run = vp->run;
 	u32 want = READ_ONCE(run->want);
 
-	if (x->kind == OVID_X_IO_STRING)
-		fetch_insn(vp);
 	run->exit = exit_code[x->kind];
 	run->vector = x->vector;
 	run->fault = 0;

@@ -449,11 +449,14 @@ static void blobs(void)
 	s.type = MSHV_VP_STATE_XSAVE;
 	tap_is(ov_ioctl(m.vp, MSHV_GET_VP_STATE, &s), 0, "XSAVE: get");
 	tap_is(*(uint32_t *)(buf + 24), 0x1f80, "MXCSR at reset");
+	tap_note("XSTATE_BV %#llx XCOMP_BV %#llx", *(long long *)(buf + 512), *(long long *)(buf + 520));
 	*(uint32_t *)(buf + 24) = 0x1fa0;
 	buf[160] = 0x77;
 	*(uint64_t *)(buf + 512) |= 3;
+	s.buf_sz = 4096;	/* get wrote the real size, which need not be of pages */
 	tap_is(ov_ioctl(m.vp, MSHV_SET_VP_STATE, &s), 0, "XSAVE: set");
 	memset(buf, 0, 4096);
+	s.buf_sz = 4096;
 	ov_ioctl(m.vp, MSHV_GET_VP_STATE, &s);
 	tap_is(*(uint32_t *)(buf + 24), 0x1fa0, "MXCSR reads back");
 	tap_is(buf[160], 0x77, "XMM0 reads back");

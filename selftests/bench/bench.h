@@ -34,9 +34,13 @@ struct b_ctl {
 
 enum b_memory { B_SMALL, B_HUGE };	/* pages of 4 KiB only, or 2 MiB if it can */
 
-/* per-operation counts that a driver knows; -1: not known */
+/* what is one tick in the emulator and dear on silicon; -1: not known */
+enum {
+	C_EXITS, C_VMREAD, C_VMWRITE, C_VMPTRLD, C_VMCLEAR, C_VMXON, C_VMXOFF, C_INVEPT,
+	C_INVVPID, C_WRMSR, C_ALL
+};
 struct b_counts {
-	double exits, vmreads, vmwrites, loads, flushes, wrmsrs;
+	double n[C_ALL];
 };
 
 struct b_vm {
@@ -62,7 +66,7 @@ struct b_driver {
 	int (*msi)(struct b_vm *vm);
 	void (*enter)(struct b_vm *vm, uint32_t eip, uint32_t esi);
 	void (*loop)(struct b_vm *vm);		/* until B_DONE */
-	void (*counts)(struct b_vm *vm, struct b_counts *c);	/* absolute */
+	double (*exits)(struct b_vm *vm);	/* so far, by the hypervisor's own account */
 	void (*destroy)(struct b_vm *vm);
 };
 

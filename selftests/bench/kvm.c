@@ -152,15 +152,15 @@ static void kvm_loop(struct b_vm *vm)
 }
 
 /* "exits" of KVM's binary statistics */
-static void kvm_counts(struct b_vm *vm, struct b_counts *c)
+static double kvm_exits(struct b_vm *vm)
 {
 	struct kvm_stats_header h;
 	struct kvm_stats_desc *d;
+	double exits = -1;
 	uint64_t v;
 
-	*c = (struct b_counts){ -1, -1, -1, -1, -1, -1 };
 	if (vm->stats < 0 || pread(vm->stats, &h, sizeof(h), 0) != sizeof(h))
-		return;
+		return exits;
 	d = malloc(sizeof(*d) + h.name_size);
 	for (uint32_t i = 0; i < h.num_desc; i++) {
 		uint64_t at = h.desc_offset + i * (sizeof(*d) + h.name_size);
@@ -168,9 +168,10 @@ static void kvm_counts(struct b_vm *vm, struct b_counts *c)
 		if (pread(vm->stats, d, sizeof(*d) + h.name_size, at) > 0 &&
 		    !strcmp(d->name, "exits") &&
 		    pread(vm->stats, &v, 8, h.data_offset + d->offset) == 8)
-			c->exits = v;
+			exits = v;
 	}
 	free(d);
+	return exits;
 }
 
 static void kvm_destroy(struct b_vm *vm)
@@ -195,6 +196,6 @@ const struct b_driver b_kvm = {
 	.msi = kvm_msi,
 	.enter = kvm_enter,
 	.loop = kvm_loop,
-	.counts = kvm_counts,
+	.exits = kvm_exits,
 	.destroy = kvm_destroy,
 };

@@ -119,14 +119,9 @@ static void ovid_loop(struct b_vm *vm)
 	}
 }
 
-static void ovid_counts(struct b_vm *vm, struct b_counts *c)
+static double ovid_exits(struct b_vm *vm)
 {
-	c->exits = ov_stat(vm->stats, "exits");
-	c->vmreads = ov_stat(vm->stats, "vmreads");
-	c->vmwrites = ov_stat(vm->stats, "vmwrites");
-	c->loads = ov_stat(vm->stats, "vmcs_loads");
-	c->flushes = ov_stat(vm->stats, "tlb_flushes");
-	c->wrmsrs = ov_stat(vm->stats, "wrmsrs");
+	return ov_stat(vm->stats, "exits");
 }
 
 static void ovid_destroy(struct b_vm *vm)
@@ -152,6 +147,6 @@ const struct b_driver b_ovid = {
 	.msi = ovid_msi,
 	.enter = ovid_enter,
 	.loop = ovid_loop,
-	.counts = ovid_counts,
+	.exits = ovid_exits,
 	.destroy = ovid_destroy,
 };

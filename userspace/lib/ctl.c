@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -75,17 +76,46 @@ static int connect_to(const struct sockaddr_un *sa)
 	return -error;
 }
 
+/*
+ * Names are given and taken under a lock on the folder, so that nobody removes a
+ * socket that has just taken a dead one's place.  Closing the file unlocks.
+ */
+static int lock_folder(const struct sockaddr_un *sa)
+{
+	char folder[sizeof(sa->sun_path)];
+	int fd;
+
+	snprintf(folder, sizeof(folder), "%s", sa->sun_path);
+	*strrchr(folder, '/') = 0;
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		flock(fd, LOCK_EX);
+	return fd;
+}
+
+/* Under the lock: a socket that nobody listens at goes away. */
+static int connect_or_remove(const struct sockaddr_un *sa)
+{
+	int fd = connect_to(sa);
+
+	if (fd != -ECONNREFUSED)
+		return fd;
+	unlink(sa->sun_path);
+	return -ENOENT;
+}
+
 int ctl_connect(const char *name, struct failure *why)
 {
 	struct sockaddr_un sa;
-	int fd, ret = address(name, &sa, why);
+	int fd, lock, ret = address(name, &sa, why);
 
 	if (ret)
 		return ret;
 	fd = connect_to(&sa);
 	if (fd == -ECONNREFUSED) {
-		unlink(sa.sun_path);	/* its VM is gone */
-		fd = -ENOENT;
+		lock = lock_folder(&sa);
+		fd = connect_or_remove(&sa);
+		close(lock);
 	}
 	if (fd == -ENOENT)
 		return fail(why, OVID_X_USAGE, "no VM is called %s (see `ovid list`)", name);
@@ -94,9 +124,7 @@ int ctl_connect(const char *name, struct failure *why)
 	return fd;
 }
 
-/* Bound under a name of its own and renamed, so that two starts cannot both win
- * by link(): it refuses a name that is taken.
- */
+/* It gets its name when it listens, so that it is never seen half made. */
 static int bind_as(int fd, const struct sockaddr_un *sa)
 {
 	struct sockaddr_un tmp = { .sun_family = AF_UNIX };
@@ -114,30 +142,36 @@ static int bind_as(int fd, const struct sockaddr_un *sa)
 	return ret;
 }
 
-int ctl_listen(const char *name, struct failure *why)
+static int listen_as(const char *name, const struct sockaddr_un *sa, struct failure *why)
 {
-	struct sockaddr_un sa;
-	int fd, ret = address(name, &sa, why);
+	int fd = connect_or_remove(sa), ret;
 
-	if (ret)
-		return ret;
-	fd = connect_to(&sa);
 	if (fd >= 0) {
 		close(fd);
 		return fail(why, OVID_X_USAGE, "a VM called %s is running; choose another --name",
 			    name);
 	}
-	if (fd == -ECONNREFUSED)
-		unlink(sa.sun_path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return fail(why, OVID_X_HOST, "cannot make a socket: %s", strerror(errno));
-	ret = bind_as(fd, &sa);
-	if (ret) {
-		close(fd);
-		return fail(why, OVID_X_HOST, "cannot make %s: %s", sa.sun_path, strerror(-ret));
-	}
-	return fd;
+	ret = bind_as(fd, sa);
+	if (!ret)
+		return fd;
+	close(fd);
+	return fail(why, OVID_X_HOST, "cannot make %s: %s", sa->sun_path, strerror(-ret));
+}
+
+int ctl_listen(const char *name, struct failure *why)
+{
+	struct sockaddr_un sa;
+	int lock, ret = address(name, &sa, why);
+
+	if (ret)
+		return ret;
+	lock = lock_folder(&sa);
+	ret = listen_as(name, &sa, why);
+	close(lock);
+	return ret;
 }
 
 void ctl_unlink(const char *name)

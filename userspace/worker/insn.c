@@ -168,7 +168,7 @@ static u64 register_value(const struct hv_vp_register_page *r, ZydisRegister reg
 static u64 effective_address(const struct work *w, const ZydisDecodedOperand *op)
 {
 	const struct hv_vp_register_page *r = w->in->regs;
-	u64 ea = op->mem.disp.has_displacement ? (u64)op->mem.disp.value : 0;
+	u64 ea = (u64)op->mem.disp.value;	/* 0 when there is none */
 
 	if (op->mem.base == ZYDIS_REGISTER_RIP || op->mem.base == ZYDIS_REGISTER_EIP)
 		ea += r->rip + w->d.length;
@@ -249,12 +249,11 @@ static u64 result_flags(u64 result, unsigned int bytes)
 	return flags;
 }
 
-static u64 add_flags(u64 a, u64 b, u64 carry, u64 sum, unsigned int bytes)
+static u64 add_flags(u64 a, u64 b, u64 sum, unsigned int bytes)
 {
 	u64 top = BIT(bytes * 8 - 1), flags = result_flags(sum, bytes);
 	u64 carries = (a & b) | ((a | b) & ~sum);
 
-	(void)carry;
 	if (carries & top)
 		flags |= FLAG_CF;
 	if ((a ^ sum) & (b ^ sum) & top)
@@ -313,7 +312,7 @@ static int do_arithmetic(struct work *w)
 		/* fall through */
 	case ZYDIS_MNEMONIC_ADC:
 		result = a + b + carry;
-		flags = add_flags(a, b, carry, result, bytes);
+		flags = add_flags(a, b, result, bytes);
 		break;
 	case ZYDIS_MNEMONIC_CMP:
 		store = false;
@@ -361,7 +360,7 @@ static int do_unary(struct work *w)
 	switch (w->d.mnemonic) {
 	case ZYDIS_MNEMONIC_INC:
 		result = a + 1;
-		flags = add_flags(a, 1, 0, result, bytes);
+		flags = add_flags(a, 1, result, bytes);
 		which &= ~FLAG_CF;
 		break;
 	case ZYDIS_MNEMONIC_DEC:
@@ -401,7 +400,7 @@ static int do_exchange(struct work *w, bool add)
 		ret = operand_write(w, &w->op[0], sum);
 		if (ret)
 			return ret;
-		set_flags(w, FLAGS_ARITH, add_flags(value[0], value[1], 0, sum, bytes));
+		set_flags(w, FLAGS_ARITH, add_flags(value[0], value[1], sum, bytes));
 		return operand_write(w, &w->op[1], value[0]);
 	}
 	ret = operand_write(w, &w->op[mem], value[!mem]);
