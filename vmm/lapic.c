@@ -10,6 +10,7 @@
 #include <linux/nospec.h>
 #include <asm/msr-index.h>
 #include "lapic_priv.h"
+#include "trace.h"
 
 #define X2APIC_MSR_FIRST	0x800u
 #define X2APIC_MSR_LAST		0x8FFu
@@ -250,6 +251,7 @@ bool ovid_apic_trigger_mode(struct ovid_vp *vp, u8 vector, bool level)
 
 void ovid_lapic_post(struct ovid_vp *vp, u8 vector, bool level)
 {
+	trace_irq_post(vp, vector, level);
 	if (lapic_pend(vp, vector, level))
 		ovid_vp_interrupt_posted(vp);
 }

@@ -316,17 +316,50 @@ static enum ovid_run_result mmio_exit(struct vmx_vp *v, bool atomic)
 	return OVID_RUN_WORKER;
 }
 
+/*
+ * A guest rings with the same instruction again and again.  Its length is known
+ * from decoding it once; and where the CPU's own instruction length, which the
+ * SDM does not promise for EPT violations, says the same, the instruction is
+ * not fetched and decoded anew.
+ */
+static bool doorbell_again(struct vmx_vp *v)
+{
+	u64 rip = vmread(GUEST_RIP);
+
+	if (rip != v->bell.rip || vmread(VM_EXIT_INSTRUCTION_LEN) != v->bell.len ||
+	    vmread(GUEST_CR3) != v->bell.cr3 || vmread(GUEST_CS_AR_BYTES) != v->bell.cs_ar ||
+	    !ovid_doorbell_ring_any(v->vp->part, v->vp->exit.gpa))
+		return false;
+	vmx_skip_by(v->bell.len);
+	return true;
+}
+
+static void doorbell_remember(struct vmx_vp *v)
+{
+	const struct ovid_insn *insn = &v->vp->exit.insn;
+
+	v->bell.len = insn->stos ? 0 : insn->len;	/* STOS moves RDI as well */
+	v->bell.rip = vmread(GUEST_RIP);
+	v->bell.cr3 = vmread(GUEST_CR3);
+	v->bell.cs_ar = vmread(GUEST_CS_AR_BYTES);
+}
+
 /* a store to where an eventfd waits; false if none took it */
 static bool doorbell(struct vmx_vp *v)
 {
+	const u32 store = OVID_XF_WRITE | OVID_XF_GVA_GPA;
 	struct ovid_vp *vp = v->vp;
 	struct ovid_exit *x = &vp->exit;
 
-	if (!(x->flags & OVID_XF_WRITE) || (x->flags & OVID_XF_EVENT) ||
-	    !ovid_doorbell_any(vp->part, false, x->gpa) || !decode(v, true))
+	if ((x->flags & (store | OVID_XF_EVENT)) != store)
+		return false;
+	if (doorbell_again(v))
+		return true;
+	if (!ovid_doorbell_any(vp->part, false, x->gpa) || !decode(v, true))
 		return false;
 	if (!ovid_doorbell_ring(vp->part, false, x->gpa, x->size, x->value))
 		return false;
+	doorbell_remember(v);
 	skip_decoded(v);
 	return true;
 }

@@ -102,6 +102,13 @@ struct vmx_vp {
 	u64 cr4_shadow;		/* guest's view of CR4: CPUID asks often */
 	u64 efer;
 	u32 pkru;
+
+	/* the store that rang a doorbell last, see doorbell_again() */
+	struct {
+		u64 rip, cr3;
+		u32 cs_ar;
+		u8 len;
+	} bell;
 };
 
 static inline struct vmx_vp *to_vmx(struct ovid_vp *vp)
