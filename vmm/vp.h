@@ -18,6 +18,7 @@
 #include <linux/task_work.h>
 #include "exit.h"
 #include "lapic.h"
+#include "msr.h"
 #include "stats.h"
 #include "types.h"
 #include "../uapi/hvdef.h"

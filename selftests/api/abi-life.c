@@ -17,7 +17,7 @@
 
 #define MB	(1ull << 20)
 
-CODE16(spin16, "1: jmp 1b");
+CODE16(spin16, "movw $1, 0x700; 1: jmp 1b");
 CODE16(hlt16, "1: hlt; jmp 1b");
 CODE16(io16, "1: out %al, $0x80; jmp 1b");
 CODE16(cpuid16, "1: xor %eax, %eax; cpuid; jmp 1b");
@@ -63,6 +63,8 @@ static void closed_while_running(void)
 
 	ov_vm_create(&vm, MB, spin16, CODE_LEN(spin16));
 	ov_thread_start(&t, vm.vp);
+	for (int i = 0; i < 200 && !*(volatile uint16_t *)(vm.ram + 0x700); i++)
+		ov_sleep_ms(5);
 	pthread_create(&c, NULL, closer, &vm);
 	pthread_join(c, NULL);
 	ov_sleep_ms(20);

@@ -543,9 +543,11 @@ CASE(nmi_basic, 0, 1)
 	check(wait_for(nmis == 2));
 	cli();
 	is_(nmis, 2, "NMIs come with IF clear");
-	command(G_CMD_NMI_LATER, 0, 0, 500);
+	/* on a slow host the first may come before HLT: then the second one wakes it */
+	command(G_CMD_NMI_LATER, 0, 0, 3000);
+	command(G_CMD_NMI_LATER, 0, 0, 60000);
 	asm volatile("cli; hlt");
-	is_(nmis, 3, "an NMI ends HLT with IF clear");
+	check(nmis >= 3);		/* an NMI ends HLT with IF clear */
 }
 
 CASE(nmi_blocked, 0, 1)

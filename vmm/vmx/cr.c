@@ -54,6 +54,8 @@ static void set_long_mode(struct vmx_vp *v, bool on)
 
 	v->efer = on ? v->efer | EFER_LMA : v->efer & ~(u64)EFER_LMA;
 	vmwrite(GUEST_IA32_EFER, v->efer);
+	if (v->vp->mode == OVID_VP_IN_GUEST)
+		vmx_hostmsr_load(v->vp);
 	set_entry(v, on ? v->entry | VM_ENTRY_IA32E_MODE : v->entry & ~VM_ENTRY_IA32E_MODE);
 	/* a 16-bit TSS would make the entry fail; hardware does not look until it is used */
 	ar = vmread(GUEST_TR_AR_BYTES);

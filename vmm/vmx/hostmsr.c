@@ -16,13 +16,16 @@ struct hostmsr {
 	size_t offset;		/* of the guest's value in struct ovid_msr_store */
 };
 
+/* CSTAR is not among them: Intel's CPUs store it and never use it */
 static const struct hostmsr hostmsrs[] = {
 	{ MSR_STAR, offsetof(struct ovid_msr_store, star) },
 	{ MSR_LSTAR, offsetof(struct ovid_msr_store, lstar) },
-	{ MSR_CSTAR, offsetof(struct ovid_msr_store, cstar) },
 	{ MSR_SYSCALL_MASK, offsetof(struct ovid_msr_store, sfmask) },
 	{ MSR_TSC_AUX, offsetof(struct ovid_msr_store, tsc_aux) },
 };
+
+#define FIRST_NOT_SYSCALL	3
+#define EFER_SYSCALL		(EFER_LMA | EFER_SCE)
 
 struct hostmsr_cpu {
 	struct user_return_notifier urn;
@@ -73,16 +76,20 @@ static void hostmsr_learn(struct hostmsr_cpu *c)
 	c->known = true;
 }
 
+/*
+ * The guest can use the SYSCALL ones only in long mode with EFER.SCE; a change
+ * of those calls here again.
+ */
 void vmx_hostmsr_load(struct ovid_vp *vp)
 {
 	struct hostmsr_cpu *c = this_cpu_ptr(hostmsr_cpus);
 	const char *store = (const char *)&vp->msrs;
 	u64 want;
-	int i;
+	int i = (to_vmx(vp)->efer & EFER_SYSCALL) == EFER_SYSCALL ? 0 : FIRST_NOT_SYSCALL;
 
 	if (unlikely(!c->known))
 		hostmsr_learn(c);
-	for (i = 0; i < nr_hostmsrs; i++) {
+	for (; i < nr_hostmsrs; i++) {
 		want = *(const u64 *)(store + hostmsrs[i].offset);
 		if (want == c->now[i])
 			continue;

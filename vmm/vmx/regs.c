@@ -517,8 +517,9 @@ int vmx_msr_set(struct ovid_vp *vp, u32 msr, u64 val)
 		err = vmx_set_efer(v, val) ? -EINVAL : 0;
 	else if (field)
 		vmwrite(field, val);
-	else if (vp->mode == OVID_VP_IN_GUEST)
-		vmx_hostmsr_load(vp);	/* STAR and its like, from vp->msrs */
+	/* STAR and its like, from vp->msrs; EFER says whether they count */
+	if (!field && vp->mode == OVID_VP_IN_GUEST)
+		vmx_hostmsr_load(vp);
 	vmx_vmcs_put(v);
 	return err;
 }
