@@ -32,11 +32,7 @@
 	X(exception_injected)		\
 	X(halt_blocked)	/* times it slept in HLT */		\
 	X(page_faults)	/* guest pages mapped on demand */	\
-	X(tlb_flushes)	/* INVEPT and INVVPID */		\
-	X(vmreads)	/* VMREAD, VMWRITE ... for make bench */ \
-	X(vmwrites)			\
-	X(vmcs_loads)			\
-	X(wrmsrs)
+	X(tlb_flushes)	/* INVEPT and INVVPID */
 
 /* go up and down: OVID_STAT_GAUGE */
 #define OVID_PART_GAUGES(X)		\
