@@ -7,14 +7,6 @@
 
 #include "types.h"
 
-/* What is to happen next with a VP that left the guest. */
-enum ovid_next {
-	OVID_RESUME,		/* enter again */
-	OVID_SLOW,		/* handle again with interrupts on: it may sleep */
-	OVID_TO_WORKER,		/* vp->exit holds it */
-	OVID_BLOCK,		/* vp->activity is not ACTIVE */
-};
-
 enum ovid_exit_kind {
 	OVID_X_NONE,
 	OVID_X_IO,		/* decoded port access */

@@ -429,7 +429,7 @@ int ovid_vp_run_native(struct ovid_vp *vp)
 
 /* ---- life ---- */
 
-static void vp_free(struct ovid_vp *vp)
+void ovid_vp_destroy(struct ovid_vp *vp)
 {
 	if (vp->arch)
 		ovid_backend->vp_fini(vp);
@@ -438,11 +438,6 @@ static void vp_free(struct ovid_vp *vp)
 	free_page((unsigned long)vp->msg);
 	free_page((unsigned long)vp->run);
 	kfree(vp);
-}
-
-void ovid_vp_destroy(struct ovid_vp *vp)
-{
-	vp_free(vp);
 }
 
 static struct ovid_vp *vp_alloc(struct ovid_partition *part, u32 index)
@@ -464,7 +459,7 @@ static struct ovid_vp *vp_alloc(struct ovid_partition *part, u32 index)
 	err = err ?: ovid_lapic_init(vp);
 	err = err ?: ovid_backend->vp_init(vp);
 	if (err) {
-		vp_free(vp);
+		ovid_vp_destroy(vp);
 		return ERR_PTR(err);
 	}
 	vp->page->version = HV_X64_REGISTER_PAGE_VERSION;
@@ -577,7 +572,7 @@ int ovid_vp_create(struct ovid_partition *part, u32 index)
 	}
 	fd = vp_file(vp, &file);
 	if (fd < 0) {
-		vp_free(vp);
+		ovid_vp_destroy(vp);
 		goto out;
 	}
 	part->nr_vps++;

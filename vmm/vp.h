@@ -100,7 +100,7 @@ struct ovid_vp {
 };
 
 int ovid_vp_create(struct ovid_partition *part, u32 index);	/* returns an fd */
-void ovid_vp_destroy(struct ovid_vp *vp);	/* at the partition's end */
+void ovid_vp_destroy(struct ovid_vp *vp);	/* at the partition's end, or never published */
 void ovid_vp_reset(struct ovid_vp *vp);
 /* what INIT does to a VP: state after INIT, waits for SIPI unless it is the BSP */
 void ovid_vp_init_event(struct ovid_vp *vp);

@@ -154,13 +154,22 @@ int vmx_set_cr0(struct vmx_vp *v, u64 val)
 	return 0;
 }
 
+static void cr4_write(struct vmx_vp *v, u64 val)
+{
+	v->cr4_shadow = val;
+	v->vp->cr4 = val;
+	vmwrite(CR4_READ_SHADOW, val);
+	/* a machine check must reach the host whatever the guest wants */
+	vmwrite(GUEST_CR4, val | X86_CR4_VMXE | (__read_cr4() & X86_CR4_MCE));
+	vmwrite(CR4_GUEST_HOST_MASK, ~cr4_owned(v));
+}
+
 /*
  * vmx_set_cr4 - as MOV to CR4 does, but for PDPTEs
  */
 int vmx_set_cr4(struct vmx_vp *v, u64 val)
 {
 	u64 old = vmx_get_cr4(v);
-	u64 hw;
 
 	if (val & ~ovid_cpuid_cr4_allowed(v->vp->part))
 		return 1;
@@ -169,13 +178,7 @@ int vmx_set_cr4(struct vmx_vp *v, u64 val)
 	if ((val & X86_CR4_PCIDE) && !(old & X86_CR4_PCIDE) &&
 	    (!(v->efer & EFER_LMA) || (vmread(GUEST_CR3) & 0xfff)))
 		return 1;
-	/* a machine check must reach the host whatever the guest wants */
-	hw = val | X86_CR4_VMXE | (__read_cr4() & X86_CR4_MCE);
-	v->cr4_shadow = val;
-	v->vp->cr4 = val;
-	vmwrite(CR4_READ_SHADOW, val);
-	vmwrite(GUEST_CR4, hw);
-	vmwrite(CR4_GUEST_HOST_MASK, ~cr4_owned(v));
+	cr4_write(v, val);
 	return 0;
 }
 
@@ -198,11 +201,7 @@ void vmx_host_set_cr0(struct vmx_vp *v, u64 val)
 
 void vmx_host_set_cr4(struct vmx_vp *v, u64 val)
 {
-	v->cr4_shadow = val;
-	v->vp->cr4 = val;
-	vmwrite(CR4_READ_SHADOW, val);
-	vmwrite(GUEST_CR4, val | X86_CR4_VMXE | (__read_cr4() & X86_CR4_MCE));
-	vmwrite(CR4_GUEST_HOST_MASK, ~cr4_owned(v));
+	cr4_write(v, val);
 	v->pdptrs_stale = true;
 }
 

@@ -285,8 +285,7 @@ void vmx_set_apic_mode(struct vmx_vp *v)
 		u8 rvi = max(ovid_lapic_highest_irr(v->vp), 0);
 		u8 svi = max(ovid_lapic_highest_isr(v->vp), 0);
 
-		v->intr_status = svi << 8 | rvi;
-		vmwrite(GUEST_INTR_STATUS, v->intr_status);
+		vmwrite(GUEST_INTR_STATUS, svi << 8 | rvi);
 		vmx_set_proc(v, 0, CPU_BASED_INTR_WINDOW_EXITING);
 		set_bit(OVID_REQ_EOI_MAP, &v->vp->requests);
 	}

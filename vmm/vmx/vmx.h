@@ -90,7 +90,6 @@ struct vmx_vp {
 	bool timer_armed;	/* preemption timer holds a deadline, not "never" */
 
 	u64 tsc_offset;		/* in the VMCS */
-	u16 intr_status;	/* RVI/SVI in the VMCS, as last known */
 	u8 tpr_threshold;
 	u8 apic_mode;		/* enum vmx_apic_mode */
 	bool debug_regs_loaded;
