@@ -70,7 +70,18 @@ struct b_driver {
 	void (*destroy)(struct b_vm *vm);
 };
 
+struct b_sample {
+	double ticks, work;
+	struct b_counts c;
+};
+
 extern const struct b_driver b_kvm, b_ovid;
+extern double b_ticks_per_ns;
+
+void b_counts_now(struct b_vm *vm, struct b_counts *c);
+struct b_counts b_counts_between(const struct b_counts *a, const struct b_counts *b, unsigned int n);
+void b_row(const char *name, const struct b_sample *s);
+int b_boot(char **command);
 void b_die(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 #endif
 #endif

@@ -3,18 +3,14 @@
  * main.c - ovid-bench: what one operation costs, in ticks of the TSC.
  *
  *	ovid-bench kvm|ovid [-n TURNS] [-r REPEATS] [ROW...]
+ *	ovid-bench boot COMMAND...		(boot/watch.c)
  *
  * Each line:  ROW <name> <ticks> <work> <exits> and the counts from VMREAD on, in the
  * order of bench.h, per turn, the median of the repeats; -1: not known.  The
  * counts are the emulator's (ports 8910h on, if it has them), exits without them
- * the hypervisor's own.  "work" is ticks less the
- * time the host was idle.
- *
- * Idle time is idle_sleeptime of /proc/timer_list: what the kernel's own idle
- * loop books between entering idle and the interrupt that ends it, in
- * nanoseconds of the TSC clock source.  Both reads are outside of the measured
- * window, but the program never sleeps between them but in that window; with
- * one CPU that is exact to the clock's rounding (10 ns are one tick at 100 MHz).
+ * the hypervisor's own.  "work" is ticks less the time the host was idle (idle.h).
+ * Both reads of that are outside of the measured window, but the program never
+ * sleeps between them but in that window, and there is one CPU.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +23,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "idle.h"
 
 extern const uint8_t payload[], payload_end[];
 #define P(x) extern const uint8_t p_##x[]
@@ -39,7 +36,7 @@ P(timer_busy); P(touch); P(touch2m); P(isr_eoi); P(isr_x2); P(gp); P(ud);
 
 static const struct b_driver *driver;
 static unsigned int turns = 1000, repeats = 5;
-static double ticks_per_ns;
+double b_ticks_per_ns;
 static char **wanted;
 static int nr_wanted;
 
@@ -63,26 +60,7 @@ static inline uint64_t rdtsc(void)
 	return (uint64_t)d << 32 | a;
 }
 
-/* ---- idle time ---- */
-
-static uint64_t idle_ns(void)
-{
-	static char text[65536];
-	uint64_t sum = 0;
-	ssize_t n, all = 0;
-	char *p;
-	int fd = open("/proc/timer_list", O_RDONLY);
-
-	if (fd < 0)
-		return 0;
-	while ((n = read(fd, text + all, sizeof(text) - 1 - all)) > 0)
-		all += n;
-	close(fd);
-	text[all] = 0;
-	for (p = text; (p = strstr(p, ".idle_sleeptime")); p++)
-		sum += strtoull(strchr(p, ':') + 1, NULL, 10);
-	return sum;
-}
+/* ---- time ---- */
 
 /* the TSC's frequency by the kernel's clock, which is made of it */
 static void calibrate(void)
@@ -96,7 +74,7 @@ static void calibrate(void)
 			break;
 	if (f)
 		fclose(f);
-	ticks_per_ns = mhz / 1000;
+	b_ticks_per_ns = mhz / 1000;
 }
 
 /* ---- the emulator's counts ---- */
@@ -110,16 +88,16 @@ static void counts_begin(void)
 	have_counts = !iopl(3) && inl(COUNT_PORT) != ~0u;
 }
 
-static void counts_now(struct b_vm *vm, struct b_counts *c)
+void b_counts_now(struct b_vm *vm, struct b_counts *c)
 {
 	for (int i = 0; i < C_ALL; i++)
 		c->n[i] = have_counts ? (double)inl(COUNT_PORT + 4 * i) : -1;
-	if (!have_counts)
+	if (!have_counts && vm)
 		c->n[C_EXITS] = driver->exits(vm);
 }
 
 /* what happened from @a to @b, per turn; the counters have 32 bits */
-static struct b_counts counts_between(const struct b_counts *a, const struct b_counts *b, unsigned int n)
+struct b_counts b_counts_between(const struct b_counts *a, const struct b_counts *b, unsigned int n)
 {
 	struct b_counts c;
 
@@ -129,11 +107,6 @@ static struct b_counts counts_between(const struct b_counts *a, const struct b_c
 }
 
 /* ---- one row ---- */
-
-struct sample {
-	double ticks, work;
-	struct b_counts c;
-};
 
 struct row {
 	const char *name;
@@ -210,48 +183,52 @@ static void vm_free(struct b_vm *vm)
 	close(vm->dev);
 }
 
-static struct sample run(struct b_vm *vm, const uint8_t *entry, uint32_t n)
+static struct b_sample run(struct b_vm *vm, const uint8_t *entry, uint32_t n)
 {
 	struct b_ctl *ctl = (struct b_ctl *)(vm->low + B_CTL);
 	struct b_counts a, b;
-	struct sample s;
+	struct b_sample s;
 	uint64_t idle;
 
 	memset(ctl, 0, sizeof(*ctl));
 	driver->enter(vm, B_CODE + (entry - payload), n);
 	idle = idle_ns();
-	counts_now(vm, &a);
+	b_counts_now(vm, &a);
 	driver->loop(vm);
-	counts_now(vm, &b);
+	b_counts_now(vm, &b);
 	idle = idle_ns() - idle;
 	s.ticks = (double)(ctl->t1 - ctl->t0) / n;
-	s.work = s.ticks - idle * ticks_per_ns / n;
-	s.c = counts_between(&a, &b, n);
+	s.work = s.ticks - idle * b_ticks_per_ns / n;
+	s.c = b_counts_between(&a, &b, n);
 	return s;
 }
 
 static int by_work(const void *a, const void *b)
 {
-	double x = ((const struct sample *)a)->work, y = ((const struct sample *)b)->work;
+	double x = ((const struct b_sample *)a)->work, y = ((const struct b_sample *)b)->work;
 
 	return x < y ? -1 : x > y;
 }
 
-static void report(const char *name, struct sample *s, unsigned int k)
+void b_row(const char *name, const struct b_sample *s)
 {
-	const struct sample *m = &s[k / 2];
-
-	qsort(s, k, sizeof(*s), by_work);
-	printf("ROW %s %.1f %.1f", name, m->ticks, m->work);
+	printf("ROW %s %.1f %.1f", name, s->ticks, s->work);
 	for (int i = 0; i < C_ALL; i++)
-		printf(" %.2f", m->c.n[i]);
+		printf(" %.2f", s->c.n[i]);
 	putchar('\n');
 	fflush(stdout);
 }
 
+/* the median */
+static void report(const char *name, struct b_sample *s, unsigned int k)
+{
+	qsort(s, k, sizeof(*s), by_work);
+	b_row(name, &s[k / 2]);
+}
+
 static void loop_row(const struct row *r)
 {
-	struct sample s[MAX_REPEATS];
+	struct b_sample s[MAX_REPEATS];
 	struct b_vm vm;
 
 	vm_new(&vm, 0, B_SMALL, r->irqchip, r->isr);
@@ -274,7 +251,7 @@ static void loop_row(const struct row *r)
 static void touch_row(const char *name, const uint8_t *entry, uint64_t page, unsigned int n,
 		      enum b_memory kind, bool present)
 {
-	struct sample s[MAX_REPEATS];
+	struct b_sample s[MAX_REPEATS];
 	struct b_vm vm;
 
 	for (unsigned int i = 0; i < repeats; i++) {
@@ -298,7 +275,7 @@ static void touch_row(const char *name, const uint8_t *entry, uint64_t page, uns
 static void clear_row(void)
 {
 	const uint64_t size = 2 << 20;
-	struct sample s[MAX_REPEATS];
+	struct b_sample s[MAX_REPEATS];
 	uint8_t *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	memset(p, 1, size);
@@ -311,7 +288,7 @@ static void clear_row(void)
 
 			asm volatile("rep stosq" : "+D"(to), "+c"(n) : "a"(0) : "memory");
 		}
-		s[i] = (struct sample){ .ticks = rdtsc() - t };
+		s[i] = (struct b_sample){ .ticks = rdtsc() - t };
 		s[i].work = s[i].ticks;
 	}
 	report("clear-2m", s, repeats);
@@ -320,7 +297,7 @@ static void clear_row(void)
 
 static void create_row(void)
 {
-	struct sample s[MAX_REPEATS];
+	struct b_sample s[MAX_REPEATS];
 	struct b_vm vm;
 
 	for (unsigned int i = 0; i < repeats; i++) {
@@ -329,14 +306,14 @@ static void create_row(void)
 
 		vm_new(&vm, 0, B_SMALL, false, NULL);
 		idle = idle_ns();
-		counts_now(&vm, &a);
+		b_counts_now(&vm, &a);
 		t = rdtsc();
 		driver->create(&vm);
 		t = rdtsc() - t;
-		counts_now(&vm, &b);
+		b_counts_now(&vm, &b);
 		idle = idle_ns() - idle;
-		s[i] = (struct sample){ .ticks = t, .work = t - idle * ticks_per_ns,
-					.c = counts_between(&a, &b, 1) };
+		s[i] = (struct b_sample){ .ticks = t, .work = t - idle * b_ticks_per_ns,
+					.c = b_counts_between(&a, &b, 1) };
 		driver->setup(&vm);
 		run(&vm, p_empty, 1);
 		vm_free(&vm);
@@ -344,9 +321,18 @@ static void create_row(void)
 	report("vm-create", s, repeats);
 }
 
-int main(int argc, char **argv)
+static int usage(FILE *to, int status)
 {
-	bool kvm = argc > 1 && !strcmp(argv[1], "kvm");
+	fputs("usage: ovid-bench kvm|ovid [-n TURNS] [-r REPEATS] [ROW...]\n"
+	      "       ovid-bench boot COMMAND...\n"
+	      "What operations cost in ticks of the TSC, one line a row:\n"
+	      "ROW name ticks work exits VMREAD VMWRITE VMPTRLD VMCLEAR VMXON VMXOFF INVEPT INVVPID WRMSR\n"
+	      "boot: COMMAND runs a guest of selftests/bench/boot.\n", to);
+	return status;
+}
+
+static void all_rows(void)
+{
 	const struct row rows[] = {
 		{ "empty-loop", p_empty },
 		{ "cpuid", p_cpuid },
@@ -364,26 +350,7 @@ int main(int argc, char **argv)
 		{ "timer-busy", p_timer_busy, .irqchip = true },
 		{ "bell-msi-wake", p_wake, .irqchip = true, .bells = true, .thread = true },
 	};
-	int o;
 
-	if (argc < 2 || (!kvm && strcmp(argv[1], "ovid")))
-		return 2;
-	driver = kvm ? &b_kvm : &b_ovid;
-	optind = 2;
-	while ((o = getopt(argc, argv, "n:r:")) != -1)
-		switch (o) {
-		case 'n': turns = atoi(optarg); break;
-		case 'r': repeats = atoi(optarg); break;
-		default: return 2;
-		}
-	if (!turns || !repeats || repeats > MAX_REPEATS)
-		return 2;
-	wanted = argv + optind;
-	nr_wanted = argc - optind;
-	alarm(600);
-	calibrate();
-	counts_begin();
-	printf("TSC %.3f MHz\n", ticks_per_ns * 1000);
 	for (unsigned int i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		if (is_wanted(rows[i].name))
 			loop_row(&rows[i]);
@@ -399,6 +366,38 @@ int main(int argc, char **argv)
 		touch_row("touch-2m-present", p_touch2m, 2 << 20, 16, B_HUGE, true);
 	if (is_wanted("vm-create"))
 		create_row();
-	printf("END\n");
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+	int o;
+
+	if (!strcmp(what, "-h") || !strcmp(what, "--help"))
+		return usage(stdout, 0);
+	if (!strcmp(what, "kvm"))
+		driver = &b_kvm;
+	else if (!strcmp(what, "ovid"))
+		driver = &b_ovid;
+	else if (strcmp(what, "boot") || argc < 3)
+		return usage(stderr, 2);
+	alarm(600);
+	calibrate();
+	counts_begin();
+	if (!driver)
+		return b_boot(argv + 2);
+	optind = 2;
+	while ((o = getopt(argc, argv, "n:r:")) != -1)
+		switch (o) {
+		case 'n': turns = atoi(optarg); break;
+		case 'r': repeats = atoi(optarg); break;
+		default: return usage(stderr, 2);
+		}
+	if (!turns || !repeats || repeats > MAX_REPEATS)
+		return usage(stderr, 2);
+	wanted = argv + optind;
+	nr_wanted = argc - optind;
+	printf("TSC %.3f MHz\n", b_ticks_per_ns * 1000);
+	all_rows();
 	return 0;
 }
