@@ -37,7 +37,8 @@ enum b_memory { B_SMALL, B_HUGE };	/* pages of 4 KiB only, or 2 MiB if it can */
 /* what is one tick in the emulator and dear on silicon; -1: not known */
 enum {
 	C_EXITS, C_VMREAD, C_VMWRITE, C_VMPTRLD, C_VMCLEAR, C_VMXON, C_VMXOFF, C_INVEPT,
-	C_INVVPID, C_WRMSR, C_ALL
+	C_INVVPID, C_WRMSR, C_EMULATOR,
+	C_IPIS = C_EMULATOR, C_ALL	/* those that the host received */
 };
 struct b_counts {
 	double n[C_ALL];

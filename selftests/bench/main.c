@@ -77,7 +77,31 @@ static void calibrate(void)
 	b_ticks_per_ns = mhz / 1000;
 }
 
-/* ---- the emulator's counts ---- */
+/* ---- counts ---- */
+
+/* what CPUs of the host sent each other: rescheduling, calls, TLB, irq_work, posted interrupts */
+static double ipis(void)
+{
+	static const char *const names[] = { "RES:", "CAL:", "TLB:", "IWI:", "PIN:", "NPI:", "PIW:" };
+	FILE *f = fopen("/proc/interrupts", "r");
+	char line[4096], *word, *end;
+	double sum = 0;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		unsigned int i = 0;
+
+		word = strtok(line, " \n");
+		while (word && i < sizeof(names) / sizeof(*names) && strcmp(word, names[i]))
+			i++;
+		if (!word || i == sizeof(names) / sizeof(*names))
+			continue;
+		while ((word = strtok(NULL, " \n")) && (i = strtoul(word, &end, 10), !*end))
+			sum += i;
+	}
+	if (f)
+		fclose(f);
+	return sum;
+}
 
 #define COUNT_PORT	0x8910
 
@@ -90,10 +114,11 @@ static void counts_begin(void)
 
 void b_counts_now(struct b_vm *vm, struct b_counts *c)
 {
-	for (int i = 0; i < C_ALL; i++)
+	for (int i = 0; i < C_EMULATOR; i++)
 		c->n[i] = have_counts ? (double)inl(COUNT_PORT + 4 * i) : -1;
 	if (!have_counts && vm)
 		c->n[C_EXITS] = driver->exits(vm);
+	c->n[C_IPIS] = ipis();
 }
 
 /* what happened from @a to @b, per turn; the counters have 32 bits */
@@ -362,7 +387,7 @@ static int usage(FILE *to, int status)
 	fputs("usage: ovid-bench kvm|ovid [-n TURNS] [-r REPEATS] [ROW...]\n"
 	      "       ovid-bench boot COMMAND...\n"
 	      "What operations cost in ticks of the TSC, one line a row:\n"
-	      "ROW name ticks work exits VMREAD VMWRITE VMPTRLD VMCLEAR VMXON VMXOFF INVEPT INVVPID WRMSR\n"
+	      "ROW name ticks work exits VMREAD VMWRITE VMPTRLD VMCLEAR VMXON VMXOFF INVEPT INVVPID WRMSR IPIs\n"
 	      "boot: COMMAND runs a guest of selftests/bench/boot.\n", to);
 	return status;
 }

@@ -29,7 +29,7 @@ BEGIN {
 	text["touch-2m-present"] = "first touch of 2 MiB, present in the host"
 	text["vm-create"] = "create partition, memory map and VP"
 	text["linux-boot"] = "Linux boot to init, peer: the bare machine"
-	counters = split("exits VMREAD VMWRITE VMPTRLD VMCLEAR VMXON VMXOFF INVEPT INVVPID WRMSR", counter)
+	counters = split("exits VMREAD VMWRITE VMPTRLD VMCLEAR VMXON VMXOFF INVEPT INVVPID WRMSR IPIs", counter)
 }
 
 FNR == 1 && NR > 1 { table() }
