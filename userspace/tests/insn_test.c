@@ -18,6 +18,14 @@ static u8 device[4096];
 static u8 port_data[64];
 static unsigned int port_at;
 static struct insn in;
+static u8 area[4096];	/* the vector registers, XSAVE's compacted format */
+
+static int vectors(void *arg, void *page, bool set)
+{
+	(void)arg;
+	memcpy(set ? area : page, set ? page : area, 4096);
+	return 0;
+}
 
 static u64 dev_read(void *dev, u64 addr, unsigned int size)
 {
@@ -66,7 +74,7 @@ static void start64(void)
 static int run(const char *bytes, unsigned int len)
 {
 	in = (struct insn){ .regs = &regs, .gm = &gm, .ports = &ports, .mmio = &mmio,
-			    .len = len };
+			    .vectors = vectors, .len = len };
 	memcpy(in.bytes, bytes, len);
 	return insn_emulate(&in);
 }
@@ -79,6 +87,23 @@ static u64 dev64(unsigned int at)
 
 	memcpy(&v, device + at, 8);
 	return v;
+}
+
+/* 4-level tables: page 0x400000 -> the device, 0x401000 absent, 0x402000 read only */
+static void set_paging(void)
+{
+	u64 *t = (u64 *)(memory + 0x10000);
+
+	memset(t, 0, 0x4000);
+	t[0] = 0x11000 | 7;
+	t[512] = 0x12000 | 7;
+	t[1024] = 0x83;			/* first 2 MiB, supervisor */
+	t[1024 + 2] = 0x13000 | 7;
+	t[1536] = DEVICE | 7;
+	t[1536 + 2] = 0x5000 | 5;
+	regs.cr3 = 0x10000;
+	regs.cr4 = 0x20;
+	regs.cr0 = 0x80010001;
 }
 
 static void test_moves(void)
@@ -101,6 +126,8 @@ static void test_moves(void)
 	CHECK(RUN("\x0f\xb7\x13") == INSN_DONE && regs.gpr[RDX] == 0x7788, "movzx");
 	CHECK(RUN("\x48\xc7\x03\xfe\xff\xff\xff") == INSN_DONE && dev64(8) == -2ull,
 	      "mov qword [rbx], -2");
+	regs.gs.selector = 0x2b;
+	CHECK(RUN("\x8c\x2b") == INSN_DONE && (u32)dev64(8) == 0xffff002b, "mov [rbx], gs");
 	regs.gpr[RSI] = 2;
 	CHECK(RUN("\xc6\x44\xb3\x04\x5a") == INSN_DONE && device[8 + 12] == 0x5a,
 	      "mov byte [rbx+rsi*4+4], 0x5a");
@@ -154,6 +181,255 @@ static void test_locked(void)
 	CHECK(RUN("\x48\x0f\xa3\x0b") == INSN_DONE && !(regs.rflags & 1), "bt below it");
 }
 
+static void test_pairs(void)
+{
+	start64();
+	regs.gpr[RBX] = 0x1111111111111111;
+	regs.gpr[RCX] = 0x2222222222222222;
+	regs.gpr[RAX] = 1;
+	regs.gpr[RSI] = DEVICE;
+	device[8] = 7;
+	CHECK(RUN("\xf0\x48\x0f\xc7\x0e") == INSN_DONE && regs.gpr[RAX] == 0 &&
+	      regs.gpr[RDX] == 7 && !(regs.rflags & 0x40) && dev64(0) == 0,
+	      "lock cmpxchg16b that fails");
+	CHECK(RUN("\xf0\x48\x0f\xc7\x0e") == INSN_DONE && (regs.rflags & 0x40) &&
+	      dev64(0) == 0x1111111111111111 && dev64(8) == 0x2222222222222222,
+	      "and that succeeds");
+	regs.gpr[RAX] = regs.gpr[RDX] = 0xffffffff11111111;
+	CHECK(RUN("\x0f\xc7\x0e") == INSN_DONE && (regs.rflags & 0x40) &&
+	      dev64(0) == 0x2222222211111111, "cmpxchg8b");
+	regs.gpr[RSI] = DEVICE + 8;
+	CHECK(RUN("\x48\x0f\xc7\x0e") == INSN_FAULT && in.fault.vector == VECTOR_GP,
+	      "cmpxchg16b wants 16 bytes of alignment");
+}
+
+static void test_math(void)
+{
+	start64();
+	regs.gpr[RBX] = DEVICE;
+	device[0] = 0x81;
+	CHECK(RUN("\xd0\x23") == INSN_DONE && device[0] == 2 && (regs.rflags & 0x801) == 0x801,
+	      "shl byte [rbx], 1");
+	device[0] = 0x81;
+	CHECK(RUN("\xc0\x3b\x03") == INSN_DONE && device[0] == 0xf0 && !(regs.rflags & 1),
+	      "sar byte [rbx], 3");
+	CHECK(RUN("\xc0\x03\x04") == INSN_DONE && device[0] == 0x0f && (regs.rflags & 1),
+	      "rol byte [rbx], 4");
+	CHECK(RUN("\xd0\x1b") == INSN_DONE && device[0] == 0x87 && (regs.rflags & 1),
+	      "rcr takes the carry");
+	regs.gpr[RAX] = 0xaaaaaaaa;
+	regs.gpr[RCX] = 3;
+	memcpy(device, "\x78\x56\x34\x12", 4);
+	CHECK(RUN("\x0f\xa5\x03") == INSN_DONE && (u32)dev64(0) == 0x91a2b3c5u,
+	      "shld [rbx], eax, cl");
+	CHECK(RUN("\x0f\xac\x03\x03") == INSN_DONE && (u32)dev64(0) == 0x52345678,
+	      "shrd [rbx], eax, 3");
+	memcpy(device, "\x00\x00\x01\x00\x00\x00\x00\x00", 8);
+	CHECK(RUN("\x48\x0f\xbc\x03") == INSN_DONE && regs.gpr[RAX] == 16, "bsf rax, [rbx]");
+	CHECK(RUN("\x0f\xbd\x0b") == INSN_DONE && regs.gpr[RCX] == 16, "bsr ecx, [rbx]");
+	memset(device, 0, 8);
+	CHECK(RUN("\x0f\xbc\x0b") == INSN_DONE && regs.gpr[RCX] == 16 && (regs.rflags & 0x40),
+	      "bsf of zero leaves its destination");
+	memset(device, 0x33, 8);
+	regs.gpr[RAX] = 0x1111111111111111;
+	regs.gpr[RDX] = 0x2222222222222222;
+	CHECK(RUN("\x66\xf7\x23") == INSN_DONE && regs.gpr[RAX] == 0x111111111111c963 &&
+	      regs.gpr[RDX] == 0x2222222222220369 && (regs.rflags & 0x801) == 0x801,
+	      "mul word [rbx]");
+	CHECK(RUN("\x6b\x03\xfe") == INSN_DONE && regs.gpr[RAX] == 0x9999999a &&
+	      !(regs.rflags & 1), "imul eax, [rbx], -2");
+	regs.gpr[RAX] = 100;
+	regs.gpr[RDX] = 0;
+	device[0] = 7;
+	CHECK(RUN("\xf6\x33") == INSN_DONE && regs.gpr[RAX] == (2 << 8 | 14), "div byte [rbx]");
+	regs.gpr[RAX] = -100ull & 0xffff;
+	CHECK(RUN("\xf6\x3b") == INSN_DONE && regs.gpr[RAX] == 0xfef2, "idiv byte [rbx]");
+	regs.gpr[RDX] = 1ull << 63;
+	regs.gpr[RAX] = 0;
+	memset(device, 0xff, 8);
+	CHECK(RUN("\x48\xf7\x3b") == INSN_FAULT && in.fault.vector == VECTOR_DE &&
+	      !in.fault.has_error, "a quotient that does not fit is #DE");
+	memset(device, 0, 8);
+	CHECK(RUN("\x48\xf7\x33") == INSN_FAULT && in.fault.vector == VECTOR_DE, "by zero");
+	regs.rflags = 0x42;
+	CHECK(RUN("\x0f\x94\x03") == INSN_DONE && device[0] == 1, "sete [rbx]");
+	CHECK(RUN("\x0f\x9f\x03") == INSN_DONE && device[0] == 0, "setg [rbx]");
+	device[0] = 9;
+	regs.gpr[RAX] = -1ull;
+	CHECK(RUN("\x0f\x45\x03") == INSN_DONE && regs.gpr[RAX] == 0xffffffff,
+	      "cmovne that does not move clears the upper half");
+	CHECK(RUN("\x0f\x44\x03") == INSN_DONE && regs.gpr[RAX] == 9, "cmove eax, [rbx]");
+	memcpy(device, "\x01\x02\x03\x04\x05\x06\x07\x08", 8);
+	CHECK(RUN("\x0f\x38\xf0\x03") == INSN_DONE && regs.gpr[RAX] == 0x01020304,
+	      "movbe eax, [rbx]");
+	CHECK(RUN("\x66\x0f\x38\xf1\x03") == INSN_DONE && (u32)dev64(0) == 0x04030403,
+	      "movbe [rbx], ax");
+}
+
+static void test_stack(void)
+{
+	u64 top;
+
+	start64();
+	regs.gpr[RBX] = DEVICE;
+	regs.gpr[RSP] = 0x8000;
+	memcpy(device, "\x11\x22\x33\x44\x55\x66\x77\x88", 8);
+	CHECK(RUN("\xff\x33") == INSN_DONE && regs.gpr[RSP] == 0x7ff8 &&
+	      !memcmp(memory + 0x7ff8, device, 8), "push [rbx]");
+	memset(memory + 0x7ff8, 0x5a, 8);
+	CHECK(RUN("\x8f\x03") == INSN_DONE && regs.gpr[RSP] == 0x8000 && device[7] == 0x5a,
+	      "pop [rbx]");
+	regs.gpr[RSP] = DEVICE + 0x100;
+	CHECK(RUN("\x6a\xf9") == INSN_DONE && dev64(0xf8) == -7ull, "push -7 to a device");
+	CHECK(RUN("\x66\x6a\x05") == INSN_DONE && regs.gpr[RSP] == DEVICE + 0xf6, "16 bits");
+	regs.gpr[RSP] += 2;
+	CHECK(RUN("\x5e") == INSN_DONE && regs.gpr[RSI] == -7ull && regs.gpr[RSP] == DEVICE + 0x100,
+	      "pop rsi from it");
+	memset(device + 0x100, 0x44, 8);
+	CHECK(RUN("\x5c") == INSN_DONE && regs.gpr[RSP] == 0x4444444444444444, "pop rsp");
+	regs.gpr[RSP] = DEVICE + 8;
+	CHECK(RUN("\x8f\x04\x24") == INSN_DONE && regs.gpr[RSP] == DEVICE + 16,
+	      "pop [rsp]: the address is that behind the pop");
+	set_paging();
+	regs.gpr[RSP] = 0x400010;
+	regs.gpr[RBX] = 0x401000;
+	top = regs.gpr[RSP];
+	CHECK(RUN("\x8f\x03") == INSN_FAULT && regs.gpr[RSP] == top, "a pop that faults");
+	CHECK(RUN("\xff\x33") == INSN_FAULT && regs.gpr[RSP] == top, "a push that faults");
+	start64();
+	regs.efer = 0;
+	regs.cs.attributes = regs.ss.attributes = 0x93;
+	regs.ss.base = (u32)DEVICE;
+	regs.gpr[RSP] = 0xabcd0000;
+	regs.gpr[RAX] = 0x1234;
+	CHECK(RUN("\x50") == INSN_DONE && regs.gpr[RSP] == 0xabcdfffe, "a 16-bit stack wraps");
+}
+
+static void test_jumps(void)
+{
+	start64();
+	regs.gpr[RBX] = DEVICE;
+	regs.gpr[RSP] = DEVICE + 0x100;
+	memcpy(device, "\x00\x20\x00\x00\x00\x00\x00\x00", 8);
+	CHECK(RUN("\xff\x13") == INSN_DONE && regs.rip == 0x2000 && dev64(0xf8) == 0x1002 &&
+	      regs.gpr[RSP] == DEVICE + 0xf8, "call [rbx]");
+	CHECK(RUN("\xe8\xfb\x0f\x00\x00") == INSN_DONE && regs.rip == 0x3000 &&
+	      dev64(0xf0) == 0x2005, "call, the stack a device");
+	CHECK(RUN("\xc3") == INSN_DONE && regs.rip == 0x2005, "ret");
+	CHECK(RUN("\xc2\x10\x00") == INSN_DONE && regs.rip == 0x1002 &&
+	      regs.gpr[RSP] == DEVICE + 0x110, "ret 16");
+	CHECK(RUN("\xff\x23") == INSN_DONE && regs.rip == 0x2000, "jmp [rbx]");
+	memset(device, 0x77, 8);
+	CHECK(RUN("\xff\x23") == INSN_FAULT && in.fault.vector == VECTOR_GP &&
+	      regs.rip == 0x2000, "to an address that is none");
+	CHECK(RUN("\xff\x13") == INSN_FAULT && regs.gpr[RSP] == DEVICE + 0x110,
+	      "a call that faults pushes nothing");
+	CHECK(RUN("\x48\xff\x2b") == INSN_UNKNOWN, "far jumps are not done");
+	regs.gpr[RBP] = 0xabcd;
+	CHECK(RUN("\xc8\x20\x00\x00") == INSN_DONE && regs.gpr[RBP] == DEVICE + 0x108 &&
+	      regs.gpr[RSP] == DEVICE + 0xe8 && dev64(0x108) == 0xabcd, "enter 32, 0");
+	CHECK(RUN("\xc9") == INSN_DONE && regs.gpr[RBP] == 0xabcd &&
+	      regs.gpr[RSP] == DEVICE + 0x110, "leave");
+}
+
+/* XSTATE_BV @states, XCOMP_BV with x87, SSE, AVX; XMM1 and its upper half filled */
+static void set_area(u64 states)
+{
+	const u64 compact = 1ull << 63 | 7;
+
+	memset(area, 0, sizeof(area));
+	memcpy(area + 512, &states, 8);
+	memcpy(area + 520, &compact, 8);
+	memset(area + 176, 0x11, 16);
+	memset(area + 576 + 16, 0x22, 16);
+}
+
+static u64 area64(unsigned int at)
+{
+	u64 v;
+
+	memcpy(&v, area + at, 8);
+	return v;
+}
+
+static void test_vectors(void)
+{
+	start64();
+	regs.gpr[RBX] = DEVICE;
+	for (int i = 0; i < 64; i++)
+		device[i] = i;
+	set_area(7);
+	CHECK(RUN("\x0f\x11\x4b\x40") == INSN_DONE && dev64(0x48) == 0x1111111111111111,
+	      "movups [rbx+64], xmm1");
+	CHECK(RUN("\xf3\x0f\x6f\x0b") == INSN_DONE && area64(176) == 0x0706050403020100 &&
+	      area64(592) == 0x2222222222222222, "movdqu xmm1, [rbx] keeps the upper half");
+	CHECK(RUN("\xc5\xf8\x10\x4b\x10") == INSN_DONE && area64(176) == 0x1716151413121110 &&
+	      !area64(592), "vmovups xmm1 clears it");
+	CHECK(RUN("\xc5\xfe\x6f\x0b") == INSN_DONE && area64(600) == 0x1f1e1d1c1b1a1918,
+	      "vmovdqu ymm1, [rbx]");
+	CHECK(RUN("\xc5\xfd\x7f\x4b\x60") == INSN_DONE && dev64(0x78) == 0x1f1e1d1c1b1a1918,
+	      "vmovdqa [rbx+96], ymm1");
+	CHECK(RUN("\xf3\x0f\x10\x0b") == INSN_DONE && area64(176) == 0x03020100 && !area64(184),
+	      "movss xmm1, [rbx]");
+	CHECK(RUN("\xf2\x0f\x10\x0b") == INSN_DONE && area64(176) == 0x0706050403020100,
+	      "movsd xmm1 is no string");
+	CHECK(RUN("\x0f\x16\x4b\x10") == INSN_DONE && area64(184) == 0x1716151413121110 &&
+	      area64(176) == 0x0706050403020100, "movhps xmm1, [rbx+16]");
+	CHECK(RUN("\x0f\x17\x4b\x40") == INSN_DONE && dev64(0x40) == 0x1716151413121110,
+	      "movhps [rbx+64], xmm1");
+	CHECK(RUN("\x66\x0f\x7e\x0b") == INSN_DONE && dev64(0) == 0x0706050403020100,
+	      "movd [rbx], xmm1");
+	CHECK(RUN("\x66\x44\x0f\xe7\x3b") == INSN_DONE && !dev64(0) && !dev64(8),
+	      "movntdq [rbx], xmm15");
+	set_area(0);
+	memset(device, 0x77, 64);
+	CHECK(RUN("\x66\x0f\x7f\x0b") == INSN_DONE && !dev64(0) && !dev64(8),
+	      "a register in its initial state is zero, whatever the area holds");
+	CHECK(RUN("\xc5\xfe\x6f\x53\x20") == INSN_DONE && area64(512) == 6 && !area64(176) &&
+	      area64(192) == 0x7777777777777777 && area64(608) == 0x7777777777777777,
+	      "a load makes its neighbours valid too");
+	CHECK(RUN("\x0f\x6f\x4b\x20") == INSN_DONE && area64(512) == 7 && area[0] == 0x7f &&
+	      area[1] == 3 && area[4] == 0xff && area64(48) == 0x7777777777777777 &&
+	      area[56] == 0xff, "movq mm1, [rbx+32]");
+	CHECK(RUN("\x0f\x7f\x0b") == INSN_DONE && dev64(0) == 0x7777777777777777,
+	      "movq [rbx], mm1");
+	CHECK(RUN("\x62\xf1\x7f\x48\x6f\x0b") == INSN_UNKNOWN, "EVEX is not done");
+	set_paging();
+	regs.gpr[RBX] = 0x400ff8;
+	CHECK(RUN("\x0f\x11\x0b") == INSN_FAULT && in.fault.cr2 == 0x401000 && !dev64(0xff8),
+	      "into a page that is not there: nothing is written");
+}
+
+static void test_compares(void)
+{
+	start64();
+	memcpy(memory + 0x5000, "abcdefgh", 8);
+	memcpy(device, "abcxefgh", 8);
+	regs.gpr[RSI] = 0x5000;
+	regs.gpr[RDI] = DEVICE;
+	regs.gpr[RCX] = 8;
+	CHECK(RUN("\xf3\xa6") == INSN_DONE && regs.gpr[RCX] == 4 && regs.gpr[RSI] == 0x5004 &&
+	      regs.gpr[RDI] == DEVICE + 4 && !(regs.rflags & 0x40) && (regs.rflags & 1),
+	      "repe cmpsb stops behind the difference");
+	regs.gpr[RCX] = 2;
+	CHECK(RUN("\xf3\xa6") == INSN_DONE && !regs.gpr[RCX] && (regs.rflags & 0x40),
+	      "repe cmpsb to the end");
+	regs.gpr[RDI] = DEVICE;
+	regs.gpr[RCX] = 8;
+	regs.gpr[RAX] = 'e';
+	CHECK(RUN("\xf2\xae") == INSN_DONE && regs.gpr[RCX] == 3 && regs.gpr[RDI] == DEVICE + 5,
+	      "repne scasb");
+	regs.gpr[RDI] = DEVICE;
+	regs.gpr[RAX] = 0x6867666578636261;
+	CHECK(RUN("\x48\xaf") == INSN_DONE && (regs.rflags & 0x40), "scasq");
+	memset(device, 0, sizeof(device));
+	regs.gpr[RDI] = DEVICE;
+	regs.gpr[RCX] = 3000;
+	regs.gpr[RAX] = 0;
+	CHECK(RUN("\xf3\xae") == INSN_DONE && regs.gpr[RCX] == 3000 - 1024,
+	      "a long one comes back for the rest");
+}
+
 static void test_strings(void)
 {
 	start64();
@@ -202,23 +478,6 @@ static void test_port_strings(void)
 	port_at = 0;
 	CHECK(RUN("\x6c") == INSN_DONE && memory[0x8000 + 0xffff] == 'h' &&
 	      (regs.gpr[RDI] & 0xffff) == 0, "16-bit addresses wrap");
-}
-
-/* 4-level tables: page 0x400000 -> the device, 0x401000 absent, 0x402000 read only */
-static void set_paging(void)
-{
-	u64 *t = (u64 *)(memory + 0x10000);
-
-	memset(t, 0, 0x4000);
-	t[0] = 0x11000 | 7;
-	t[512] = 0x12000 | 7;
-	t[1024] = 0x83;			/* first 2 MiB, supervisor */
-	t[1024 + 2] = 0x13000 | 7;
-	t[1536] = DEVICE | 7;
-	t[1536 + 2] = 0x5000 | 5;
-	regs.cr3 = 0x10000;
-	regs.cr4 = 0x20;
-	regs.cr0 = 0x80010001;
 }
 
 static void test_paging(void)
@@ -297,9 +556,12 @@ static void test_unknown(void)
 	regs.gpr[RBX] = DEVICE;
 	CHECK(RUN("\x0f\x0b") == INSN_UNKNOWN, "ud2");
 	CHECK(RUN("\xd9\x03") == INSN_UNKNOWN, "fld");
-	CHECK(RUN("\xf2\x0f\x10\x03") == INSN_UNKNOWN, "movsd xmm is no string");
+	CHECK(RUN("\xf2\x0f\xc2\x03\x01") == INSN_UNKNOWN, "cmpsd xmm is no string");
 	CHECK(RUN("\x48") == INSN_UNKNOWN, "half an instruction");
 	CHECK(regs.rip == 0x1000 && !regs.dirty, "nothing changed");
+	regs.ss.attributes = 0xc0f3;
+	CHECK(RUN("\xd9\x03") == INSN_FAULT && in.fault.vector == VECTOR_UD &&
+	      !in.fault.has_error, "a program of the guest gets #UD");
 }
 
 static void test_random(void)
@@ -322,7 +584,8 @@ static void test_random(void)
 		}
 		if (i & 8)
 			bytes[0] = "\x88\x89\x8a\x8b\xa4\xa5\xf3\x6c\x6e\x0f\xf0\x87\x01\x29\xff\xab"
-				   [seed >> 8 & 15];
+				   "\xa6\xae\x0f\x66\xc5\xd3\xf7\x8f\x62\x0f\xf2\xc1\xf6\x6b\xc4\x0f"
+				   [seed >> 8 & 31];
 		regs.gpr[RCX] &= 0xfff;
 		done += run(bytes, 15) == INSN_DONE;
 	}
@@ -340,7 +603,13 @@ int main(void)
 	test_moves();
 	test_arithmetic();
 	test_locked();
+	test_pairs();
+	test_math();
+	test_stack();
+	test_jumps();
+	test_vectors();
 	test_strings();
+	test_compares();
 	test_port_strings();
 	test_paging();
 	test_paging_32();

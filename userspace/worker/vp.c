@@ -53,12 +53,20 @@ static int inject_fault(struct vp *vp, const struct guest_fault *f)
 	return vid_set_regs(vp->fd, &event, 1);
 }
 
+static int vectors(void *arg, void *page, bool set)
+{
+	struct vp *vp = arg;
+
+	return set ? vid_set_state(vp->fd, MSHV_VP_STATE_XSAVE, page) :
+		     vid_get_state(vp->fd, MSHV_VP_STATE_XSAVE, page);
+}
+
 static void exit_raw(struct vp *vp)
 {
 	struct machine *m = vp->m;
 	struct insn in = {
 		.regs = vp->regs, .gm = &m->mem, .ports = &m->ports, .mmio = &m->mmio,
-		.len = vp->run->insn_len,
+		.len = vp->run->insn_len, .vectors = vectors, .arg = vp,
 	};
 	char hex[33] = "";
 	int ret;

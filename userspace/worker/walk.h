@@ -17,6 +17,7 @@ struct guest_fault {
 	u64 cr2;
 };
 
+#define VECTOR_DE	0
 #define VECTOR_UD	6
 #define VECTOR_GP	13
 #define VECTOR_PF	14

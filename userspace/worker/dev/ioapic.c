@@ -33,38 +33,39 @@ static void send(struct ioapic *io, u64 rte)
 	io->msi(io->arg, address, data);
 }
 
-/* Sends what input @pin has to send. */
-static void service(struct ioapic *io, unsigned int pin)
+/* A level input that is up interrupts, once until its EOI. */
+static void service_level(struct ioapic *io, unsigned int pin)
 {
 	u64 *rte = &io->entry[pin];
 
-	if (*rte & RTE_MASK)
+	if ((*rte & (RTE_MASK | RTE_REMOTE_IRR)) || !(*rte & RTE_LEVEL) ||
+	    !(io->lines & BIT(pin)))
 		return;
-	if (*rte & RTE_LEVEL) {
-		if (!(io->lines & BIT(pin)) || (*rte & RTE_REMOTE_IRR))
-			return;
-		*rte |= RTE_REMOTE_IRR;
-	} else {
-		if (!(io->irr & BIT(pin)))
-			return;
-	}
-	io->irr &= ~BIT(pin);
+	*rte |= RTE_REMOTE_IRR;
 	send(io, *rte);
+}
+
+/* Behind a mask an edge is lost (82093AA: Interrupt Mask). */
+static void service_edge(struct ioapic *io, unsigned int pin)
+{
+	u64 rte = io->entry[pin];
+
+	if (!(rte & (RTE_MASK | RTE_LEVEL)))
+		send(io, rte);
 }
 
 void ioapic_set_irq(struct ioapic *io, unsigned int pin, bool level)
 {
+	bool was;
+
 	if (pin >= IOAPIC_PINS)
 		return;
 	pthread_mutex_lock(&io->lock);
-	if (!level) {
-		io->lines &= ~BIT(pin);
-	} else {
-		if (!(io->lines & BIT(pin)))
-			io->irr |= BIT(pin);
-		io->lines |= BIT(pin);
-		service(io, pin);
-	}
+	was = io->lines & BIT(pin);
+	io->lines = level ? io->lines | BIT(pin) : io->lines & ~BIT(pin);
+	if (level && !was)
+		service_edge(io, pin);
+	service_level(io, pin);
 	pthread_mutex_unlock(&io->lock);
 }
 
@@ -77,7 +78,7 @@ void ioapic_eoi(struct ioapic *io, u8 vector)
 		if (!(*rte & RTE_REMOTE_IRR) || (*rte & RTE_VECTOR) != vector)
 			continue;
 		*rte &= ~RTE_REMOTE_IRR;
-		service(io, pin);
+		service_level(io, pin);
 	}
 	pthread_mutex_unlock(&io->lock);
 }
@@ -116,7 +117,7 @@ static void window_write(struct ioapic *io, u32 value)
 	/* guests clear a stuck remote IRR by going through edge mode */
 	if (!(*rte & RTE_LEVEL))
 		*rte &= ~RTE_REMOTE_IRR;
-	service(io, pin);
+	service_level(io, pin);
 }
 
 static u64 ioapic_read(void *dev, u64 addr, unsigned int size)
@@ -152,7 +153,6 @@ void ioapic_reset(struct ioapic *io)
 	pthread_mutex_lock(&io->lock);
 	io->id = 0;
 	io->select = 0;
-	io->irr = 0;
 	for (unsigned int pin = 0; pin < IOAPIC_PINS; pin++)
 		io->entry[pin] = RTE_MASK;
 	pthread_mutex_unlock(&io->lock);

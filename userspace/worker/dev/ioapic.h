@@ -19,7 +19,6 @@ struct ioapic {
 	u8 id;
 	u8 select;
 	u32 lines;		/* level of each input */
-	u32 irr;		/* edges waiting to be sent */
 	u64 entry[IOAPIC_PINS];
 	void (*msi)(void *arg, u64 address, u32 data);
 	void *arg;
