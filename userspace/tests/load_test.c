@@ -337,6 +337,14 @@ static void test_multiboot(void)
 	((Elf64_Ehdr *)elf)->e_entry = 0x1000000;
 	CHECK(!load(elf, ELF_LEN) && state.rax == 0x2badb002 && state.rip == 0x1000000,
 	      "Multiboot by ELF");
+	((Elf64_Ehdr *)elf)->e_entry = 0x8000;
+	((Elf64_Phdr *)(elf + 64))->p_paddr = 0x8000;
+	CHECK(!load(elf, ELF_LEN) && state.rip == 0x8000 && get32(0x8000) == 0xcccccccc,
+	      "at the bottom of memory, for real mode");
+	((Elf64_Phdr *)(elf + 64))->p_paddr = 0xfff;
+	CHECK(load(elf, ELF_LEN) == -OVID_X_USAGE, "not on the first page");
+	((Elf64_Phdr *)(elf + 64))->p_paddr = LOAD_AREA - 16384 + 1;
+	CHECK(load(elf, ELF_LEN) == -OVID_X_USAGE, "nor over what the loader puts there");
 }
 
 static void test_multiboot_hostile(void)

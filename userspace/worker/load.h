@@ -19,14 +19,18 @@
 #define LOAD_MAX_NAME		128
 #define LOAD_MIN_MEMORY		(2 * BIT(20))
 
-/* Below 1 MiB: what the boot protocols need goes here, images must not. */
-#define LOAD_GDT		0x1000
-#define LOAD_INFO		0x2000	/* zero page, start info, Multiboot info */
-#define LOAD_TABLES		0x3000	/* memory map and module list */
-#define LOAD_STRINGS		0x6000	/* module names */
-#define LOAD_PAGE_TABLES	0x9000	/* six pages */
-#define LOAD_CMDLINE		0x10000
-#define LOAD_AREA_END		0x12000
+/*
+ * What the boot protocols need is at the top of the memory below 1 MiB: images
+ * of bare kernels that begin in real mode are linked to its bottom.
+ */
+#define LOAD_LOW		0x1000	/* below is what a BIOS would have there */
+#define LOAD_AREA		0x8e000
+#define LOAD_GDT		0x8e000
+#define LOAD_INFO		0x8f000	/* zero page, start info, Multiboot info */
+#define LOAD_TABLES		0x90000	/* memory map and module list */
+#define LOAD_STRINGS		0x93000	/* module names */
+#define LOAD_PAGE_TABLES	0x96000	/* six pages */
+#define LOAD_CMDLINE		0x9d000
 #define LOAD_EBDA		0x9fc00
 #define LOAD_ACPI		0xe0000	/* tables, RSDP first: the legacy scan area */
 #define LOAD_ACPI_END		0x100000

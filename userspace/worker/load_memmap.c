@@ -27,5 +27,5 @@ bool memmap_loadable(const struct gmem *gm, u64 gpa, u64 len)
 		return false;
 	if (gpa >= BIT(20))
 		return true;
-	return gpa >= LOAD_AREA_END && len <= LOAD_EBDA && gpa <= LOAD_EBDA - len;
+	return gpa >= LOAD_LOW && len <= LOAD_AREA && gpa <= LOAD_AREA - len;
 }
