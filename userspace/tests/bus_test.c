@@ -2,6 +2,7 @@
 #include "../worker/bus.h"
 #include "../worker/dev/cmos.h"
 #include "../worker/dev/fwcfg.h"
+#include "../worker/dev/pci.h"
 #include "../worker/dev/power.h"
 #include <string.h>
 
@@ -71,6 +72,25 @@ static void test_access(void)
 	CHECK(writes == 2, "a write to nobody is dropped");
 }
 
+static void no_arm(void *arg, u64 delay)
+{
+	(void)arg;
+	(void)delay;
+}
+
+static void no_send(void *arg, u64 address, u32 data)
+{
+	(void)arg;
+	(void)address;
+	(void)data;
+}
+
+static void no_intr(void *arg, bool level)
+{
+	(void)arg;
+	(void)level;
+}
+
 static u8 cmos_reg(struct bus *bus, u8 reg)
 {
 	bus_write(bus, 0x70, reg, 1);
@@ -80,10 +100,13 @@ static u8 cmos_reg(struct bus *bus, u8 reg)
 static void test_cmos(void)
 {
 	struct bus bus = { .nr = 0 };
+	struct irqs irqs;
 	struct cmos cmos;
 	u8 bcd, bin;
 
-	cmos_init(&cmos, 5ull << 30);
+	pic_init(&irqs.pic, no_intr, NULL);
+	ioapic_init(&irqs.ioapic, no_send, NULL);
+	cmos_init(&cmos, 5ull << 30, &irqs, no_arm, NULL);
 	cmos_add_to(&cmos, &bus);
 	bcd = cmos_reg(&bus, 9);
 	bus_write(&bus, 0x70, 0x0b, 1);
@@ -129,6 +152,39 @@ static void test_fwcfg(void)
 	CHECK(bus_read(&bus, 0x511, 1) == 0, "an unknown item is empty");
 }
 
+static u32 pci_word(struct bus *bus, u32 address)
+{
+	bus_write(bus, 0xcf8, address, 4);
+	return bus_read(bus, 0xcfc, 4);
+}
+
+static void test_pci(void)
+{
+	struct bus bus = { .nr = 0 };
+	struct pci pci = { 0 };
+
+	pci_add_to(&pci, &bus);
+	bus_write(&bus, 0xcf8, 0x80000000, 4);
+	CHECK(bus_read(&bus, 0xcf8, 4) == 0x80000000, "mechanism 1 answers");
+	CHECK(pci_word(&bus, 0x80000000) == 0x0d578086, "a bridge at 0:0.0");
+	CHECK(bus_read(&bus, 0xcfe, 2) == 0x0d57 && bus_read(&bus, 0xcfd, 1) == 0x80,
+	      "words and bytes of it");
+	CHECK(pci_word(&bus, 0x80000008) == 0x06000000, "its class");
+	CHECK(pci_word(&bus, 0x8000000c) == 0, "one function, an ordinary header");
+	bus_write(&bus, 0xcfc, 0xffffffff, 4);
+	CHECK(pci_word(&bus, 0x80000010) == 0 && pci_word(&bus, 0x80000004) == 0,
+	      "nothing can be set in it");
+	CHECK(pci_word(&bus, 0x80000800) == 0xffffffff && pci_word(&bus, 0x80000100) == 0xffffffff &&
+	      pci_word(&bus, 0x80010000) == 0xffffffff, "nothing anywhere else");
+	CHECK(pci_word(&bus, 0) == 0xffffffff, "nor without the enable bit");
+	bus_write(&bus, 0xcf8, 0x80000000, 4);
+	bus_write(&bus, 0xcf8, 0x12, 1);
+	CHECK(bus_read(&bus, 0xcf8, 4) == 0x80000000, "a byte is no address");
+	CHECK(bus_read(&bus, 0xcf8, 1) == 0xff, "nor can it be read so");
+	pci_reset(&pci);
+	CHECK(bus_read(&bus, 0xcf8, 4) == 0, "a reset clears it");
+}
+
 static int events;
 static enum power_event last_event;
 static u32 event_value;
@@ -153,10 +209,12 @@ static bool happened(struct bus *bus, u16 port, u32 value, unsigned int size,
 static void test_power(void)
 {
 	struct bus bus = { .nr = 0 };
+	struct pci pci = { 0 };
 	struct power power;
 
 	power_init(&power, on_event, NULL);
-	power_add_to(&power, &bus, true);
+	CHECK(!power_add_to(&power, &bus, true) && !pci_add_to(&pci, &bus),
+	      "reset control is between PCI's ports");
 	CHECK(happened(&bus, 0x600, 0x34, 1, POWER_OFF), "S5 powers off");
 	CHECK(!happened(&bus, 0x600, 0x14, 1, POWER_OFF), "not without the enable bit");
 	CHECK(!happened(&bus, 0x600, 0x2c, 1, POWER_OFF), "nor with another type");
@@ -180,6 +238,7 @@ int main(void)
 	test_access();
 	test_cmos();
 	test_fwcfg();
+	test_pci();
 	test_power();
 	return tap_done();
 }

@@ -114,6 +114,8 @@ int machine_boot(struct machine *m, struct failure *why)
 static void reset_devices(struct machine *m)
 {
 	pit_reset(&m->pit);
+	cmos_reset(&m->cmos);
+	pci_reset(&m->pci);
 	serial_reset(&m->serial);
 	pic_reset(&m->irqs.pic);
 	ioapic_reset(&m->irqs.ioapic);

@@ -29,6 +29,7 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "OVID", "OVIDDSDT", 1)
 			Name (_CRS, ResourceTemplate ()
 			{
 				IO (Decode16, 0x0070, 0x0070, 0, 2)
+				Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive) { 8 }
 			})
 		}
 	}

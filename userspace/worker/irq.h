@@ -11,6 +11,7 @@
 
 #define IRQ_TIMER	0
 #define IRQ_COM1	4
+#define IRQ_RTC		8
 
 struct irqs {
 	struct pic pic;

@@ -78,6 +78,7 @@ int machine_pause(struct machine *m, bool pause)
 	} else {
 		vclock_start(&m->clock);
 		pit_resume(&m->pit);
+		cmos_tick(&m->cmos);
 	}
 	return 0;
 }

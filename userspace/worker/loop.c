@@ -5,7 +5,7 @@
 
 #include "control.h"
 
-#define MAX_FILES	(4 + CONTROL_CLIENTS + 1 + 2 * CHARIO_SINKS)
+#define MAX_FILES	(5 + CONTROL_CLIENTS + 1 + 2 * CHARIO_SINKS)
 
 /* Output is gathered this long before it is written: one wake for a line. */
 #define GATHER_NS	1000000ull
@@ -76,6 +76,10 @@ static void serve_fixed(struct loop *l, const struct pollfd *pfd, unsigned int n
 			read_counter(l->m->pit_fd);
 			if (!l->m->paused)
 				pit_tick(&l->m->pit);
+		} else if (pfd[i].fd == l->m->rtc_fd) {
+			read_counter(l->m->rtc_fd);
+			if (!l->m->paused)
+				cmos_tick(&l->m->cmos);
 		} else if (pfd[i].fd == l->channel) {
 			serve_channel(l);
 		} else if (pfd[i].fd == l->serial_fd) {
@@ -86,7 +90,9 @@ static void serve_fixed(struct loop *l, const struct pollfd *pfd, unsigned int n
 
 static unsigned int watch_fixed(const struct loop *l, struct pollfd *pfd)
 {
-	const int fds[] = { l->m->wake_fd, l->m->pit_fd, l->channel, l->serial_fd };
+	const int fds[] = {
+		l->m->wake_fd, l->m->pit_fd, l->m->rtc_fd, l->channel, l->serial_fd,
+	};
 	unsigned int nr = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)

@@ -106,7 +106,8 @@ int machine_create(struct machine *m, const struct worker_config *config, int de
 	pthread_cond_init(&m->changed, NULL);
 	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	m->pit_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (m->wake_fd < 0 || m->pit_fd < 0)
+	m->rtc_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (m->wake_fd < 0 || m->pit_fd < 0 || m->rtc_fd < 0)
 		return fail(why, OVID_X_HOST, "cannot make an event file: %s", strerror(errno));
 	ret = create_partition(m, device, why);
 	if (!ret)
@@ -152,6 +153,16 @@ static void arm_pit(void *arg, u64 deadline)
 	timerfd_settime(m->pit_fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
+static void arm_rtc(void *arg, u64 delay)
+{
+	struct machine *m = arg;
+	const struct itimerspec when = {
+		.it_value = { delay / NSEC_PER_SEC, delay % NSEC_PER_SEC },
+	};
+
+	timerfd_settime(m->rtc_fd, 0, &when, NULL);
+}
+
 static void power_event(void *arg, enum power_event event, u32 value)
 {
 	struct machine *m = arg;
@@ -194,12 +205,13 @@ int machine_add_devices(struct machine *m, struct failure *why)
 	pic_init(&m->irqs.pic, send_intr, m);
 	pit_init(&m->pit, &m->clock, &m->irqs, arm_pit, m);
 	serial_init(&m->serial, &m->irqs, console_out, wake, m);
-	cmos_init(&m->cmos, m->mem.bytes);
+	cmos_init(&m->cmos, m->mem.bytes, &m->irqs, arm_rtc, m);
 	fwcfg_init(&m->fwcfg, m->mem.bytes, m->nr_vps);
 	power_init(&m->power, power_event, m);
 	if (ioapic_add_to(&m->irqs.ioapic, &m->mmio) || pic_add_to(&m->irqs.pic, &m->ports) ||
 	    pit_add_to(&m->pit, &m->ports) || serial_add_to(&m->serial, &m->ports) ||
 	    cmos_add_to(&m->cmos, &m->ports) || fwcfg_add_to(&m->fwcfg, &m->ports) ||
+	    pci_add_to(&m->pci, &m->ports) ||
 	    power_add_to(&m->power, &m->ports, debug_exit))
 		ret = fail(why, OVID_X_HOST, "two devices at one address (a bug in ovid)");
 	return ret;

@@ -22,6 +22,7 @@
 #include "config.h"
 #include "dev/cmos.h"
 #include "dev/fwcfg.h"
+#include "dev/pci.h"
 #include "dev/pit.h"
 #include "dev/power.h"
 #include "dev/serial.h"
@@ -62,11 +63,12 @@ struct machine {
 	struct serial serial;
 	struct cmos cmos;
 	struct fwcfg fwcfg;
+	struct pci pci;
 	struct power power;
 	struct chario console;
 
 	int wake_fd;		/* eventfd: the main thread has something to do */
-	int pit_fd;		/* timerfd of the PIT */
+	int pit_fd, rtc_fd;	/* timerfds of the PIT and the RTC */
 	_Atomic bool hold;	/* a wish is open: no VP re-enters the guest */
 	bool paused;		/* main thread only */
 

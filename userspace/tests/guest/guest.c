@@ -31,6 +31,19 @@ static inline u8 inb(u16 port)
 	return v;
 }
 
+static inline void outl(u16 port, u32 v)
+{
+	asm volatile("outl %0, %1" :: "a"(v), "Nd"(port));
+}
+
+static inline u32 inl(u16 port)
+{
+	u32 v;
+
+	asm volatile("inl %1, %0" : "=a"(v) : "Nd"(port));
+	return v;
+}
+
 static inline u64 rdtsc(void)
 {
 	u64 v;
@@ -92,9 +105,10 @@ struct gate {
 
 static struct gate idt[256];
 static volatile u32 hits[256];
+static volatile u8 rtc_flags;
 static volatile u32 faults, fault_address, fault_resume;
 
-extern char isr_20[], isr_24[], isr_30[], isr_34[], isr_40[], isr_pf[];
+extern char isr_20[], isr_24[], isr_28[], isr_30[], isr_34[], isr_40[], isr_pf[];
 void isr(u32 vector);
 u32 isr_fault(void);
 
@@ -104,6 +118,11 @@ void isr(u32 vector)
 	/* the level line stays up, so it interrupts again at once, until here */
 	if (vector == 0x40 && hits[vector] == 5)
 		outb(0x3f9, 0);
+	if (vector == 0x28) {
+		outb(0x70, 0x0c);
+		rtc_flags |= inb(0x71);
+		outb(0xa0, 0x20);
+	}
 	if (vector >= 0x20 && vector < 0x30)
 		outb(0x20, 0x20);
 	else
@@ -126,6 +145,7 @@ u32 isr_fault(void)
 
 STUB(isr_20, 0x20);
 STUB(isr_24, 0x24);
+STUB(isr_28, 0x28);
 STUB(isr_30, 0x30);
 STUB(isr_34, 0x34);
 STUB(isr_40, 0x40);
@@ -145,6 +165,7 @@ static void setup_idt(void)
 	set_gate(14, isr_pf);
 	set_gate(0x20, isr_20);
 	set_gate(0x24, isr_24);
+	set_gate(0x28, isr_28);
 	set_gate(0x30, isr_30);
 	set_gate(0x34, isr_34);
 	set_gate(0x40, isr_40);
@@ -158,6 +179,10 @@ static void setup_pic(void)
 	outb(0x20, icw[0]);
 	for (int i = 1; i < 4; i++)
 		outb(0x21, icw[i]);
+	outb(0xa0, 0x11);
+	outb(0xa1, 0x28);
+	outb(0xa1, 2);
+	outb(0xa1, 1);
 	outb(0x21, 0xff);
 	outb(0xa1, 0xff);
 }
@@ -208,6 +233,44 @@ static void test_pic(void)
 	outb(0x3f9, 0);
 	inb(0x3fa);
 	outb(0x21, 0xff);
+}
+
+static void cmos_write(u8 reg, u8 v)
+{
+	outb(0x70, reg);
+	outb(0x71, v);
+}
+
+/* Only these interrupts from now on, none left over from before. */
+static void rtc_enable(u8 interrupts)
+{
+	cmos_write(0x0b, 0x02);
+	outb(0x70, 0x0c);
+	inb(0x71);
+	asm volatile("sti; nop; nop; cli");
+	rtc_flags = 0;
+	hits[0x28] = 0;
+	cmos_write(0x0b, interrupts | 0x02);
+}
+
+static void test_rtc(void)
+{
+	outb(0x21, 0xfb);
+	outb(0xa1, 0xfe);
+	cmos_write(0x0a, 0x26);
+	rtc_enable(0x40);
+	check(wait_hits(0x28, 5) && (rtc_flags & 0xc0) == 0xc0, "RTC periodic interrupts");
+	rtc_enable(0x10);
+	halt_hits(0x28, 1);
+	check((rtc_flags & 0x90) == 0x90, "RTC update interrupt wakes HLT");
+	for (u8 reg = 1; reg < 6; reg += 2)
+		cmos_write(reg, 0xff);
+	rtc_enable(0x20);
+	halt_hits(0x28, 1);
+	check((rtc_flags & 0xa0) == 0xa0, "RTC alarm");
+	rtc_enable(0);
+	outb(0x21, 0xff);
+	outb(0xa1, 0xff);
 }
 
 #define IOAPIC ((volatile u32 *)0xfec00000)
@@ -285,6 +348,27 @@ static void test_raw(void)
 	check(copy[0] == 0x10077 && copy[1] == 0x10077, "movsl");
 	asm volatile("lock btsl $3, %0" : "+m"(*window));
 	check(ioapic_read(0x20) == 0x1007f, "lock bts");
+	asm volatile("pushl %0; popl %1" :: "m"(*window), "m"(v) : "memory");
+	check(v == 0x1007f, "push");
+	asm volatile("shrl %0" : "+m"(*window));
+	check(ioapic_read(0x20) == 0x803f, "shr");
+	ioapic_write(0x20, 0x10000);
+}
+
+/* vector registers: through the worker and back into the VP, its neighbours too */
+static void test_vectors(void)
+{
+	static const u32 pattern[4] = { 1, 2, 3, 4 };
+	static u32 seen[4], next[4];
+	volatile u32 *window = IOAPIC + 4;
+
+	asm volatile("mov %%cr4, %%eax; or $0x200, %%eax; mov %%eax, %%cr4" ::: "eax");
+	IOAPIC[0] = 0x20;
+	asm volatile("movups %2, %%xmm7; movd %%xmm7, %3; movups %2, %%xmm6; movd %3, %%xmm7\n"
+		     "movups %%xmm7, %0; movups %%xmm6, %1"
+		     : "=m"(seen), "=m"(next) : "m"(pattern), "m"(*window) : "memory");
+	check(seen[0] == 1 && !seen[1] && !seen[2] && !seen[3], "movd to a device and from it");
+	check(next[0] == 1 && next[3] == 4, "other vector registers stay");
 	ioapic_write(0x20, 0x10000);
 }
 
@@ -322,6 +406,10 @@ static void test_devices(const struct mb_info *mb)
 
 	check(inb(0x1234) == 0xff, "nobody at a port");
 	check(*(volatile u32 *)0xfe000000 == 0xffffffff, "nobody at an address");
+	outl(0xcf8, 0x80000000);
+	check(inl(0xcf8) == 0x80000000 && (inl(0xcfc) & 0xffff) == 0x8086, "PCI host bridge");
+	outl(0xcf8, 0x80000800);
+	check(inl(0xcfc) == 0xffffffff, "and nothing behind it");
 	outb(0x70, 0x0d);
 	check(inb(0x71) == 0x80, "CMOS clock");
 	outb(0x3ff, 0x5a);
@@ -412,8 +500,10 @@ void start_c(u32 magic, const struct mb_info *mb)
 	if (has(mb->cmdline, "all")) {
 		test_devices(mb);
 		test_pic();
+		test_rtc();
 		test_ioapic();
 		test_raw();
+		test_vectors();
 		test_fault();
 	}
 	end(mb->cmdline);

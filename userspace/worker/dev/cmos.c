@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../clock.h"
 #include "../gmem.h"
 #include "cmos.h"
 
@@ -14,12 +15,26 @@
 #define REG_D		0x0d
 #define REG_CENTURY	0x32
 #define A_UPDATING	0x80
+#define A_RATE		0x0f
 #define B_24H		0x02
 #define B_BINARY	0x04
+#define B_SQUARE_WAVE	0x08
+#define B_SET		0x80	/* the guest sets the clock: no updates */
 #define D_VALID		0x80
 
+/* enables in register B, flags in register C */
+#define INT_UPDATE	0x10
+#define INT_ALARM	0x20
+#define INT_PERIODIC	0x40
+#define INT_ALL		(INT_UPDATE | INT_ALARM | INT_PERIODIC)
+#define C_INTERRUPT	0x80
+
+#define ALARM_ANY	0xc0	/* these bits in an alarm register: every value matches */
+#define LOOK_AHEAD	60	/* seconds: an alarm beyond is looked for again then */
+#define DAY		86400u
+
 /* the last 244 us of a second are when the real chip says "do not read" */
-#define UPDATE_NS	(1000000000 - 244000)
+#define UPDATE_NS	(NSEC_PER_SEC - 244000)
 
 static u8 as_digits(const struct cmos *cmos, unsigned int n)
 {
@@ -50,13 +65,119 @@ static void civil_time(u64 seconds, struct tm *tm)
 	tm->tm_year = yoe + era * 400 + (tm->tm_mon < 2) - 1900;
 }
 
-static u8 read_register(const struct cmos *cmos)
+/* --- flags and interrupts ---------------------------------------------------- */
+
+static bool alarm_matches(const struct cmos *cmos, u64 second)
 {
-	struct timespec now;
+	u8 at[3] = {
+		as_digits(cmos, second % 60), as_digits(cmos, second / 60 % 60),
+		as_hour(cmos, second / 3600 % 24),
+	};
+
+	for (unsigned int i = 0; i < 3; i++) {
+		u8 want = cmos->ram[1 + 2 * i];
+
+		if ((want & ALARM_ANY) != ALARM_ANY && want != at[i])
+			return false;
+	}
+	return true;
+}
+
+/* 32768 Hz divided by a power of two; 0: off */
+static u64 period(const struct cmos *cmos)
+{
+	unsigned int rate = cmos->ram[REG_A] & A_RATE;
+
+	if (!rate)
+		return 0;
+	return (NSEC_PER_SEC << ((rate < 3 ? rate + 7 : rate) - 1)) >> 15;
+}
+
+static u8 flags_since(const struct cmos *cmos, u64 now)
+{
+	u64 from = cmos->seen / NSEC_PER_SEC, to = now / NSEC_PER_SEC, step = period(cmos);
+	u8 flags = 0;
+
+	if (now < cmos->seen)	/* the host's clock was set */
+		return 0;
+	if (step && now / step != cmos->seen / step)
+		flags |= INT_PERIODIC;
+	if ((cmos->ram[REG_B] & B_SET) || from == to)
+		return flags;
+	if (to - from > DAY)	/* the alarm comes each day */
+		from = to - DAY;
+	while (from++ < to)
+		if (alarm_matches(cmos, from))
+			return flags | INT_UPDATE | INT_ALARM;
+	return flags | INT_UPDATE;
+}
+
+/* Nanoseconds until a flag of @wanted comes up, or a reason to look again. */
+static u64 next_flag(const struct cmos *cmos, u64 now, u8 wanted)
+{
+	u64 step = period(cmos), second = NSEC_PER_SEC - now % NSEC_PER_SEC, delay = ~0ull;
+
+	if ((wanted & INT_PERIODIC) && step)
+		delay = step - now % step;
+	if (cmos->ram[REG_B] & B_SET)
+		wanted = 0;
+	if (wanted & INT_UPDATE)
+		delay = min_u64(delay, second);
+	if (wanted & INT_ALARM) {
+		unsigned int ahead = 0;
+
+		while (ahead < LOOK_AHEAD &&
+		       !alarm_matches(cmos, now / NSEC_PER_SEC + 1 + ahead))
+			ahead++;
+		delay = min_u64(delay, second + ahead * NSEC_PER_SEC);
+	}
+	return delay;
+}
+
+/* Brings register C, the line and the timer to where they are at @now. */
+static void settle(struct cmos *cmos, u64 now)
+{
+	u8 enabled = cmos->ram[REG_B] & INT_ALL;
+	u64 delay = 0;
+	bool up;
+
+	cmos->ram[REG_C] |= flags_since(cmos, now);
+	cmos->seen = now;
+	up = cmos->ram[REG_C] & enabled;
+	cmos->ram[REG_C] = (cmos->ram[REG_C] & INT_ALL) | (up ? C_INTERRUPT : 0);
+	irq_set(cmos->irqs, IRQ_RTC, up);
+	/* a line that is up interrupts no more until register C was read */
+	if (enabled && !up)
+		delay = next_flag(cmos, now, enabled);
+	cmos->arm(cmos->arg, delay == ~0ull ? 0 : delay);
+}
+
+void cmos_tick(struct cmos *cmos)
+{
+	pthread_mutex_lock(&cmos->lock);
+	settle(cmos, cmos->now());
+	pthread_mutex_unlock(&cmos->lock);
+}
+
+/* --- registers ----------------------------------------------------------------- */
+
+static u8 read_flags(struct cmos *cmos, u64 now)
+{
+	u8 flags;
+
+	settle(cmos, now);
+	flags = cmos->ram[REG_C];
+	cmos->ram[REG_C] = 0;
+	settle(cmos, now);
+	return flags;
+}
+
+static u8 read_register(struct cmos *cmos)
+{
+	u64 now = cmos->now();
 	struct tm tm;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	civil_time(now.tv_sec, &tm);
+	civil_time(now / NSEC_PER_SEC, &tm);
 	switch (cmos->index) {
 	case 0x00:
 		return as_digits(cmos, tm.tm_sec);
@@ -76,10 +197,40 @@ static u8 read_register(const struct cmos *cmos)
 		return as_digits(cmos, (tm.tm_year + 1900) / 100);
 	case REG_A:
 		return (cmos->ram[REG_A] & ~A_UPDATING) |
-		       (now.tv_nsec >= UPDATE_NS ? A_UPDATING : 0);
+		       (now % NSEC_PER_SEC >= UPDATE_NS && !(cmos->ram[REG_B] & B_SET) ?
+			A_UPDATING : 0);
+	case REG_C:
+		return read_flags(cmos, now);
 	default:
 		return cmos->ram[cmos->index];
 	}
+}
+
+static void write_register(struct cmos *cmos, u8 value)
+{
+	u64 now = cmos->now();
+
+	switch (cmos->index) {
+	case REG_C:
+	case REG_D:
+		return;
+	case REG_B:
+		if (value & B_SET)
+			value &= ~INT_UPDATE;
+		break;
+	case 0x01:
+	case 0x03:
+	case 0x05:
+	case REG_A:
+		break;
+	default:
+		cmos->ram[cmos->index] = value;
+		return;
+	}
+	/* what was until now goes by the old settings */
+	settle(cmos, now);
+	cmos->ram[cmos->index] = value;
+	settle(cmos, now);
 }
 
 static u64 cmos_read(void *dev, u64 port, unsigned int size)
@@ -104,8 +255,8 @@ static void cmos_write(void *dev, u64 port, u64 value, unsigned int size)
 	pthread_mutex_lock(&cmos->lock);
 	if (port == PORT_INDEX)
 		cmos->index = value & 0x7f;
-	else if (cmos->index != REG_C && cmos->index != REG_D)
-		cmos->ram[cmos->index] = value;
+	else
+		write_register(cmos, value);
 	pthread_mutex_unlock(&cmos->lock);
 }
 
@@ -116,8 +267,28 @@ static void put16(struct cmos *cmos, unsigned int reg, u64 value)
 	cmos->ram[reg + 1] = value >> 8;
 }
 
+static u64 wall_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (u64)now.tv_sec * NSEC_PER_SEC + (u64)now.tv_nsec;
+}
+
+/* Memory and time outlive it. */
+void cmos_reset(struct cmos *cmos)
+{
+	pthread_mutex_lock(&cmos->lock);
+	cmos->ram[REG_B] &= ~(INT_ALL | B_SQUARE_WAVE);
+	cmos->ram[REG_C] = 0;
+	cmos->seen = cmos->now();
+	settle(cmos, cmos->seen);
+	pthread_mutex_unlock(&cmos->lock);
+}
+
 /* Where a PC's firmware leaves memory sizes, for kernels that look there. */
-void cmos_init(struct cmos *cmos, u64 memory)
+void cmos_init(struct cmos *cmos, u64 memory, struct irqs *irqs,
+	       void (*arm)(void *arg, u64 delay), void *arg)
 {
 	u64 low = min_u64(memory, GMEM_LOW_END), high = memory - low;
 	u64 above_1m = low > BIT(20) ? low - BIT(20) : 0;
@@ -125,6 +296,11 @@ void cmos_init(struct cmos *cmos, u64 memory)
 
 	memset(cmos, 0, sizeof(*cmos));
 	pthread_mutex_init(&cmos->lock, NULL);
+	cmos->irqs = irqs;
+	cmos->now = wall_clock;
+	cmos->arm = arm;
+	cmos->arg = arg;
+	cmos->seen = cmos->now();
 	cmos->ram[REG_A] = 0x26;
 	cmos->ram[REG_B] = B_24H;
 	cmos->ram[REG_D] = D_VALID;
