@@ -50,7 +50,8 @@ static const struct {
 	  "Prints the counters of a VM and of its processors.\n\n" JSON_LINE },
 	{ "wait",
 	  "usage: ovid wait [--json] NAME\n"
-	  "Waits for a VM's end, and ends with its status.\n\n" JSON_LINE },
+	  "Waits for a VM's end, and ends with its status; a detached VM's is kept until\n"
+	  "its name is taken again.\n\n" JSON_LINE },
 };
 
 void cli_help(const char *verb)

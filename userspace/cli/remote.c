@@ -55,22 +55,33 @@ int cli_simple(int argc, char **argv)
 	return 0;
 }
 
+/* From the VM itself, or when it is gone from what it left. */
+static int wait_for(const char *name, struct json_object **answer, struct failure *why)
+{
+	int fd = ctl_connect(name, why);
+
+	*answer = NULL;
+	if (fd < 0 && fd != -OVID_X_USAGE)
+		return fd;
+	if (fd >= 0) {
+		*answer = ctl_ask(fd, "wait", NULL, NULL, why);
+		close(fd);
+	}
+	return *answer ? 0 : ctl_end_read(name, answer, why);
+}
+
 int cli_wait(int argc, char **argv)
 {
 	struct json_object *answer, *field;
 	struct failure why = { "" };
 	struct cli_target t;
-	int fd, status = OVID_X_HOST, ret = cli_target(argc, argv, false, &t, &why);
+	int status = OVID_X_HOST, ret = cli_target(argc, argv, false, &t, &why);
 
 	if (ret || t.help)
 		return cli_fail(ret, &why);
-	fd = ctl_connect(t.name, &why);
-	if (fd < 0)
-		return cli_fail(fd, &why);
-	answer = ctl_ask(fd, "wait", NULL, NULL, &why);
-	close(fd);
-	if (!answer)
-		return cli_fail(-OVID_X_HOST, &why);
+	ret = wait_for(t.name, &answer, &why);
+	if (ret)
+		return cli_fail(ret, &why);
 	if (json_object_object_get_ex(answer, "status", &field))
 		status = json_object_get_int(field) & 0xff;
 	if (t.json)

@@ -145,8 +145,12 @@ static int open_serial(const struct run_options *o, struct run_files *f, struct 
 static int open_control(const struct run_options *o, struct run_files *f, struct failure *why)
 {
 	f->fd[FILE_CONTROL] = ctl_listen(o->config.name, why);
-	if (f->fd[FILE_CONTROL] >= 0)
-		return 0;
+	if (f->fd[FILE_CONTROL] >= 0) {
+		if (!o->detach)
+			return 0;
+		f->fd[FILE_END] = ctl_end_create(o->config.name, why);
+		return f->fd[FILE_END] < 0 ? f->fd[FILE_END] : 0;
+	}
 	if (o->named)
 		return f->fd[FILE_CONTROL];
 	f->fd[FILE_CONTROL] = -1;

@@ -11,6 +11,8 @@
 
 #include "ctl.h"
 
+#define PATH_LEN	128
+
 bool ctl_name_ok(const char *name)
 {
 	size_t len = strlen(name);
@@ -49,18 +51,24 @@ int ctl_folder(char *path, size_t len, struct failure *why)
 	return 0;
 }
 
-static int address(const char *name, struct sockaddr_un *sa, struct failure *why)
+static int path_of(const char *name, const char *kind, char *path, size_t len,
+		   struct failure *why)
 {
 	char folder[80];
 	int n, ret = ctl_folder(folder, sizeof(folder), why);
 
 	if (ret)
 		return ret;
-	*sa = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	n = snprintf(sa->sun_path, sizeof(sa->sun_path), "%s/%s.sock", folder, name);
-	if (n < 0 || (size_t)n >= sizeof(sa->sun_path))
+	n = snprintf(path, len, "%s/%s.%s", folder, name, kind);
+	if (n < 0 || (size_t)n >= len)
 		return fail(why, OVID_X_USAGE, "the runtime folder's path is too long");
 	return 0;
+}
+
+static int address(const char *name, struct sockaddr_un *sa, struct failure *why)
+{
+	*sa = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	return path_of(name, "sock", sa->sun_path, sizeof(sa->sun_path), why);
 }
 
 static int connect_to(const struct sockaddr_un *sa)
@@ -178,9 +186,47 @@ void ctl_unlink(const char *name)
 {
 	struct sockaddr_un sa;
 	struct failure why;
+	char path[PATH_LEN];
 
 	if (!address(name, &sa, &why))
 		unlink(sa.sun_path);
+	if (!path_of(name, "end", path, sizeof(path), &why))
+		unlink(path);
+}
+
+int ctl_end_create(const char *name, struct failure *why)
+{
+	char path[PATH_LEN];
+	int fd, ret = path_of(name, "end", path, sizeof(path), why);
+
+	if (ret)
+		return ret;
+	unlink(path);	/* that of the one who had the name before */
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fail(why, OVID_X_HOST, "cannot make %s: %s", path, strerror(errno));
+	return fd;
+}
+
+int ctl_end_read(const char *name, struct json_object **end, struct failure *why)
+{
+	char path[PATH_LEN], line[CTL_LINE];
+	ssize_t len;
+	int fd, ret = path_of(name, "end", path, sizeof(path), why);
+
+	if (ret)
+		return ret;
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return fail(why, OVID_X_USAGE, "no VM is called %s (see `ovid list`)", name);
+	len = read(fd, line, sizeof(line) - 1);
+	close(fd);
+	line[len > 0 ? len : 0] = 0;
+	*end = json_tokener_parse(line);
+	if (json_object_is_type(*end, json_type_object))
+		return 0;
+	json_object_put(*end);
+	return fail(why, OVID_X_HOST, "%s is gone and left no word: its worker was killed", name);
 }
 
 long ctl_peer_uid(int fd)

@@ -5,6 +5,9 @@
  * A running VM listens at <runtime folder>/<name>.sock.  Messages are JSON
  * objects, a line each: {"do":"pause"} is answered by {"ok":true,…} or
  * {"ok":false,"error":"…"}.  Files may travel beside a line.
+ *
+ * A detached VM writes how it ended to <name>.end, which stays until the name is
+ * taken again: {"ok":true,"status":0,"text":""}.
  */
 #ifndef OVID_CTL_H
 #define OVID_CTL_H
@@ -26,8 +29,12 @@ bool ctl_name_ok(const char *name);
 
 /* The listening socket of a new VM; takes the place of a dead one's. */
 int ctl_listen(const char *name, struct failure *why);
-void ctl_unlink(const char *name);
+void ctl_unlink(const char *name);	/* the socket and the file of the end */
 int ctl_connect(const char *name, struct failure *why);
+
+/* The file for a VM's last word, empty until then; and what it says. */
+int ctl_end_create(const char *name, struct failure *why);
+int ctl_end_read(const char *name, struct json_object **end, struct failure *why);
 
 /* The uid at the other end, or -1. */
 long ctl_peer_uid(int fd);

@@ -27,6 +27,7 @@ enum worker_file {
 	FILE_SERIAL_OUT,
 	FILE_SERIAL_LISTEN,	/* --serial unix: */
 	FILE_CONTROL,		/* the control socket, listening */
+	FILE_END,		/* how it ended, for `ovid wait` afterwards */
 	FILE_MODULES,		/* as many as @nr_modules */
 };
 

@@ -5,10 +5,11 @@
 
 #include "control.h"
 
-void control_init(struct control *c, int listen_fd)
+void control_init(struct control *c, int listen_fd, int end_fd)
 {
 	memset(c, 0, sizeof(*c));
 	c->listen_fd = listen_fd;
+	c->end_fd = end_fd;
 	c->started = host_ns();
 	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++)
 		c->client[i].fd = -1;
@@ -257,20 +258,37 @@ void control_serve(struct control *c, struct machine *m, const struct pollfd *pf
 	}
 }
 
+static struct json_object *last_word(int status, const char *text)
+{
+	struct json_object *msg = answer_ok();
+
+	json_object_object_add(msg, "status", json_object_new_int(status));
+	json_object_object_add(msg, "text", json_object_new_string(text));
+	return msg;
+}
+
+/* Before the socket goes: who finds nobody there looks for this. */
+static void write_end(const struct control *c, int status, const char *text)
+{
+	struct json_object *msg = last_word(status, text);
+	const char *line = json_object_to_json_string_ext(msg, JSON_C_TO_STRING_PLAIN);
+
+	/* no room: as if the worker had been killed */
+	if (c->end_fd >= 0 && write(c->end_fd, line, strlen(line)) < 0)
+		close(c->end_fd);
+	json_object_put(msg);
+}
+
 void control_end(struct control *c, int status, const char *text)
 {
+	write_end(c, status, text);
 	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++) {
 		struct control_client *cl = &c->client[i];
 
 		if (cl->fd < 0)
 			continue;
-		if (cl->waits) {
-			struct json_object *msg = answer_ok();
-
-			json_object_object_add(msg, "status", json_object_new_int(status));
-			json_object_object_add(msg, "text", json_object_new_string(text));
-			answer(cl, msg);
-		}
+		if (cl->waits)
+			answer(cl, last_word(status, text));
 		if (cl->fd >= 0)
 			client_close(cl);
 	}

@@ -21,11 +21,12 @@ struct control_client {
 
 struct control {
 	int listen_fd;		/* -1: none */
+	int end_fd;		/* takes the last word too; -1: none */
 	u64 started;
 	struct control_client client[CONTROL_CLIENTS];
 };
 
-void control_init(struct control *c, int listen_fd);
+void control_init(struct control *c, int listen_fd, int end_fd);
 unsigned int control_poll(struct control *c, struct pollfd *pfd);
 void control_serve(struct control *c, struct machine *m, const struct pollfd *pfd,
 		   unsigned int nr);

@@ -164,12 +164,12 @@ static void flush_console(struct machine *m)
 	}
 }
 
-int machine_loop(struct machine *m, int channel, int control_fd, int serial_fd)
+int machine_loop(struct machine *m, const struct machine_files *f)
 {
-	struct loop l = { .m = m, .channel = channel, .serial_fd = serial_fd };
+	struct loop l = { .m = m, .channel = f->channel, .serial_fd = f->serial };
 	enum machine_wish wish;
 
-	control_init(&l.control, control_fd);
+	control_init(&l.control, f->control, f->end);
 	for (;;) {
 		wish = machine_wish(m);
 		if (wish == WISH_END)

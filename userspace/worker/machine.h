@@ -108,6 +108,10 @@ void machine_reset_done(struct machine *m);
 int machine_pause(struct machine *m, bool pause);
 
 /* loop.c, control.c */
-int machine_loop(struct machine *m, int channel, int control_fd, int serial_fd);
+struct machine_files {
+	int channel, control, end, serial;	/* -1: none */
+};
+
+int machine_loop(struct machine *m, const struct machine_files *f);
 
 #endif

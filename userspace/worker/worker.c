@@ -140,7 +140,10 @@ int worker_main(void)
 	}
 	say(WORKER_STARTED, 0, "");
 	machine_release(m);
-	ret = machine_loop(m, WORKER_CHANNEL, s->fd[FILE_CONTROL], s->fd[FILE_SERIAL_LISTEN]);
+	ret = machine_loop(m, &(struct machine_files){
+		.channel = WORKER_CHANNEL, .control = s->fd[FILE_CONTROL],
+		.end = s->fd[FILE_END], .serial = s->fd[FILE_SERIAL_LISTEN],
+	});
 	say(WORKER_ENDED, ret, m->why.text);
 	return ret;
 }
