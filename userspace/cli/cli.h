@@ -26,7 +26,7 @@ struct cli_target {
 
 int cli_target(int argc, char **argv, bool optional, struct cli_target *t,
 	       struct failure *why);
-void cli_help(const char *verb);
+bool cli_help(const char *verb);	/* false: there is no such verb */
 
 /* tty.c: raw mode, always undone by tty_restore() */
 int tty_raw(int fd);

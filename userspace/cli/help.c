@@ -40,11 +40,11 @@ static const struct {
 	  "usage: ovid console NAME\n"
 	  "Joins a VM's serial console, from the last 64 KiB on.  Ctrl-A x leaves it, Ctrl-A a\n"
 	  "types Ctrl-A.\n" },
-	{ "pause", "usage: ovid pause NAME\nStops a VM's processors and its time.\n" },
-	{ "resume", "usage: ovid resume NAME\nLets a paused VM go on.\n" },
-	{ "reset", "usage: ovid reset NAME\nRestarts a VM from its kernel file.\n" },
-	{ "nmi", "usage: ovid nmi NAME\nSends an NMI to a VM's first processor.\n" },
-	{ "kill", "usage: ovid kill NAME\nStops a VM at once (status 130).\n" },
+	{ "pause", "usage: ovid pause [--json] NAME\nStops a VM's processors and its time.\n\n" JSON_LINE },
+	{ "resume", "usage: ovid resume [--json] NAME\nLets a paused VM go on.\n\n" JSON_LINE },
+	{ "reset", "usage: ovid reset [--json] NAME\nRestarts a VM from its kernel file.\n\n" JSON_LINE },
+	{ "nmi", "usage: ovid nmi [--json] NAME\nSends an NMI to a VM's first processor.\n\n" JSON_LINE },
+	{ "kill", "usage: ovid kill [--json] NAME\nStops a VM at once (status 130).\n\n" JSON_LINE },
 	{ "stat",
 	  "usage: ovid stat [--json] NAME\n"
 	  "Prints the counters of a VM and of its processors.\n\n" JSON_LINE },
@@ -54,13 +54,15 @@ static const struct {
 	  "its name is taken again.\n\n" JSON_LINE },
 };
 
-void cli_help(const char *verb)
+bool cli_help(const char *verb)
 {
 	for (size_t i = 0; verb && i < ARRAY_SIZE(helps); i++)
 		if (!strcmp(verb, helps[i].verb)) {
 			fputs(helps[i].text, stdout);
-			return;
+			return true;
 		}
+	if (verb)
+		return false;
 	fputs("usage: ovid VERB [option]...\n\n"
 	      "  run       run a virtual machine\n"
 	      "  info      what this host can do, or what a VM is\n"
@@ -70,4 +72,5 @@ void cli_help(const char *verb)
 	      "  stat      counters\n"
 	      "  wait      wait for a VM's end\n\n"
 	      "`ovid VERB --help` says more; so does ovid(1).\n", stdout);
+	return true;
 }

@@ -30,6 +30,12 @@ int cli_fail(int ret, const struct failure *why)
 	return -ret;
 }
 
+static int unknown_verb(const char *verb)
+{
+	fprintf(stderr, "ovid: %s is nothing it does; see `ovid --help`\n", verb);
+	return OVID_X_USAGE;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc && !strcmp(argv[0], WORKER_NAME))
@@ -39,8 +45,9 @@ int main(int argc, char **argv)
 		return OVID_X_USAGE;
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
-		cli_help(argc > 2 ? argv[2] : NULL);
-		return 0;
+		if (cli_help(argc > 2 ? argv[2] : NULL))
+			return 0;
+		return unknown_verb(argv[2]);
 	}
 	if (!strcmp(argv[1], "--version")) {
 		printf("ovid %s\n", OVID_VERSION);
@@ -49,6 +56,5 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (!strcmp(argv[1], verbs[i].name))
 			return verbs[i].run(argc - 1, argv + 1);
-	fprintf(stderr, "ovid: %s is nothing it does; see `ovid --help`\n", argv[1]);
-	return OVID_X_USAGE;
+	return unknown_verb(argv[1]);
 }

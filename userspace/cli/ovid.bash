@@ -45,10 +45,10 @@ _ovid() {
 		COMPREPLY=($(compgen -W "$verbs" -- "$cur")) ;;
 	list)
 		COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
-	info|stat|wait)
-		COMPREPLY=($(compgen -W "--json --help $(_ovid_names)" -- "$cur")) ;;
-	*)
+	console)
 		COMPREPLY=($(compgen -W "--help $(_ovid_names)" -- "$cur")) ;;
+	*)
+		COMPREPLY=($(compgen -W "--json --help $(_ovid_names)" -- "$cur")) ;;
 	esac
 }
 

@@ -51,6 +51,8 @@ int cli_simple(int argc, char **argv)
 	close(fd);
 	if (!answer)
 		return cli_fail(-OVID_X_HOST, &why);
+	if (t.json)
+		puts(json_object_to_json_string_ext(answer, JSON_C_TO_STRING_PLAIN));
 	json_object_put(answer);
 	return 0;
 }

@@ -130,6 +130,9 @@ static int verdict(struct keeper *k, struct failure *why)
 	}
 	if (k->stops)
 		return fail(why, OVID_X_STOPPED, "the worker did not stop by itself and was killed");
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		return fail(why, OVID_X_HOST,
+			    "the worker was killed; if the host ran out of memory its kernel log says so: give less --memory");
 	if (WIFSIGNALED(status))
 		return fail(why, OVID_X_HOST, "the worker was killed by signal %d (%s)%s",
 			    WTERMSIG(status), strsignal(WTERMSIG(status)),

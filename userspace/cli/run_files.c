@@ -34,8 +34,8 @@ static int check_host(struct run_options *o, int device, struct failure *why)
 	int ret = vid_get_info(device, &info);
 
 	if (ret)
-		return fail(why, OVID_X_HOST, "%s does not answer as ovid's device: %s", o->device,
-			    strerror(-ret));
+		return fail(why, OVID_X_HOST, "%s does not answer as ovid's device: %s; see --device",
+			    o->device, strerror(-ret));
 	if (info.abi_version != OVID_ABI_VERSION)
 		return fail(why, OVID_X_HOST,
 			    "the module speaks ABI %u, these tools %u; install them together",
@@ -57,6 +57,8 @@ static int open_image(const char *path, char *name, struct failure *why)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 
+	if (!*path)
+		return fail(why, OVID_X_USAGE, "--kernel and --initrd want a file, not an empty word");
 	if (fd < 0)
 		return fail(why, OVID_X_USAGE, "cannot open %s: %s", path, strerror(errno));
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {

@@ -156,8 +156,8 @@ static int take_option(struct run_options *o, int opt, const char *arg, struct f
 		o->help = true;
 		return 0;
 	default:
-		return fail(why, OVID_X_USAGE, "ovid run: %s; see `ovid run --help`",
-			    opt == ':' ? "an option lacks its value" : "unknown option");
+		return fail(why, OVID_X_USAGE, "%s %s; see `ovid run --help`", arg,
+			    opt == ':' ? "lacks its value" : "is no option of ovid run");
 	}
 }
 
@@ -209,7 +209,8 @@ int run_parse(int argc, char **argv, struct run_options *o, struct failure *why)
 	opterr = 0;
 	optind = 1;
 	while (!ret && (opt = getopt_long(argc, argv, ":", options, NULL)) != -1)
-		ret = take_option(o, opt, optarg, why);
+		ret = take_option(o, opt, opt == ':' || opt == '?' ? argv[optind - 1] : optarg,
+				  why);
 	if (ret || o->help)
 		return ret;
 	if (optind < argc)

@@ -69,7 +69,7 @@ static struct json_object *as_json(const struct counters *c)
 
 int cli_stat(int argc, char **argv)
 {
-	struct json_object *answer, *all = json_object_new_array();
+	struct json_object *answer, *all;
 	struct failure why = { "" };
 	struct cli_target t;
 	unsigned int nr = CTL_MAX_FDS;
@@ -84,6 +84,7 @@ int cli_stat(int argc, char **argv)
 	if (!answer)
 		return cli_fail(-OVID_X_HOST, &why);
 	json_object_put(answer);
+	all = json_object_new_array();
 	for (unsigned int i = 0; i < nr && !ret; i++) {
 		struct counters c;
 

@@ -84,6 +84,8 @@ int image_load(const struct image *img, u64 offset, u64 len, const struct gmem *
 /* load_memmap.c */
 unsigned int memmap_build(const struct gmem *gm, struct e820_entry *map);
 bool memmap_loadable(const struct gmem *gm, u64 gpa, u64 len);
+/* the same for the kernel called @name, with words */
+int memmap_claim(const struct gmem *gm, const char *name, u64 gpa, u64 len, struct failure *why);
 
 /* load_linux.c, load_pvh.c, load_multiboot.c; @head: first bytes of the kernel */
 bool linux_is_kernel(const u8 *head, size_t len);
@@ -103,7 +105,8 @@ struct elf_image {
 };
 
 bool elf_is_elf(const u8 *head, size_t len);
-int elf_load(const struct image *img, const struct gmem *gm, struct elf_image *elf,
+/* @pvh: it has to have the note */
+int elf_load(const struct image *img, const struct gmem *gm, bool pvh, struct elf_image *elf,
 	     struct failure *why);
 
 /* modules in a row from @from on, page aligned; for PVH and Multiboot */

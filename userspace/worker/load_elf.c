@@ -101,12 +101,9 @@ static int load_segment(const struct image *img, const struct segment *seg,
 	if (seg->filesz > seg->memsz)
 		return fail(why, OVID_X_USAGE, "%s is damaged: a segment is larger than its memory",
 			    img->name);
-	if (!memmap_loadable(gm, seg->paddr, seg->memsz))
-		return fail(why, OVID_X_USAGE,
-			    "%s wants %llu KiB at %#llx, where no memory is free; give more --memory",
-			    img->name, (unsigned long long)seg->memsz >> 10,
-			    (unsigned long long)seg->paddr);
-	ret = image_load(img, seg->offset, seg->filesz, gm, seg->paddr, why);
+	ret = memmap_claim(gm, img->name, seg->paddr, seg->memsz, why);
+	if (!ret)
+		ret = image_load(img, seg->offset, seg->filesz, gm, seg->paddr, why);
 	if (ret)
 		return ret;
 	if (seg->paddr < elf->low)
@@ -160,19 +157,24 @@ static int read_notes(const struct image *img, const struct segment *seg,
 	return ret;
 }
 
-int elf_load(const struct image *img, const struct gmem *gm, struct elf_image *elf,
+int elf_load(const struct image *img, const struct gmem *gm, bool pvh, struct elf_image *elf,
 	     struct failure *why)
 {
 	struct headers h = { 0 };
 	int ret = read_headers(img, &h, why);
 
 	*elf = (struct elf_image){ .entry = h.entry, .low = ~0ull };
-	for (unsigned int i = 0; i < h.nr && !ret; i++) {
+	for (unsigned int i = 0; i < h.nr && !ret; i++)
+		if (h.seg[i].type == PT_NOTE)
+			ret = read_notes(img, &h.seg[i], elf, why);
+	/* before its addresses: any program is an ELF file */
+	if (!ret && pvh && !elf->pvh_entry)
+		return fail(why, OVID_X_USAGE,
+			    "%s is an ELF file with neither a PVH note (CONFIG_PVH) nor a Multiboot header",
+			    img->name);
+	for (unsigned int i = 0; i < h.nr && !ret; i++)
 		if (h.seg[i].type == PT_LOAD)
 			ret = load_segment(img, &h.seg[i], gm, elf, why);
-		else if (h.seg[i].type == PT_NOTE)
-			ret = read_notes(img, &h.seg[i], elf, why);
-	}
 	if (!ret && !elf->high)
 		return fail(why, OVID_X_USAGE, "%s has nothing to load", img->name);
 	return ret;

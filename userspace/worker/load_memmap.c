@@ -29,3 +29,12 @@ bool memmap_loadable(const struct gmem *gm, u64 gpa, u64 len)
 		return true;
 	return gpa >= LOAD_LOW && len <= LOAD_AREA && gpa <= LOAD_AREA - len;
 }
+
+int memmap_claim(const struct gmem *gm, const char *name, u64 gpa, u64 len, struct failure *why)
+{
+	if (memmap_loadable(gm, gpa, len))
+		return 0;
+	return fail(why, OVID_X_USAGE, "%s wants %llu KiB at %#llx, where no memory is free; %s",
+		    name, (unsigned long long)len >> 10, (unsigned long long)gpa,
+		    gpa < BIT(20) ? "link it to 1 MiB or above" : "give more --memory");
+}

@@ -90,11 +90,9 @@ static int load_by_addresses(const struct image *img, const struct mb_header *h,
 	if ((h->load_end && h->load_end < h->load_addr) || end < h->load_addr + bytes)
 		return fail(why, OVID_X_USAGE, "%s is damaged: its Multiboot addresses contradict",
 			    img->name);
-	if (!memmap_loadable(gm, h->load_addr, end - h->load_addr))
-		return fail(why, OVID_X_USAGE,
-			    "%s wants memory at %#x, where none is free; give more --memory",
-			    img->name, h->load_addr);
-	ret = image_load(img, offset, bytes, gm, h->load_addr, why);
+	ret = memmap_claim(gm, img->name, h->load_addr, end - h->load_addr, why);
+	if (!ret)
+		ret = image_load(img, offset, bytes, gm, h->load_addr, why);
 	if (ret)
 		return ret;
 	*out = (struct elf_image){ .entry = h->entry, .low = h->load_addr, .high = end };
@@ -167,7 +165,7 @@ int multiboot_load(const struct boot_files *files, const u8 *head, size_t len,
 	if (h.flags & WANT_ADDRESSES)
 		ret = load_by_addresses(&files->kernel, &h, at, gm, &img, why);
 	else
-		ret = elf_load(&files->kernel, gm, &img, why);
+		ret = elf_load(&files->kernel, gm, false, &img, why);
 	if (ret)
 		return ret;
 	if (img.entry < img.low || img.entry >= img.high || img.entry >= GMEM_LOW_END)

@@ -68,14 +68,10 @@ int pvh_load(const struct boot_files *files, const struct gmem *gm,
 		.rsdp = LOAD_ACPI, .memmap = LOAD_TABLES,
 	};
 	struct elf_image elf;
-	int ret = elf_load(&files->kernel, gm, &elf, why);
+	int ret = elf_load(&files->kernel, gm, true, &elf, why);
 
 	if (ret)
 		return ret;
-	if (!elf.pvh_entry)
-		return fail(why, OVID_X_USAGE,
-			    "%s is an ELF file with neither a PVH note (CONFIG_PVH) nor a Multiboot header",
-			    files->kernel.name);
 	if (elf.pvh_entry < elf.low || elf.pvh_entry >= elf.high ||
 	    elf.pvh_entry >= GMEM_LOW_END)
 		return fail(why, OVID_X_USAGE, "%s is damaged: its entry point is outside of it",
