@@ -10,7 +10,7 @@
  *   exit:N    debug exit                            spin   until stopped
  *   echo      reads a line from COM1 and says it    flood  says much
  *   fail      VM entry failure                      bad    open(), past the sandbox
- *   raw       an instruction nobody knows
+ *   raw       an instruction nobody knows           task   a hardware task switch
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -269,6 +269,9 @@ static int carry_out(struct ovid_run *run)
 	} else if (!strncmp(w, "fail", 4)) {
 		run->exit = OVID_EXIT_FAIL;
 		run->fail_error = 7;
+	} else if (!strncmp(w, "task", 4)) {
+		run->exit = OVID_EXIT_FAIL;
+		run->fail_error = 9;
 	} else if (!strncmp(w, "raw", 3)) {
 		run->exit = OVID_EXIT_MMIO_RAW;
 		run->insn_len = 2;

@@ -106,16 +106,31 @@ static void exit_shutdown(struct vp *vp)
 		    vp->index, (unsigned long long)rip.low);
 }
 
+/* Reasons for an exit that a guest can bring about and ovid does not serve. */
+#define REASON_TASK_SWITCH	9
+
+static void exit_fail(struct vp *vp)
+{
+	const struct ovid_run *run = vp->run;
+
+	if (run->fail_error == REASON_TASK_SWITCH)
+		machine_end(vp->m, OVID_X_HOST,
+			    "the guest switched tasks by hardware on VP %u, which ovid does not do (a task gate, or a far jump, call or return to a TSS)",
+			    vp->index);
+	else
+		machine_end(vp->m, OVID_X_HOST,
+			    "VM entry failed on VP %u: error %u, qualification %#llx (see the kernel log)",
+			    vp->index, run->fail_error,
+			    (unsigned long long)run->fail_qualification);
+}
+
 static void exit_unknown(struct vp *vp)
 {
 	const struct ovid_run *run = vp->run;
 
 	machine_end(vp->m, OVID_X_HOST,
-		    run->exit == OVID_EXIT_FAIL ?
-		    "VM entry failed on VP %u: error %u, qualification %#llx (see the kernel log)" :
-		    "VP %u left for a reason this ovid does not know: %u (%#llx); do module and tools belong together?",
-		    vp->index, run->exit == OVID_EXIT_FAIL ? run->fail_error : run->exit,
-		    (unsigned long long)run->fail_qualification);
+		    "VP %u left for a reason this ovid does not know: %u; do module and tools belong together?",
+		    vp->index, run->exit);
 }
 
 static void handle_exit(struct vp *vp)
@@ -141,6 +156,9 @@ static void handle_exit(struct vp *vp)
 		break;
 	case OVID_EXIT_SHUTDOWN:
 		exit_shutdown(vp);
+		break;
+	case OVID_EXIT_FAIL:
+		exit_fail(vp);
 		break;
 	default:
 		exit_unknown(vp);
