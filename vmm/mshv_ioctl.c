@@ -7,7 +7,6 @@
 #include <linux/sched/mm.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
-#include "backend.h"
 #include "irqfd.h"
 #include "mshv.h"
 #include "partition.h"
@@ -100,17 +99,9 @@ long ovid_mshv_initialize(struct ovid_partition *part, void __user *arg)
 	return 0;
 }
 
-/* Clients read the register page before the first run. */
-static void show_registers(struct ovid_vp *vp)
-{
-	guard(mutex)(&vp->lock);
-	ovid_backend->page_fill(vp, OVID_WANT_RIP | OVID_WANT_SREGS);
-}
-
 long ovid_mshv_create_vp(struct ovid_partition *part, void __user *arg)
 {
 	struct mshv_create_vp args;
-	int fd;
 
 	if (copy_from_user(&args, arg, sizeof(args)))
 		return -EFAULT;
@@ -118,10 +109,7 @@ long ovid_mshv_create_vp(struct ovid_partition *part, void __user *arg)
 		return -EINVAL;
 	if (READ_ONCE(part->state) != OVID_PART_INITIALIZED)
 		return -EIO;	/* as HV_STATUS_INVALID_PARTITION_STATE maps */
-	fd = ovid_vp_create(part, args.vp_index);
-	if (fd >= 0)
-		show_registers(ovid_vp_get_index(part, args.vp_index));
-	return fd;
+	return ovid_vp_create(part, args.vp_index);
 }
 
 static bool user_address_mapped(u64 addr)

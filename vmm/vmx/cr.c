@@ -23,8 +23,8 @@
 
 u64 vmx_get_cr0(struct vmx_vp *v)
 {
-	return (vmread(CR0_READ_SHADOW) & ~CR0_GUEST_OWNED) |
-	       (vmread(GUEST_CR0) & CR0_GUEST_OWNED);
+	return (v->cr0_shadow & ~(u64)CR0_GUEST_OWNED) |
+	       (vmread_guest(v, GUEST_CR0) & CR0_GUEST_OWNED);
 }
 
 static u64 cr4_owned(struct vmx_vp *v)
@@ -36,7 +36,7 @@ u64 vmx_get_cr4(struct vmx_vp *v)
 {
 	u64 owned = cr4_owned(v);
 
-	return (vmread(CR4_READ_SHADOW) & ~owned) | (vmread(GUEST_CR4) & owned);
+	return (v->cr4_shadow & ~owned) | (vmread_guest(v, GUEST_CR4) & owned);
 }
 
 static void set_entry(struct vmx_vp *v, u32 entry)
@@ -53,14 +53,14 @@ static void set_long_mode(struct vmx_vp *v, bool on)
 	u32 ar;
 
 	v->efer = on ? v->efer | EFER_LMA : v->efer & ~(u64)EFER_LMA;
-	vmwrite(GUEST_IA32_EFER, v->efer);
+	vmwrite_guest(v, GUEST_IA32_EFER, v->efer);
 	if (v->vp->mode == OVID_VP_IN_GUEST)
 		vmx_hostmsr_load(v->vp);
 	set_entry(v, on ? v->entry | VM_ENTRY_IA32E_MODE : v->entry & ~VM_ENTRY_IA32E_MODE);
 	/* a 16-bit TSS would make the entry fail; hardware does not look until it is used */
-	ar = vmread(GUEST_TR_AR_BYTES);
+	ar = vmread_guest(v, GUEST_TR_AR_BYTES);
 	if (on && (ar & 0xf) != 0xb)
-		vmwrite(GUEST_TR_AR_BYTES, (ar & ~0xfu) | 0xb);
+		vmwrite_guest(v, GUEST_TR_AR_BYTES, (ar & ~0xfu) | 0xb);
 }
 
 int vmx_set_efer(struct vmx_vp *v, u64 val)
@@ -69,16 +69,16 @@ int vmx_set_efer(struct vmx_vp *v, u64 val)
 
 	if (val & ~(ovid_cpuid_efer_allowed(v->vp->part) | EFER_LMA))
 		return 1;
-	if (((val ^ old) & EFER_LME) && (vmread(GUEST_CR0) & X86_CR0_PG))
+	if (((val ^ old) & EFER_LME) && (vmread_guest(v, GUEST_CR0) & X86_CR0_PG))
 		return 1;
 	v->efer = (val & ~(u64)EFER_LMA) | (old & EFER_LMA);
-	vmwrite(GUEST_IA32_EFER, v->efer);
+	vmwrite_guest(v, GUEST_IA32_EFER, v->efer);
 	return 0;
 }
 
 bool vmx_pdptrs_needed(struct vmx_vp *v)
 {
-	return (vmread(GUEST_CR0) & X86_CR0_PG) && (vmread(GUEST_CR4) & X86_CR4_PAE) &&
+	return (vmread_guest(v, GUEST_CR0) & X86_CR0_PG) && (vmread_guest(v, GUEST_CR4) & X86_CR4_PAE) &&
 	       !(v->efer & EFER_LMA);
 }
 
@@ -95,14 +95,14 @@ static int pdptrs_set(struct vmx_vp *v, const u64 pdpte[4])
 		if ((pdpte[i] & 1) && (pdpte[i] & reserved))
 			return 1;
 	for (i = 0; i < 4; i++)
-		vmwrite(GUEST_PDPTR0 + 2 * i, pdpte[i]);
+		vmwrite_guest(v, GUEST_PDPTR0 + 2 * i, pdpte[i]);
 	return 0;
 }
 
 /* -EFAULT: memory is not there yet, try with interrupts on */
 int vmx_load_pdptrs(struct vmx_vp *v)
 {
-	gpa_t gpa = vmread(GUEST_CR3) & 0xffffffe0;
+	gpa_t gpa = vmread_guest(v, GUEST_CR3) & 0xffffffe0;
 	u64 pdpte[4];
 
 	if (ovid_guest_read_atomic(v->vp->part, gpa, pdpte, sizeof(pdpte)))
@@ -115,8 +115,9 @@ static void cr0_write(struct vmx_vp *v, u64 val)
 	/* NE is fixed under VMX; PE and PG are free with unrestricted guest; caches stay on */
 	u64 fixed = vmx_caps.cr0_fixed0 & ~(u64)(X86_CR0_PE | X86_CR0_PG);
 
+	v->cr0_shadow = val;
 	vmwrite(CR0_READ_SHADOW, val);
-	vmwrite(GUEST_CR0, (val | fixed) & ~(u64)(X86_CR0_CD | X86_CR0_NW));
+	vmwrite_guest(v, GUEST_CR0, (val | fixed) & ~(u64)(X86_CR0_CD | X86_CR0_NW));
 	vmwrite(CR0_GUEST_HOST_MASK, ~(u64)CR0_GUEST_OWNED);
 }
 
@@ -134,19 +135,19 @@ static bool cr0_bad(struct vmx_vp *v, u64 val)
  */
 int vmx_set_cr0(struct vmx_vp *v, u64 val)
 {
-	u64 old = vmread(GUEST_CR0);
+	u64 old = vmread_guest(v, GUEST_CR0);
 
 	if (cr0_bad(v, val))
 		return 1;
 	/* reserved bits below 32 are ignored (SDM 3A: Control Registers) */
 	val = (val & CR0_KNOWN) | X86_CR0_ET;
 	if ((val & X86_CR0_PG) && !(old & X86_CR0_PG) && (v->efer & EFER_LME)) {
-		if (!(vmread(GUEST_CR4) & X86_CR4_PAE) ||
-		    (vmread(GUEST_CS_AR_BYTES) & VMX_AR_L_MASK))
+		if (!(vmread_guest(v, GUEST_CR4) & X86_CR4_PAE) ||
+		    (vmread_guest(v, GUEST_CS_AR_BYTES) & VMX_AR_L_MASK))
 			return 1;
 		set_long_mode(v, true);
 	} else if (!(val & X86_CR0_PG) && (old & X86_CR0_PG) && (v->efer & EFER_LMA)) {
-		if (vmread(GUEST_CS_AR_BYTES) & VMX_AR_L_MASK)
+		if (vmread_guest(v, GUEST_CS_AR_BYTES) & VMX_AR_L_MASK)
 			return 1;
 		set_long_mode(v, false);
 	}
@@ -160,7 +161,7 @@ static void cr4_write(struct vmx_vp *v, u64 val)
 	v->vp->cr4 = val;
 	vmwrite(CR4_READ_SHADOW, val);
 	/* a machine check must reach the host whatever the guest wants */
-	vmwrite(GUEST_CR4, val | X86_CR4_VMXE | (__read_cr4() & X86_CR4_MCE));
+	vmwrite_guest(v, GUEST_CR4, val | X86_CR4_VMXE | (__read_cr4() & X86_CR4_MCE));
 	vmwrite(CR4_GUEST_HOST_MASK, ~cr4_owned(v));
 }
 
@@ -176,7 +177,7 @@ int vmx_set_cr4(struct vmx_vp *v, u64 val)
 	if ((v->efer & EFER_LMA) && !(val & X86_CR4_PAE))
 		return 1;
 	if ((val & X86_CR4_PCIDE) && !(old & X86_CR4_PCIDE) &&
-	    (!(v->efer & EFER_LMA) || (vmread(GUEST_CR3) & 0xfff)))
+	    (!(v->efer & EFER_LMA) || (vmread_guest(v, GUEST_CR3) & 0xfff)))
 		return 1;
 	cr4_write(v, val);
 	return 0;
@@ -208,7 +209,7 @@ void vmx_host_set_cr4(struct vmx_vp *v, u64 val)
 void vmx_host_set_efer(struct vmx_vp *v, u64 val)
 {
 	v->efer = val;
-	vmwrite(GUEST_IA32_EFER, val);
+	vmwrite_guest(v, GUEST_IA32_EFER, val);
 	set_entry(v, val & EFER_LMA ? v->entry | VM_ENTRY_IA32E_MODE :
 				      v->entry & ~VM_ENTRY_IA32E_MODE);
 	v->pdptrs_stale = true;
@@ -222,9 +223,9 @@ static u64 cr_operand(struct vmx_vp *v, u64 qual)
 	u64 val;
 
 	if (reg == 4)
-		return vmread(GUEST_RSP);
+		return vmread_guest(v, GUEST_RSP);
 	val = READ_ONCE(v->vp->page->gpr[reg]);
-	return v->efer & EFER_LMA && vmread(GUEST_CS_AR_BYTES) & VMX_AR_L_MASK ? val : (u32)val;
+	return v->efer & EFER_LMA && vmread_guest(v, GUEST_CS_AR_BYTES) & VMX_AR_L_MASK ? val : (u32)val;
 }
 
 static enum ovid_run_result gp(struct vmx_vp *v)
@@ -247,7 +248,7 @@ static enum ovid_run_result paging_change_undo(struct vmx_vp *v)
 static enum ovid_run_result paging_change_done(struct vmx_vp *v)
 {
 	v->pdptr_cr = VMX_NO_CR;
-	vmx_skip_insn(v->vp);
+	vmx_skip_insn(v);
 	return OVID_RUN_RESUME;
 }
 
@@ -283,7 +284,7 @@ enum ovid_run_result vmx_cr_slow(struct vmx_vp *v)
 
 	if (vmx_vmcs_get(v))
 		return OVID_RUN_BUSY;
-	gpa = vmread(GUEST_CR3) & 0xffffffe0;
+	gpa = vmread_guest(v, GUEST_CR3) & 0xffffffe0;
 	vmx_vmcs_put(v);
 	err = ovid_guest_read(v->vp->part, gpa, pdpte, sizeof(pdpte));
 	if (vmx_vmcs_get(v))
@@ -296,7 +297,7 @@ enum ovid_run_result vmx_cr_slow(struct vmx_vp *v)
 		paging_change_undo(v);
 	} else {
 		v->pdptr_cr = VMX_NO_CR;
-		vmx_skip_by(v->vp->exit.insn_len);
+		vmx_skip_by(v, v->vp->exit.insn_len);
 	}
 	vmx_vmcs_put(v);
 	return OVID_RUN_AGAIN;
@@ -349,7 +350,7 @@ static enum ovid_run_result mov_to_cr(struct vmx_vp *v, unsigned int cr, u64 val
 		vmx_inject_exception(vp, X86_TRAP_UD, false, 0);
 		return OVID_RUN_RESUME;
 	}
-	vmx_skip_insn(vp);
+	vmx_skip_insn(v);
 	return OVID_RUN_RESUME;
 }
 
@@ -366,14 +367,14 @@ enum ovid_run_result vmx_exit_cr(struct vmx_vp *v)
 	case 1:		/* MOV from CR8, without a TPR shadow; others do not exit */
 		val = ovid_lapic_cr8(v->vp);
 		if (reg == 4)
-			vmwrite(GUEST_RSP, val);
+			vmwrite_guest(v, GUEST_RSP, val);
 		else
 			WRITE_ONCE(v->vp->page->gpr[reg], val);
-		vmx_skip_insn(v->vp);
+		vmx_skip_insn(v);
 		return OVID_RUN_RESUME;
 	case 2:		/* CLTS: TS is the guest's */
-		vmwrite(GUEST_CR0, vmread(GUEST_CR0) & ~(u64)X86_CR0_TS);
-		vmx_skip_insn(v->vp);
+		vmwrite_guest(v, GUEST_CR0, vmread_guest(v, GUEST_CR0) & ~(u64)X86_CR0_TS);
+		vmx_skip_insn(v);
 		return OVID_RUN_RESUME;
 	default:	/* LMSW: changes PE (only to 1), MP, EM, TS */
 		val = vmx_get_cr0(v);

@@ -55,7 +55,7 @@ static enum ovid_run_result inject_ud(struct vmx_vp *v)
 
 static enum ovid_run_result skip(struct vmx_vp *v)
 {
-	vmx_skip_insn(v->vp);
+	vmx_skip_insn(v);
 	return OVID_RUN_RESUME;
 }
 
@@ -63,6 +63,13 @@ static enum ovid_run_result to_worker(struct vmx_vp *v, enum ovid_exit_kind kind
 {
 	v->vp->exit.kind = kind;
 	return OVID_RUN_WORKER;
+}
+
+/* IRET that faulted had unblocked NMIs already (SDM 3C: NMI unblocking) */
+static void block_nmis(struct vmx_vp *v)
+{
+	vmwrite_guest(v, GUEST_INTERRUPTIBILITY_INFO,
+		      vmread_guest(v, GUEST_INTERRUPTIBILITY_INFO) | GUEST_INTR_STATE_NMI);
 }
 
 /* ---- instructions that are answered in a few lines ---- */
@@ -146,9 +153,9 @@ static enum ovid_run_result exit_wrmsr(struct vmx_vp *v)
 static enum ovid_run_result exit_hlt(struct vmx_vp *v)
 {
 	v->vp->stats.exit_hlt++;
-	vmx_skip_insn(v->vp);
+	vmx_skip_insn(v);
 	v->vp->activity = OVID_HALTED;
-	v->vp->halt_if = vmread(GUEST_RFLAGS) & X86_EFLAGS_IF;
+	v->vp->halt_if = vmread_guest(v, GUEST_RFLAGS) & X86_EFLAGS_IF;
 	return OVID_RUN_BLOCK;
 }
 
@@ -166,13 +173,13 @@ static enum ovid_run_result exit_xsetbv(struct vmx_vp *v)
 	u64 word[2] = { val, 0 };
 
 	v->vp->stats.exit_other++;
-	if ((u32)gpr(v, RCX) || VMX_AR_DPL(vmread(GUEST_SS_AR_BYTES)) ||
+	if ((u32)gpr(v, RCX) || VMX_AR_DPL(vmread_guest(v, GUEST_SS_AR_BYTES)) ||
 	    vmx_reg_check(v->vp, HV_X64_REGISTER_XFEM, word))
 		return inject_gp(v);
 	/* the register itself is switched with the FPU, outside the window */
 	v->vp->xcr0 = val;
 	v->fpu_stale = true;
-	vmx_skip_insn(v->vp);
+	vmx_skip_insn(v);
 	return OVID_RUN_AGAIN;
 }
 
@@ -198,11 +205,13 @@ static enum ovid_run_result exit_io(struct vmx_vp *v)
 	}
 	if (!in) {
 		x->value = gpr(v, RAX) & (~0ull >> (64 - 8 * x->size));
-		if (ovid_doorbell_ring(vp->part, true, x->port, x->size, x->value))
-			return skip(v);
+		if (ovid_doorbell_ring(vp->part, true, x->port, x->size, x->value)) {
+			vmx_skip_by(v, x->insn_len);
+			return OVID_RUN_RESUME;
+		}
 	}
 	if (vp->native) {
-		vmx_skip_insn(vp);
+		vmx_skip_by(v, x->insn_len);
 		if (in)
 			x->flags |= OVID_XF_COMMIT;
 	}
@@ -243,9 +252,9 @@ static void skip_decoded(struct vmx_vp *v)
 {
 	struct ovid_insn *insn = &v->vp->exit.insn;
 
-	vmx_skip_by(insn->len);
+	vmx_skip_by(v, insn->len);
 	if (unlikely(insn->stos)) {
-		bool down = vmread(GUEST_RFLAGS) & X86_EFLAGS_DF;
+		bool down = vmread_guest(v, GUEST_RFLAGS) & X86_EFLAGS_DF;
 
 		set_gpr(v, 7, ovid_insn_stos_rdi(insn, gpr(v, 7), down));
 	}
@@ -257,9 +266,19 @@ static void finish_load(struct vmx_vp *v, u64 data)
 	unsigned int reg = insn->reg & 15;
 
 	if (reg == 4)
-		vmwrite(GUEST_RSP, ovid_insn_load_result(insn, vmread(GUEST_RSP), data));
+		vmwrite_guest(v, GUEST_RSP,
+			      ovid_insn_load_result(insn, vmread_guest(v, GUEST_RSP), data));
 	else
 		set_gpr(v, reg, ovid_insn_load_result(insn, gpr(v, reg), data));
+}
+
+/* for the worker; what the kernel itself handles needs none */
+static void note_gva(struct vmx_vp *v)
+{
+	struct ovid_exit *x = &v->vp->exit;
+
+	if (x->flags & OVID_XF_GVA_VALID)
+		x->gva = vmread(GUEST_LINEAR_ADDRESS);
 }
 
 /* an access to the APIC page that the CPU does not virtualize */
@@ -270,6 +289,7 @@ static enum ovid_run_result apic_access(struct vmx_vp *v, u32 off)
 
 	vp->stats.exit_apic++;
 	if (!decode(v, true)) {
+		note_gva(v);
 		x->kind = OVID_X_MEM;
 		return OVID_RUN_SLOW;
 	}
@@ -320,17 +340,16 @@ static enum ovid_run_result mmio_exit(struct vmx_vp *v, bool atomic)
  * A guest rings with the same instruction again and again.  Its length is known
  * from decoding it once; and where the CPU's own instruction length, which the
  * SDM does not promise for EPT violations, says the same, the instruction is
- * not fetched and decoded anew.
+ * not fetched and decoded anew.  Another instruction at the same RIP, in another
+ * address space, is a store here too, and its length is the CPU's.
  */
 static bool doorbell_again(struct vmx_vp *v)
 {
-	u64 rip = vmread(GUEST_RIP);
-
-	if (rip != v->bell.rip || vmread(VM_EXIT_INSTRUCTION_LEN) != v->bell.len ||
-	    vmread(GUEST_CR3) != v->bell.cr3 || vmread(GUEST_CS_AR_BYTES) != v->bell.cs_ar ||
+	if (vmread_guest(v, GUEST_RIP) != v->bell.rip ||
+	    vmread(VM_EXIT_INSTRUCTION_LEN) != v->bell.len ||
 	    !ovid_doorbell_ring_any(v->vp->part, v->vp->exit.gpa))
 		return false;
-	vmx_skip_by(v->bell.len);
+	vmx_skip_by(v, v->bell.len);
 	return true;
 }
 
@@ -339,9 +358,7 @@ static void doorbell_remember(struct vmx_vp *v)
 	const struct ovid_insn *insn = &v->vp->exit.insn;
 
 	v->bell.len = insn->stos ? 0 : insn->len;	/* STOS moves RDI as well */
-	v->bell.rip = vmread(GUEST_RIP);
-	v->bell.cr3 = vmread(GUEST_CR3);
-	v->bell.cs_ar = vmread(GUEST_CS_AR_BYTES);
+	v->bell.rip = vmread_guest(v, GUEST_RIP);
 }
 
 /* a store to where an eventfd waits; false if none took it */
@@ -374,21 +391,18 @@ static void memory_exit(struct vmx_vp *v, u64 qual)
 		   (qual & EPT_VIOLATION_ACC_INSTR ? OVID_XF_EXEC : 0) |
 		   (qual & EPT_VIOLATION_GVA_IS_VALID ? OVID_XF_GVA_VALID : 0) |
 		   (qual & EPT_VIOLATION_GVA_TRANSLATED ? OVID_XF_GVA_GPA : 0);
-	if (x->flags & OVID_XF_GVA_VALID)
-		x->gva = vmread(GUEST_LINEAR_ADDRESS);
 	vmx_note_vectoring(v);
 	if (v->reinject)
 		x->flags |= OVID_XF_EVENT;
-	/* IRET that faulted had unblocked NMIs already (SDM 3C: NMI unblocking) */
 	else if (qual & INTR_INFO_UNBLOCK_NMI)
-		vmwrite(GUEST_INTERRUPTIBILITY_INFO,
-			vmread(GUEST_INTERRUPTIBILITY_INFO) | GUEST_INTR_STATE_NMI);
+		block_nmis(v);
 }
 
 static enum ovid_run_result exit_ept_violation(struct vmx_vp *v)
 {
 	struct ovid_vp *vp = v->vp;
 	struct ovid_exit *x = &vp->exit;
+	bool backed;
 
 	vp->stats.exit_ept++;
 	memory_exit(v, vmread(EXIT_QUALIFICATION));
@@ -398,11 +412,11 @@ static enum ovid_run_result exit_ept_violation(struct vmx_vp *v)
 		if (!(x->flags & OVID_XF_EVENT))
 			return apic_access(v, x->gpa & ~PAGE_MASK);
 	}
-	if (ovid_region_backed(vp->part, x->gpa >> PAGE_SHIFT))
-		return OVID_RUN_SLOW;
-	if (doorbell(v))
+	backed = ovid_region_backed(vp->part, x->gpa >> PAGE_SHIFT);
+	if (!backed && doorbell(v))
 		return OVID_RUN_RESUME;
-	return mmio_exit(v, true);
+	note_gva(v);
+	return backed ? OVID_RUN_SLOW : mmio_exit(v, true);
 }
 
 static enum ovid_run_result exit_apic_access(struct vmx_vp *v)
@@ -454,21 +468,19 @@ static enum ovid_run_result exit_exception(struct vmx_vp *v)
 	/* a benign fault takes the place of the exception that was under way */
 	if ((v->reinject & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_HARD_EXCEPTION)
 		v->reinject = 0;
-	/* IRET that faulted had unblocked NMIs already (SDM 3C: NMI unblocking) */
 	if (!v->reinject && (info & INTR_INFO_UNBLOCK_NMI) && vector != X86_TRAP_DF)
-		vmwrite(GUEST_INTERRUPTIBILITY_INFO,
-			vmread(GUEST_INTERRUPTIBILITY_INFO) | GUEST_INTR_STATE_NMI);
+		block_nmis(v);
 	if (vector == X86_TRAP_DB) {
 		if (v->debug_regs_loaded)
 			get_debugreg(v->vp->dr6, 6);
 		v->vp->dr6 = (v->vp->dr6 & ~(u64)DR_TRAP_BITS) | DR6_RESERVED |
 			     (vmread(EXIT_QUALIFICATION) & 0x600f);
-		vmwrite(GUEST_DR7, vmread(GUEST_DR7) & ~(u64)DR_GD);
+		vmwrite_guest(v, GUEST_DR7, vmread_guest(v, GUEST_DR7) & ~(u64)DR_GD);
 		if (v->debug_regs_loaded)
 			set_debugreg(v->vp->dr6, 6);
 		/* a trap, and INT1: the instruction has completed, RIP is past it */
 		if ((info & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_PRIV_SW_EXCEPTION)
-			vmx_skip_insn(v->vp);
+			vmx_skip_insn(v);
 	}
 	vmx_inject_exception(v->vp, vector, has_code,
 			     has_code ? vmread(VM_EXIT_INTR_ERROR_CODE) : 0);
@@ -509,8 +521,8 @@ static enum ovid_run_result fail(struct vmx_vp *v, u32 reason)
 	x->hw_qualification = vmread(EXIT_QUALIFICATION);
 	ovid_err("%s: VP %u: VM entry failed or exit %#x not handled, qualification %#llx, RIP %#llx, CR0 %#llx, CR4 %#llx, EFER %#llx, interruptibility %#llx",
 		 v->vp->part->name, v->vp->index, reason, x->hw_qualification,
-		 vmread(GUEST_RIP), vmread(GUEST_CR0), vmread(GUEST_CR4),
-		 vmread(GUEST_IA32_EFER), vmread(GUEST_INTERRUPTIBILITY_INFO));
+		 vmread_guest(v, GUEST_RIP), vmread_guest(v, GUEST_CR0), vmread_guest(v, GUEST_CR4),
+		 vmread_guest(v, GUEST_IA32_EFER), vmread_guest(v, GUEST_INTERRUPTIBILITY_INFO));
 	return OVID_RUN_DEAD;
 }
 
@@ -539,7 +551,7 @@ static enum ovid_run_result exit_rare(struct vmx_vp *v, u32 reason)
 	case EXIT_REASON_WBINVD:
 		return skip(v);
 	case EXIT_REASON_PAUSE_INSTRUCTION:
-		vmx_skip_insn(v->vp);
+		vmx_skip_insn(v);
 		return OVID_RUN_YIELD;
 	case EXIT_REASON_VMCLEAR:
 	case EXIT_REASON_VMLAUNCH:
@@ -583,7 +595,7 @@ enum ovid_run_result vmx_handle_exit(struct vmx_vp *v)
 	v->vmcs.launched = true;
 
 	if (trace_vp_exit_enabled())
-		trace_vp_exit(v->vp, reason, vmread(EXIT_QUALIFICATION), vmread(GUEST_RIP));
+		trace_vp_exit(v->vp, reason, vmread(EXIT_QUALIFICATION), vmread_guest(v, GUEST_RIP));
 	switch (reason) {
 	case EXIT_REASON_EXTERNAL_INTERRUPT:
 		return exit_external(v);

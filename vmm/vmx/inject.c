@@ -10,15 +10,15 @@
 
 #define BLOCKED_STI_SS	(GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS)
 
-static bool irq_allowed(void)
+static bool irq_allowed(struct vmx_vp *v)
 {
-	return (vmread(GUEST_RFLAGS) & X86_EFLAGS_IF) &&
-	       !(vmread(GUEST_INTERRUPTIBILITY_INFO) & BLOCKED_STI_SS);
+	return (vmread_guest(v, GUEST_RFLAGS) & X86_EFLAGS_IF) &&
+	       !(vmread_guest(v, GUEST_INTERRUPTIBILITY_INFO) & BLOCKED_STI_SS);
 }
 
-static bool nmi_allowed(void)
+static bool nmi_allowed(struct vmx_vp *v)
 {
-	return !(vmread(GUEST_INTERRUPTIBILITY_INFO) &
+	return !(vmread_guest(v, GUEST_INTERRUPTIBILITY_INFO) &
 		 (BLOCKED_STI_SS | GUEST_INTR_STATE_NMI));
 }
 
@@ -43,17 +43,17 @@ static void inject_exception(struct vmx_vp *v)
 	u32 info = v->exception.vector | INTR_TYPE_HARD_EXCEPTION;
 
 	/* no error code is pushed in real mode */
-	if (v->exception.has_code && (vmread(GUEST_CR0) & X86_CR0_PE)) {
+	if (v->exception.has_code && (vmread_guest(v, GUEST_CR0) & X86_CR0_PE)) {
 		info |= INTR_INFO_DELIVER_CODE_MASK;
 		vmwrite(VM_ENTRY_EXCEPTION_ERROR_CODE, v->exception.code);
 	}
 	/* a single step in a shadow: the entry wants it said twice (SDM 3C: Checks on
 	 * Guest Non-Register State)
 	 */
-	if (v->exception.vector == X86_TRAP_DB && (vmread(GUEST_RFLAGS) & X86_EFLAGS_TF) &&
-	    (vmread(GUEST_INTERRUPTIBILITY_INFO) & BLOCKED_STI_SS))
-		vmwrite(GUEST_PENDING_DBG_EXCEPTIONS,
-			vmread(GUEST_PENDING_DBG_EXCEPTIONS) | DR_STEP);
+	if (v->exception.vector == X86_TRAP_DB && (vmread_guest(v, GUEST_RFLAGS) & X86_EFLAGS_TF) &&
+	    (vmread_guest(v, GUEST_INTERRUPTIBILITY_INFO) & BLOCKED_STI_SS))
+		vmwrite_guest(v, GUEST_PENDING_DBG_EXCEPTIONS,
+			vmread_guest(v, GUEST_PENDING_DBG_EXCEPTIONS) | DR_STEP);
 	inject(v->vp, info);
 	v->exception.pending = false;
 	v->vp->stats.exception_injected++;
@@ -71,14 +71,14 @@ static void take_nmi(struct ovid_vp *vp)
 
 static bool nmi_pending(struct vmx_vp *v, bool busy)
 {
-	if (!busy && nmi_allowed()) {
+	if (!busy && nmi_allowed(v)) {
 		inject(v->vp, INTR_TYPE_NMI_INTR | X86_TRAP_NMI);
 		take_nmi(v->vp);
 		busy = true;
 	}
 	/* an STI shadow need not hold off an NMI window: wait for the interrupt window then */
 	if (READ_ONCE(v->vp->nmi_pending))
-		vmx_set_proc(v, vmread(GUEST_INTERRUPTIBILITY_INFO) & GUEST_INTR_STATE_STI ?
+		vmx_set_proc(v, vmread_guest(v, GUEST_INTERRUPTIBILITY_INFO) & GUEST_INTR_STATE_STI ?
 			     CPU_BASED_INTR_WINDOW_EXITING : CPU_BASED_NMI_WINDOW_EXITING, 0);
 	return busy;
 }
@@ -101,7 +101,7 @@ static void irq_pending(struct vmx_vp *v, bool busy)
 	struct ovid_vp *vp = v->vp;
 	int vec = ovid_lapic_next(vp);
 
-	if (vec >= 0 && !busy && irq_allowed()) {
+	if (vec >= 0 && !busy && irq_allowed(v)) {
 		ovid_lapic_ack(vp, vec);
 		inject(vp, INTR_TYPE_EXT_INTR | vec);
 		vp->stats.irq_injected++;
@@ -117,12 +117,12 @@ static void irq_pending(struct vmx_vp *v, bool busy)
 static void update_rvi(struct vmx_vp *v)
 {
 	int irr = ovid_lapic_highest_irr(v->vp);
-	u16 status = vmread(GUEST_INTR_STATUS);
+	u16 status = vmread_guest(v, GUEST_INTR_STATUS);
 	u16 want = (status & 0xff00) | (irr < 0 ? 0 : irr);
 
 	v->vp->apic.irr_maybe = false;
 	if (want != status)
-		vmwrite(GUEST_INTR_STATUS, want);
+		vmwrite_guest(v, GUEST_INTR_STATUS, want);
 }
 
 /* the PIC's INTR line: a vector that the worker gave, or a question to it */
@@ -130,7 +130,7 @@ static bool extint(struct vmx_vp *v, bool busy)
 {
 	struct ovid_vp *vp = v->vp;
 
-	if (busy || !irq_allowed()) {
+	if (busy || !irq_allowed(v)) {
 		vmx_set_proc(v, CPU_BASED_INTR_WINDOW_EXITING, 0);
 		return false;
 	}
@@ -219,8 +219,8 @@ void vmx_note_vectoring(struct vmx_vp *v)
 		v->reinject_len = vmread(VM_EXIT_INSTRUCTION_LEN);
 	/* an NMI that is delivered again must not be blocked by its first try */
 	if (type == INTR_TYPE_NMI_INTR)
-		vmwrite(GUEST_INTERRUPTIBILITY_INFO,
-			vmread(GUEST_INTERRUPTIBILITY_INFO) & ~GUEST_INTR_STATE_NMI);
+		vmwrite_guest(v, GUEST_INTERRUPTIBILITY_INFO,
+			vmread_guest(v, GUEST_INTERRUPTIBILITY_INFO) & ~GUEST_INTR_STATE_NMI);
 }
 
 void vmx_events_clear(struct vmx_vp *v)
@@ -234,27 +234,27 @@ void vmx_events_clear(struct vmx_vp *v)
 /*
  * vmx_skip_by - RIP @len bytes on, as if an instruction of that length had completed
  */
-void vmx_skip_by(u8 len)
+void vmx_skip_by(struct vmx_vp *v, u8 len)
 {
-	u64 rip = vmread(GUEST_RIP);
+	u64 rip = vmread_guest(v, GUEST_RIP);
 	u64 next = rip + len;
-	u32 intr = vmread(GUEST_INTERRUPTIBILITY_INFO);
+	u32 intr = vmread_guest(v, GUEST_INTERRUPTIBILITY_INFO);
 
 	/* outside 64-bit code RIP wraps at 4 GiB */
 	if (unlikely((rip ^ next) >> 32) &&
-	    !(vmread(GUEST_CS_AR_BYTES) & VMX_AR_L_MASK))
+	    !(vmread_guest(v, GUEST_CS_AR_BYTES) & VMX_AR_L_MASK))
 		next = (u32)next;
-	vmwrite(GUEST_RIP, next);
+	vmwrite_guest(v, GUEST_RIP, next);
 	if (unlikely(intr & BLOCKED_STI_SS))
-		vmwrite(GUEST_INTERRUPTIBILITY_INFO, intr & ~BLOCKED_STI_SS);
-	if (unlikely(vmread(GUEST_RFLAGS) & X86_EFLAGS_TF))
-		vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, DR_STEP);
+		vmwrite_guest(v, GUEST_INTERRUPTIBILITY_INFO, intr & ~BLOCKED_STI_SS);
+	if (unlikely(vmread_guest(v, GUEST_RFLAGS) & X86_EFLAGS_TF))
+		vmwrite_guest(v, GUEST_PENDING_DBG_EXCEPTIONS, DR_STEP);
 }
 
 /* past the instruction of this exit, where VMX gives its length */
-void vmx_skip_insn(struct ovid_vp *vp)
+void vmx_skip_insn(struct vmx_vp *v)
 {
-	vmx_skip_by(vmread(VM_EXIT_INSTRUCTION_LEN));
+	vmx_skip_by(v, vmread(VM_EXIT_INSTRUCTION_LEN));
 }
 
 /* the same from outside a window */
@@ -264,6 +264,6 @@ void vmx_skip_exit(struct ovid_vp *vp, u8 insn_len)
 
 	if (vmx_vmcs_get(v))
 		return;
-	vmx_skip_by(insn_len);
+	vmx_skip_by(v, insn_len);
 	vmx_vmcs_put(v);
 }

@@ -7,13 +7,14 @@
 #define OVID_VMX_INSN_H
 
 #include <linux/bug.h>
+#include <linux/build_bug.h>
 #include <linux/types.h>
 #include <asm/asm.h>
 #include <asm/vmx.h>
 
 void ovid_vmx_insn_failed(const char *what, unsigned long arg);
 
-static __always_inline u64 vmread(unsigned long field)
+static __always_inline u64 __vmread(unsigned long field)
 {
 	u64 value;
 
@@ -21,13 +22,30 @@ static __always_inline u64 vmread(unsigned long field)
 	return value;
 }
 
-static __always_inline void vmwrite(unsigned long field, u64 value)
+static __always_inline void __vmwrite(unsigned long field, u64 value)
 {
 	asm goto("vmwrite %1, %0; jna %l[failed]"
 		 : : "r" (field), "rm" (value) : "cc" : failed);
 	return;
 failed:
-	ovid_vmx_insn_failed("VMWRITE", field);
+	WARN_ON_ONCE(1);	/* no call: callers need save no registers for it */
+}
+
+/* the guest-state area goes through vmread_guest() and vmwrite_guest() */
+#define VMCS_FIELD_IS_GUEST(field)	(((field) >> 10 & 3) == 2)
+#define VMCS_FIELD_NOT_GUEST(field)	\
+	BUILD_BUG_ON(__builtin_constant_p(field) && VMCS_FIELD_IS_GUEST(field))
+
+static __always_inline u64 vmread(unsigned long field)
+{
+	VMCS_FIELD_NOT_GUEST(field);
+	return __vmread(field);
+}
+
+static __always_inline void vmwrite(unsigned long field, u64 value)
+{
+	VMCS_FIELD_NOT_GUEST(field);
+	__vmwrite(field, value);
 }
 
 static inline bool vmptrld(hpa_t pa)

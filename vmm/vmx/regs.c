@@ -23,26 +23,26 @@ static const struct {
 	SEG(ES), SEG(CS), SEG(SS), SEG(DS), SEG(FS), SEG(GS), SEG(LDTR), SEG(TR),
 };
 
-static void seg_get(unsigned int n, struct hv_x64_segment_register *seg)
+static void seg_get(struct vmx_vp *v, unsigned int n, struct hv_x64_segment_register *seg)
 {
-	u32 ar = vmread(segs[n].ar);
+	u32 ar = vmread_guest(v, segs[n].ar);
 
-	seg->base = vmread(segs[n].base);
-	seg->limit = vmread(segs[n].limit);
-	seg->selector = vmread(segs[n].selector);
+	seg->base = vmread_guest(v, segs[n].base);
+	seg->limit = vmread_guest(v, segs[n].limit);
+	seg->selector = vmread_guest(v, segs[n].selector);
 	seg->attributes = ar & AR_UNUSABLE ? ar & ~0x80u : ar;
 }
 
-static void seg_set(unsigned int n, const struct hv_x64_segment_register *seg)
+static void seg_set(struct vmx_vp *v, unsigned int n, const struct hv_x64_segment_register *seg)
 {
 	u32 ar = seg->attributes & 0xf0ff;
 
 	if (!(ar & 0x80))
 		ar |= AR_UNUSABLE;
-	vmwrite(segs[n].base, seg->base);
-	vmwrite(segs[n].limit, seg->limit);
-	vmwrite(segs[n].selector, seg->selector);
-	vmwrite(segs[n].ar, ar);
+	vmwrite_guest(v, segs[n].base, seg->base);
+	vmwrite_guest(v, segs[n].limit, seg->limit);
+	vmwrite_guest(v, segs[n].selector, seg->selector);
+	vmwrite_guest(v, segs[n].ar, ar);
 }
 
 /* VMX field of a register that is just one */
@@ -73,30 +73,30 @@ static u32 plain_field(u32 name)
 	}
 }
 
-static void table_get(bool idtr, u64 val[2])
+static void table_get(struct vmx_vp *v, bool idtr, u64 val[2])
 {
-	val[0] = vmread(idtr ? GUEST_IDTR_LIMIT : GUEST_GDTR_LIMIT) << 48;
-	val[1] = vmread(idtr ? GUEST_IDTR_BASE : GUEST_GDTR_BASE);
+	val[0] = vmread_guest(v, idtr ? GUEST_IDTR_LIMIT : GUEST_GDTR_LIMIT) << 48;
+	val[1] = vmread_guest(v, idtr ? GUEST_IDTR_BASE : GUEST_GDTR_BASE);
 }
 
-static void table_set(bool idtr, const u64 val[2])
+static void table_set(struct vmx_vp *v, bool idtr, const u64 val[2])
 {
-	vmwrite(idtr ? GUEST_IDTR_LIMIT : GUEST_GDTR_LIMIT, val[0] >> 48);
-	vmwrite(idtr ? GUEST_IDTR_BASE : GUEST_GDTR_BASE, val[1]);
+	vmwrite_guest(v, idtr ? GUEST_IDTR_LIMIT : GUEST_GDTR_LIMIT, val[0] >> 48);
+	vmwrite_guest(v, idtr ? GUEST_IDTR_BASE : GUEST_GDTR_BASE, val[1]);
 }
 
 /* HvRegisterInterruptState: bit 0 shadow, bit 1 NMI masked */
-static u64 interrupt_state_get(void)
+static u64 interrupt_state_get(struct vmx_vp *v)
 {
-	u32 intr = vmread(GUEST_INTERRUPTIBILITY_INFO);
+	u32 intr = vmread_guest(v, GUEST_INTERRUPTIBILITY_INFO);
 
 	return (intr & (GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS) ? 1 : 0) |
 	       (intr & GUEST_INTR_STATE_NMI ? 2 : 0);
 }
 
-static void interrupt_state_set(u64 val)
+static void interrupt_state_set(struct vmx_vp *v, u64 val)
 {
-	vmwrite(GUEST_INTERRUPTIBILITY_INFO,
+	vmwrite_guest(v, GUEST_INTERRUPTIBILITY_INFO,
 		(val & 1 ? GUEST_INTR_STATE_MOV_SS : 0) |
 		(val & 2 ? GUEST_INTR_STATE_NMI : 0));
 }
@@ -166,16 +166,16 @@ static int reg_get_loaded(struct vmx_vp *v, u32 name, u64 val[2])
 	u32 field = plain_field(name);
 
 	if (field) {
-		val[0] = vmread(field);
+		val[0] = vmread_guest(v, field);
 		return 0;
 	}
 	switch (name) {
 	case HV_X64_REGISTER_ES ... HV_X64_REGISTER_TR:
-		seg_get(name - HV_X64_REGISTER_ES, (struct hv_x64_segment_register *)val);
+		seg_get(v, name - HV_X64_REGISTER_ES, (struct hv_x64_segment_register *)val);
 		return 0;
 	case HV_X64_REGISTER_IDTR:
 	case HV_X64_REGISTER_GDTR:
-		table_get(name == HV_X64_REGISTER_IDTR, val);
+		table_get(v, name == HV_X64_REGISTER_IDTR, val);
 		return 0;
 	case HV_X64_REGISTER_CR0:
 	case HV_X64_REGISTER_INTERMEDIATE_CR0:
@@ -195,7 +195,7 @@ static int reg_get_loaded(struct vmx_vp *v, u32 name, u64 val[2])
 		val[0] = v->vp->xss;
 		return 0;
 	case HV_REGISTER_INTERRUPT_STATE:
-		val[0] = interrupt_state_get();
+		val[0] = interrupt_state_get(v);
 		return 0;
 	case HV_REGISTER_PENDING_INTERRUPTION:
 		val[0] = pending_interruption_get(v);
@@ -296,18 +296,18 @@ static void reg_set_loaded(struct vmx_vp *v, u32 name, const u64 val[2])
 		v->breakpoints = word & 0xff;
 	}
 	if (field) {
-		vmwrite(field, word);
+		vmwrite_guest(v, field, word);
 		if (field == GUEST_CR3)
 			v->pdptrs_stale = true;
 		return;
 	}
 	switch (name) {
 	case HV_X64_REGISTER_ES ... HV_X64_REGISTER_TR:
-		seg_set(name - HV_X64_REGISTER_ES, (const struct hv_x64_segment_register *)val);
+		seg_set(v, name - HV_X64_REGISTER_ES, (const struct hv_x64_segment_register *)val);
 		break;
 	case HV_X64_REGISTER_IDTR:
 	case HV_X64_REGISTER_GDTR:
-		table_set(name == HV_X64_REGISTER_IDTR, val);
+		table_set(v, name == HV_X64_REGISTER_IDTR, val);
 		break;
 	case HV_X64_REGISTER_CR0:
 	case HV_X64_REGISTER_INTERMEDIATE_CR0:
@@ -327,7 +327,7 @@ static void reg_set_loaded(struct vmx_vp *v, u32 name, const u64 val[2])
 		v->vp->xss = word;
 		break;
 	case HV_REGISTER_INTERRUPT_STATE:
-		interrupt_state_set(word);
+		interrupt_state_set(v, word);
 		break;
 	case HV_REGISTER_PENDING_INTERRUPTION:
 		pending_interruption_set(v, word);
@@ -366,22 +366,22 @@ void vmx_page_fill(struct ovid_vp *vp, u32 want)
 
 	if (vmx_vmcs_get(v))
 		return;
-	p->gpr[4] = vmread(GUEST_RSP);
+	p->gpr[4] = vmread_guest(v, GUEST_RSP);
 	if (want & OVID_WANT_RIP) {
-		p->rip = vmread(GUEST_RIP);
-		p->rflags = vmread(GUEST_RFLAGS);
+		p->rip = vmread_guest(v, GUEST_RIP);
+		p->rflags = vmread_guest(v, GUEST_RFLAGS);
 	}
 	if (want & OVID_WANT_SREGS) {
 		for (i = 0; i < 6; i++)
-			seg_get(i, &seg[i]);
+			seg_get(v, i, &seg[i]);
 		p->cr0 = vmx_get_cr0(v);
-		p->cr3 = vmread(GUEST_CR3);
+		p->cr3 = vmread_guest(v, GUEST_CR3);
 		p->cr4 = vmx_get_cr4(v);
 		p->cr8 = ovid_lapic_cr8(vp);
 		p->efer = v->efer;
-		p->dr7 = vmread(GUEST_DR7);
+		p->dr7 = vmread_guest(v, GUEST_DR7);
 		p->xfem = vp->xcr0;
-		p->interrupt_state = interrupt_state_get();
+		p->interrupt_state = interrupt_state_get(v);
 		p->pending_interruption = pending_interruption_get(v);
 		memcpy(p->xmm, vp->fpu->i387.xmm_space, sizeof(p->xmm));
 	}
@@ -401,18 +401,18 @@ void vmx_page_fold(struct ovid_vp *vp, u32 dirty)
 	if (vmx_vmcs_get(v))
 		return;
 	if (dirty & BIT(HV_X64_REGISTER_CLASS_GENERAL))
-		vmwrite(GUEST_RSP, READ_ONCE(p->gpr[4]));
+		vmwrite_guest(v, GUEST_RSP, READ_ONCE(p->gpr[4]));
 	if (dirty & BIT(HV_X64_REGISTER_CLASS_IP))
-		vmwrite(GUEST_RIP, READ_ONCE(p->rip));
+		vmwrite_guest(v, GUEST_RIP, READ_ONCE(p->rip));
 	if (dirty & BIT(HV_X64_REGISTER_CLASS_FLAGS)) {
 		val[0] = READ_ONCE(p->rflags);
 		if (!vmx_reg_check(vp, HV_X64_REGISTER_RFLAGS, val))
-			vmwrite(GUEST_RFLAGS, val[0] | X86_EFLAGS_FIXED);
+			vmwrite_guest(v, GUEST_RFLAGS, val[0] | X86_EFLAGS_FIXED);
 	}
 	if (dirty & BIT(HV_X64_REGISTER_CLASS_SEGMENT)) {
 		for (i = 0; i < 6; i++) {
 			memcpy(&seg, &(&p->es)[i], sizeof(seg));
-			seg_set(i, &seg);
+			seg_set(v, i, &seg);
 		}
 	}
 	vmx_vmcs_put(v);
@@ -438,19 +438,19 @@ void vmx_paging(struct ovid_vp *vp, struct ovid_paging *pg, bool *long_mode,
 		*cs_base = *rip = *cpl = 0;
 		return;
 	}
-	cs = vmread(GUEST_CS_AR_BYTES);
-	pg->cr0 = vmread(GUEST_CR0);
-	pg->cr3 = vmread(GUEST_CR3);
+	cs = vmread_guest(v, GUEST_CS_AR_BYTES);
+	pg->cr0 = vmread_guest(v, GUEST_CR0);
+	pg->cr3 = vmread_guest(v, GUEST_CR3);
 	pg->cr4 = v->cr4_shadow;
 	pg->efer = v->efer;
-	pg->rflags = vmread(GUEST_RFLAGS);
+	pg->rflags = vmread_guest(v, GUEST_RFLAGS);
 	pg->phys_bits = ovid_cpuid_phys_bits(vp->part);
 	*long_mode = v->efer & EFER_LMA;
 	*bits = *long_mode && (cs & VMX_AR_L_MASK) ? 64 : cs & VMX_AR_DB_MASK ? 32 : 16;
-	*cs_base = *bits == 64 ? 0 : vmread(GUEST_CS_BASE);
-	*rip = vmread(GUEST_RIP);
-	*cpl = VMX_AR_DPL(vmread(GUEST_SS_AR_BYTES));
-	vp->page->gpr[4] = vmread(GUEST_RSP);	/* may be what is stored */
+	*cs_base = *bits == 64 ? 0 : vmread_guest(v, GUEST_CS_BASE);
+	*rip = vmread_guest(v, GUEST_RIP);
+	*cpl = VMX_AR_DPL(vmread_guest(v, GUEST_SS_AR_BYTES));
+	vp->page->gpr[4] = vmread_guest(v, GUEST_RSP);	/* may be what is stored */
 	vmx_vmcs_put(v);
 }
 
@@ -493,7 +493,7 @@ int vmx_msr_get(struct ovid_vp *vp, u32 msr, u64 *val)
 	err = vmx_vmcs_get(v);
 	if (err)
 		return err;
-	*val = vmread(field);
+	*val = vmread_guest(v, field);
 	vmx_vmcs_put(v);
 	return 0;
 }
@@ -516,7 +516,7 @@ int vmx_msr_set(struct ovid_vp *vp, u32 msr, u64 val)
 	if (msr == MSR_EFER)
 		err = vmx_set_efer(v, val) ? -EINVAL : 0;
 	else if (field)
-		vmwrite(field, val);
+		vmwrite_guest(v, field, val);
 	/* STAR and its like, from vp->msrs; EFER says whether they count */
 	if (!field && vp->mode == OVID_VP_IN_GUEST)
 		vmx_hostmsr_load(vp);
@@ -557,7 +557,7 @@ void vmx_requests(struct vmx_vp *v)
 
 /* ---- reset (SDM 3A: Processor State After Reset) ---- */
 
-static void reset_segments(u16 cs, u64 cs_base)
+static void reset_segments(struct vmx_vp *v, u16 cs, u64 cs_base)
 {
 	struct hv_x64_segment_register seg = { .limit = 0xffff };
 	int i;
@@ -566,7 +566,7 @@ static void reset_segments(u16 cs, u64 cs_base)
 		seg.selector = i == 1 ? cs : 0;
 		seg.base = i == 1 ? cs_base : 0;
 		seg.attributes = i == 1 ? 0x9b : i == 6 ? 0x82 : i == 7 ? 0x8b : 0x93;
-		seg_set(i, &seg);
+		seg_set(v, i, &seg);
 	}
 }
 
@@ -581,37 +581,37 @@ void vmx_vp_reset(struct ovid_vp *vp, bool init)
 	if (vmx_vmcs_get(v))
 		return;
 	vmx_events_clear(v);
-	reset_segments(0xf000, 0xffff0000);
-	table_set(true, table);
-	table_set(false, table);
-	vmwrite(GUEST_RIP, 0xfff0);
-	vmwrite(GUEST_RSP, 0);
-	vmwrite(GUEST_RFLAGS, X86_EFLAGS_FIXED);
+	reset_segments(v, 0xf000, 0xffff0000);
+	table_set(v, true, table);
+	table_set(v, false, table);
+	vmwrite_guest(v, GUEST_RIP, 0xfff0);
+	vmwrite_guest(v, GUEST_RSP, 0);
+	vmwrite_guest(v, GUEST_RFLAGS, X86_EFLAGS_FIXED);
 	if (init)	/* INIT keeps CD and NW */
-		cr0 = X86_CR0_ET | (vmread(CR0_READ_SHADOW) & (X86_CR0_CD | X86_CR0_NW));
+		cr0 = X86_CR0_ET | (v->cr0_shadow & (X86_CR0_CD | X86_CR0_NW));
 	vmx_host_set_efer(v, 0);
 	vmx_host_set_cr0(v, cr0);
 	vmx_host_set_cr4(v, 0);
-	vmwrite(GUEST_CR3, 0);
-	vmwrite(GUEST_DR7, 0x400);
+	vmwrite_guest(v, GUEST_CR3, 0);
+	vmwrite_guest(v, GUEST_DR7, 0x400);
 	v->breakpoints = false;
-	vmwrite(GUEST_INTERRUPTIBILITY_INFO, 0);
-	vmwrite(GUEST_ACTIVITY_STATE, 0);
-	vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, 0);
+	vmwrite_guest(v, GUEST_INTERRUPTIBILITY_INFO, 0);
+	vmwrite_guest(v, GUEST_ACTIVITY_STATE, 0);
+	vmwrite_guest(v, GUEST_PENDING_DBG_EXCEPTIONS, 0);
 	for (i = 0; i < 16; i++)
 		vp->page->gpr[i] = 0;
 	ovid_cpuid(vp, 1, 0, &leaf1);
 	vp->page->gpr[2] = leaf1.eax;
 	if (!init) {
-		vmwrite(GUEST_SYSENTER_CS, 0);
-		vmwrite(GUEST_SYSENTER_ESP, 0);
-		vmwrite(GUEST_SYSENTER_EIP, 0);
-		vmwrite(GUEST_IA32_DEBUGCTL, 0);
-		vmwrite(GUEST_IA32_PAT, vp->msrs.pat);
+		vmwrite_guest(v, GUEST_SYSENTER_CS, 0);
+		vmwrite_guest(v, GUEST_SYSENTER_ESP, 0);
+		vmwrite_guest(v, GUEST_SYSENTER_EIP, 0);
+		vmwrite_guest(v, GUEST_IA32_DEBUGCTL, 0);
+		vmwrite_guest(v, GUEST_IA32_PAT, vp->msrs.pat);
 		vmx_fpu_reset(v);
 	}
 	if (vmx_caps.preempt_timer)
-		vmwrite(VMX_PREEMPTION_TIMER_VALUE, U32_MAX);
+		vmwrite_guest(v, VMX_PREEMPTION_TIMER_VALUE, U32_MAX);
 	v->timer_armed = false;
 	vmwrite(TSC_OFFSET, vp->part->tsc_offset);
 	vmx_set_proc(v, 0, CPU_BASED_INTR_WINDOW_EXITING | CPU_BASED_NMI_WINDOW_EXITING);
@@ -631,7 +631,7 @@ void vmx_vp_sipi(struct ovid_vp *vp, u8 vector)
 
 	if (vmx_vmcs_get(v))
 		return;
-	seg_set(1, &cs);
-	vmwrite(GUEST_RIP, 0);
+	seg_set(v, 1, &cs);
+	vmwrite_guest(v, GUEST_RIP, 0);
 	vmx_vmcs_put(v);
 }

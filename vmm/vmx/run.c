@@ -308,7 +308,7 @@ static void debug_regs_out(struct vmx_vp *v)
 	get_debugreg(vp->dr[3], 3);
 	get_debugreg(vp->dr6, 6);
 	v->debug_regs_loaded = false;
-	v->breakpoints = vmread(GUEST_DR7) & DR_GLOBAL_OR_LOCAL;
+	v->breakpoints = vmread_guest(v, GUEST_DR7) & DR_GLOBAL_OR_LOCAL;
 	vmx_set_proc(v, CPU_BASED_MOV_DR_EXITING, 0);
 }
 
@@ -347,7 +347,7 @@ static void tlb_sync(struct vmx_vp *v)
 
 	if (unlikely(tdp->cpu_gen[cpu] != gen)) {
 		tdp->cpu_gen[cpu] = gen;
-		invept(VMX_EPT_EXTENT_CONTEXT, vmread(EPT_POINTER));
+		invept(VMX_EPT_EXTENT_CONTEXT, vmx_eptp(v->vp->part));
 		v->vp->stats.tlb_flushes++;
 	}
 	if (unlikely(v->vpid_cpu != cpu)) {
@@ -373,7 +373,7 @@ static void arm_timer(struct vmx_vp *v)
 	if (!deadline) {
 		if (v->timer_armed) {
 			v->timer_armed = false;
-			vmwrite(VMX_PREEMPTION_TIMER_VALUE, U32_MAX);
+			vmwrite_guest(v, VMX_PREEMPTION_TIMER_VALUE, U32_MAX);
 		}
 		return;
 	}
@@ -390,7 +390,7 @@ static void arm_timer(struct vmx_vp *v)
 			set_bit(OVID_REQ_EXIT, &v->vp->requests);
 	} else {
 		ticks = (deadline - now) >> vmx_caps.preempt_shift;
-		vmwrite(VMX_PREEMPTION_TIMER_VALUE, min_t(u64, ticks, U32_MAX));
+		vmwrite_guest(v, VMX_PREEMPTION_TIMER_VALUE, min_t(u64, ticks, U32_MAX));
 		v->timer_armed = true;
 	}
 }
@@ -417,6 +417,7 @@ static enum ovid_run_result window(struct vmx_vp *v)
 		}
 		if (unlikely(vp->cr2 != native_read_cr2()))
 			native_write_cr2(vp->cr2);
+		vmx_guest_fields_drop(v);
 		if (unlikely(ovid_vmx_enter(vp->page->gpr, v->vmcs.launched, &v->host_rsp))) {
 			vmx_entry_failed(v);
 			r = OVID_RUN_DEAD;

@@ -285,10 +285,16 @@ void vmx_set_apic_mode(struct vmx_vp *v)
 		u8 rvi = max(ovid_lapic_highest_irr(v->vp), 0);
 		u8 svi = max(ovid_lapic_highest_isr(v->vp), 0);
 
-		vmwrite(GUEST_INTR_STATUS, svi << 8 | rvi);
+		vmwrite_guest(v, GUEST_INTR_STATUS, svi << 8 | rvi);
 		vmx_set_proc(v, 0, CPU_BASED_INTR_WINDOW_EXITING);
 		set_bit(OVID_REQ_EOI_MAP, &v->vp->requests);
 	}
+}
+
+u64 vmx_eptp(const struct ovid_partition *part)
+{
+	return __pa(part->tdp.root) | VMX_EPTP_MT_WB | VMX_EPTP_PWL_4 |
+	       (ovid_backend->tdp.accessed ? VMX_EPTP_AD_ENABLE_BIT : 0);
 }
 
 static void setup_controls(struct vmx_vp *v)
@@ -317,11 +323,9 @@ static void setup_controls(struct vmx_vp *v)
 	vmwrite(VM_EXIT_MSR_LOAD_COUNT, 0);
 	vmwrite(VM_ENTRY_MSR_LOAD_COUNT, 0);
 	vmwrite(VM_ENTRY_INTR_INFO_FIELD, 0);
-	vmwrite(VMCS_LINK_POINTER, ~0ull);
+	vmwrite_guest(v, VMCS_LINK_POINTER, ~0ull);
 	vmwrite(VIRTUAL_PROCESSOR_ID, v->vpid);
-	vmwrite(EPT_POINTER, __pa(v->vp->part->tdp.root) | VMX_EPTP_MT_WB |
-			     VMX_EPTP_PWL_4 |
-			     (ovid_backend->tdp.accessed ? VMX_EPTP_AD_ENABLE_BIT : 0));
+	vmwrite(EPT_POINTER, vmx_eptp(v->vp->part));
 	if (v->proc2 & SECONDARY_EXEC_PAUSE_LOOP_EXITING) {
 		vmwrite(PLE_GAP, 128);
 		vmwrite(PLE_WINDOW, 4096);
@@ -344,7 +348,7 @@ static void setup_controls(struct vmx_vp *v)
 		vmwrite(POSTED_INTR_DESC_ADDR, __pa(apic->pi));
 	}
 	if (v->entry & VM_ENTRY_LOAD_IA32_PERF_GLOBAL_CTRL)
-		vmwrite(GUEST_IA32_PERF_GLOBAL_CTRL, 0);
+		vmwrite_guest(v, GUEST_IA32_PERF_GLOBAL_CTRL, 0);
 }
 
 /* host state that is the same on every CPU and for every entry */

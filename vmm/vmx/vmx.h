@@ -42,6 +42,14 @@ struct vmx_vmcs {
 	struct list_head node;	/* on that CPU's list, under interrupts off there */
 };
 
+#define VMX_GUEST_FIELDS	128
+
+/* guest-state fields as the VMCS has them, see vmread_guest() */
+struct vmx_guest_fields {
+	u64 known[VMX_GUEST_FIELDS / 64];	/* bits: which of @value are */
+	u64 value[VMX_GUEST_FIELDS];
+};
+
 struct vmx_event {
 	bool pending;
 	bool has_code;
@@ -98,21 +106,74 @@ struct vmx_vp {
 	bool apic_page_stale;	/* left xAPIC mode: unmap the APIC-access page */
 	u8 pdptr_cr;		/* write under way that needs PDPTEs: 0, 4; or NO_CR */
 	u64 pdptr_old;		/* that register before it */
-	u64 cr4_shadow;		/* guest's view of CR4: CPUID asks often */
+	u64 cr0_shadow, cr4_shadow;	/* in the VMCS: the guest's view of what it does not own */
 	u64 efer;
 	u32 pkru;
 
 	/* the store that rang a doorbell last, see doorbell_again() */
 	struct {
-		u64 rip, cr3;
-		u32 cs_ar;
+		u64 rip;
 		u8 len;
 	} bell;
+
+	struct vmx_guest_fields guest;
 };
 
 static inline struct vmx_vp *to_vmx(struct ovid_vp *vp)
 {
 	return vp->arch;
+}
+
+/*
+ * The guest-state area of the VMCS, each field read at most once between two
+ * entries and written through.  What keeps the copies true: only a VM entry
+ * lets a field change other than by vmwrite_guest(), so vmx_guest_fields_drop()
+ * right before it is the one place that drops them.  That the VMCS is cleared,
+ * moved to another CPU or VMX switched off changes no field.  VP's thread,
+ * between vmx_vmcs_get() and vmx_vmcs_put() or in the window.
+ */
+static __always_inline unsigned int vmx_guest_slot(unsigned long field)
+{
+	/* width and index of the encoding; the index is below 32 in this area */
+	return (field >> 13 & 3) << 5 | (field >> 1 & 31);
+}
+
+/* VMWRITE drops what is above a field's width: 16, 64, 32 bits, natural */
+static __always_inline u64 vmx_field_mask(unsigned long field)
+{
+	switch (field >> 13 & 3) {
+	case 0:
+		return U16_MAX;
+	case 2:
+		return U32_MAX;
+	default:
+		return U64_MAX;
+	}
+}
+
+static __always_inline u64 vmread_guest(struct vmx_vp *v, unsigned long field)
+{
+	unsigned int n = vmx_guest_slot(field);
+
+	if (!(v->guest.known[n / 64] & BIT_ULL(n % 64))) {
+		v->guest.known[n / 64] |= BIT_ULL(n % 64);
+		v->guest.value[n] = __vmread(field);
+	}
+	return v->guest.value[n];
+}
+
+static __always_inline void vmwrite_guest(struct vmx_vp *v, unsigned long field, u64 value)
+{
+	unsigned int n = vmx_guest_slot(field);
+
+	v->guest.known[n / 64] |= BIT_ULL(n % 64);
+	v->guest.value[n] = value & vmx_field_mask(field);
+	__vmwrite(field, value);
+}
+
+static inline void vmx_guest_fields_drop(struct vmx_vp *v)
+{
+	memset(v->guest.known, 0, sizeof(v->guest.known));
 }
 
 #define VMX_NO_CR	0xff
@@ -136,6 +197,7 @@ int vmx_window_open(void);	/* scoped: VMXON here; 0 or -EBUSY.  Interrupts off *
 void vmx_window_close(void);
 
 /* vmcs.c */
+u64 vmx_eptp(const struct ovid_partition *part);
 int vmx_vmcs_init(struct vmx_vp *v);
 void vmx_vmcs_fini(struct vmx_vp *v);
 /* makes the VMCS current here; preemption off, interrupts on (migration asks the old CPU) */
@@ -186,8 +248,8 @@ void vmx_entry_failed(struct vmx_vp *v);
 bool vmx_inject_pending(struct vmx_vp *v);
 void vmx_inject_exception(struct ovid_vp *vp, u8 vector, bool has_code, u32 code);
 void vmx_note_vectoring(struct vmx_vp *v);
-void vmx_skip_insn(struct ovid_vp *vp);
-void vmx_skip_by(u8 len);
+void vmx_skip_insn(struct vmx_vp *v);
+void vmx_skip_by(struct vmx_vp *v, u8 len);
 void vmx_skip_exit(struct ovid_vp *vp, u8 insn_len);
 /* drops what was being delivered, e.g. at INIT */
 void vmx_events_clear(struct vmx_vp *v);
