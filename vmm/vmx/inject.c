@@ -157,14 +157,14 @@ bool vmx_inject_pending(struct vmx_vp *v)
 	bool busy = false;
 
 	/* a fault on the way of an interrupt goes first, the interrupt after it */
-	if (unlikely(v->exception.pending)) {
+	if (v->exception.pending) {
 		inject_exception(v);
 		busy = true;
-	} else if (unlikely(v->reinject)) {
+	} else if (v->reinject) {
 		inject_cut_short(v);
 		busy = true;
 	}
-	if (unlikely(READ_ONCE(vp->nmi_pending)))
+	if (READ_ONCE(vp->nmi_pending))
 		busy = nmi_pending(v, busy);
 	if (test_bit(OVID_PI_ON, (unsigned long *)&apic->pi->control))
 		ovid_lapic_sync_pir(vp);
@@ -174,9 +174,8 @@ bool vmx_inject_pending(struct vmx_vp *v)
 		else
 			irq_pending(v, busy);
 	}
-	if (unlikely(vp->extint_vector >= 0 ||
-		     (READ_ONCE(vp->extint_line) && !vp->extint_asked &&
-		      ovid_lapic_takes_extint(vp))))
+	if (vp->extint_vector >= 0 ||
+	    (READ_ONCE(vp->extint_line) && !vp->extint_asked && ovid_lapic_takes_extint(vp)))
 		return extint(v, busy || (vmread(VM_ENTRY_INTR_INFO_FIELD) &
 					  INTR_INFO_VALID_MASK));
 	return false;

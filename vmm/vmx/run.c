@@ -411,7 +411,7 @@ static enum ovid_run_result window(struct vmx_vp *v)
 		vmx_debug_regs_in(v);
 	do {
 		arm_timer(v);
-		if (unlikely(vmx_inject_pending(v))) {
+		if (unlikely(vmx_inject_wanted(v)) && vmx_inject_pending(v)) {
 			r = OVID_RUN_WORKER;
 			break;
 		}

@@ -245,6 +245,16 @@ enum ovid_run_result vmx_handle_slow(struct ovid_vp *vp);
 void vmx_entry_failed(struct vmx_vp *v);
 
 /* inject.c */
+/* a short look before each entry: is there anything for vmx_inject_pending()? */
+static inline bool vmx_inject_wanted(struct vmx_vp *v)
+{
+	struct ovid_vp *vp = v->vp;
+
+	return v->exception.pending || v->reinject || READ_ONCE(vp->nmi_pending) ||
+	       test_bit(OVID_PI_ON, (unsigned long *)&vp->apic.pi->control) ||
+	       vp->apic.irr_maybe || vp->extint_vector >= 0 || READ_ONCE(vp->extint_line);
+}
+
 bool vmx_inject_pending(struct vmx_vp *v);
 void vmx_inject_exception(struct ovid_vp *vp, u8 vector, bool has_code, u32 code);
 void vmx_note_vectoring(struct vmx_vp *v);
