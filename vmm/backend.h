@@ -8,6 +8,7 @@
 #ifndef OVID_BACKEND_H
 #define OVID_BACKEND_H
 
+#include "emul_mmio.h"
 #include "exit.h"
 #include "gva.h"
 #include "tdp.h"
@@ -25,6 +26,19 @@ enum ovid_run_result {
 	OVID_RUN_BUSY,		/* VMX is owned by another hypervisor now */
 	OVID_RUN_DEAD,		/* entry failed: vp->exit is X_FAIL */
 	OVID_RUN_ERROR,		/* the host could not: vp->run_error */
+};
+
+/**
+ * struct ovid_view - how a VP's code sees memory: for page walks and decoders
+ * @paging:	but for the callbacks
+ * @rip:	of the next instruction, linear
+ * @bits:	of that code
+ */
+struct ovid_view {
+	struct ovid_paging paging;
+	gva_t rip;
+	enum ovid_cpu_bits bits;
+	u8 cpl;
 };
 
 struct ovid_backend_ops {
@@ -66,8 +80,8 @@ struct ovid_backend_ops {
 	/* RIP past the instruction that exited, VP's thread */
 	void (*skip_exit)(struct ovid_vp *vp, u8 insn_len);
 	void (*inject_exception)(struct ovid_vp *vp, u8 vector, bool has_code, u32 code);
-	void (*paging)(struct ovid_vp *vp, struct ovid_paging *pg, bool *long_mode,
-		       unsigned int *bits, u64 *cs_base, u64 *rip, u32 *cpl);
+	/* @view and RSP in the register page */
+	void (*view)(struct ovid_vp *vp, struct ovid_view *view);
 	/* MSRs that live in hardware fields: FS/GS base, SYSENTER; 0 or -ENOENT */
 	int (*msr_get)(struct ovid_vp *vp, u32 msr, u64 *val);
 	int (*msr_set)(struct ovid_vp *vp, u32 msr, u64 val);

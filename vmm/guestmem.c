@@ -190,32 +190,26 @@ static int walk_read_atomic(void *ctx, gpa_t gpa, void *buf, size_t size)
 	return ovid_guest_read_atomic(ctx, gpa, buf, size);
 }
 
-size_t ovid_guest_fetch(struct ovid_vp *vp, gva_t gva, void *buf, size_t len, bool atomic)
+size_t ovid_guest_fetch(struct ovid_partition *part, struct ovid_view *view, void *buf,
+			size_t len, bool atomic)
 {
-	struct ovid_partition *part = vp->part;
-	struct ovid_paging pg;
-	unsigned int bits;
-	size_t done = 0, n;
-	u64 cs_base, rip;
-	bool long_mode;
+	u32 access = OVID_GVA_EXEC | (view->cpl == 3 ? OVID_GVA_USER : 0);
+	size_t done, n;
+	gva_t gva;
 	gpa_t gpa;
-	u32 cpl;
 
-	ovid_backend->paging(vp, &pg, &long_mode, &bits, &cs_base, &rip, &cpl);
-	pg.read = atomic ? walk_read_atomic : walk_read;
-	pg.ctx = part;
-	if (!long_mode)
-		gva = (u32)gva;
-	while (done < len) {
+	view->paging.read = atomic ? walk_read_atomic : walk_read;
+	view->paging.ctx = part;
+	for (done = 0; done < len; done += n) {
+		gva = view->rip + done;
+		if (view->bits != OVID_64BIT)
+			gva = (u32)gva;
 		n = min_t(size_t, len - done, PAGE_SIZE - offset_in_page(gva));
-		if (ovid_gva_translate(&pg, gva, OVID_GVA_EXEC | (cpl == 3 ? OVID_GVA_USER : 0),
-				       &gpa) != OVID_GVA_OK)
+		if (ovid_gva_translate(&view->paging, gva, access, &gpa) != OVID_GVA_OK)
 			break;
 		if (atomic ? ovid_guest_read_atomic(part, gpa, buf + done, n) :
 			     ovid_guest_read(part, gpa, buf + done, n))
 			break;
-		done += n;
-		gva += n;
 	}
 	return done;
 }

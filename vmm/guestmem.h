@@ -27,7 +27,8 @@ int ovid_guest_read_atomic(struct ovid_partition *part, gpa_t gpa, void *buf, si
 /* compare and swap of 4 or 8 aligned bytes: 0, -EAGAIN (differs) or -EFAULT */
 int ovid_guest_cmpxchg(struct ovid_partition *part, gpa_t gpa, u64 old, u64 new, size_t size);
 
-/* reads at a linear address of the VP as its code would fetch it; bytes read */
-size_t ovid_guest_fetch(struct ovid_vp *vp, gva_t gva, void *buf, size_t len, bool atomic);
+/* the bytes at @view's RIP, as code would fetch them; how many could be read */
+size_t ovid_guest_fetch(struct ovid_partition *part, struct ovid_view *view, void *buf,
+			size_t len, bool atomic);
 
 #endif

@@ -211,18 +211,15 @@ static u32 translate_access(u64 flags, u32 cpl)
 
 u32 ovid_mshv_translate(struct ovid_vp *vp, gva_t gva, u64 flags, gpa_t *gpa)
 {
-	struct ovid_paging pg = {};
-	unsigned int bits;
-	u64 cs_base, rip;
-	bool long_mode;
-	u32 result, cpl;
+	struct ovid_view view;
+	u32 result;
 
 	*gpa = 0;
-	ovid_backend->paging(vp, &pg, &long_mode, &bits, &cs_base, &rip, &cpl);
-	pg.read = walk_read;
-	pg.compare_swap = walk_cmpxchg;
-	pg.ctx = vp->part;
-	result = ovid_gva_translate(&pg, gva, translate_access(flags, cpl), gpa);
+	ovid_backend->view(vp, &view);
+	view.paging.read = walk_read;
+	view.paging.compare_swap = walk_cmpxchg;
+	view.paging.ctx = vp->part;
+	result = ovid_gva_translate(&view.paging, gva, translate_access(flags, view.cpl), gpa);
 	if (result != OVID_GVA_OK)
 		*gpa = 0;
 	return result;

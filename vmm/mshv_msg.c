@@ -18,7 +18,6 @@
 #include "partition.h"
 #include "vp.h"
 
-#define SEGMENT_LONG	BIT(13)		/* L in attributes */
 #define SEGMENT_DPL(a)	(((a) >> 5) & 3)
 
 /* as page_gpr */
@@ -79,7 +78,7 @@ static u8 fill_bytes(struct ovid_vp *vp, u8 bytes[16])
 {
 	const struct ovid_exit *x = &vp->exit;
 	u8 n = min_t(u8, x->nr_bytes, sizeof(x->bytes));
-	u64 rip = vp->page->rip;
+	struct ovid_view view;
 
 	if (n) {
 		memcpy(bytes, x->bytes, n);
@@ -87,9 +86,8 @@ static u8 fill_bytes(struct ovid_vp *vp, u8 bytes[16])
 	}
 	if (x->flags & OVID_XF_EXEC)
 		return 0;
-	if (!(vp->page->efer & EFER_LMA && vp->page->cs.attributes & SEGMENT_LONG))
-		rip = (u32)(rip + vp->page->cs.base);
-	return ovid_guest_fetch(vp, rip, bytes, sizeof(x->bytes), false);
+	ovid_backend->view(vp, &view);
+	return ovid_guest_fetch(vp->part, &view, bytes, sizeof(x->bytes), false);
 }
 
 static u8 message_io(struct ovid_vp *vp, void *payload)

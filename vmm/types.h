@@ -16,6 +16,7 @@ struct ovid_exit;
 struct ovid_memobj;
 struct ovid_partition;
 struct ovid_region;
+struct ovid_view;
 struct ovid_vp;
 
 #define OVID_MAX_VPS		240

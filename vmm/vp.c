@@ -215,14 +215,10 @@ static void breathe(void)
 static void fetch_insn(struct ovid_vp *vp)
 {
 	struct ovid_exit *x = &vp->exit;
-	struct ovid_paging pg;
-	unsigned int bits;
-	u64 cs_base, rip;
-	bool long_mode;
-	u32 cpl;
+	struct ovid_view view;
 
-	ovid_backend->paging(vp, &pg, &long_mode, &bits, &cs_base, &rip, &cpl);
-	x->nr_bytes = ovid_guest_fetch(vp, cs_base + rip, x->bytes, sizeof(x->bytes), false);
+	ovid_backend->view(vp, &view);
+	x->nr_bytes = ovid_guest_fetch(vp->part, &view, x->bytes, sizeof(x->bytes), false);
 }
 
 /*

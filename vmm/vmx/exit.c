@@ -224,19 +224,12 @@ static enum ovid_run_result exit_io(struct vmx_vp *v)
 static bool decode(struct vmx_vp *v, bool atomic)
 {
 	struct ovid_exit *x = &v->vp->exit;
-	struct ovid_paging pg;
-	unsigned int bits;
-	u64 cs_base, rip;
-	bool long_mode;
-	u32 cpl;
+	struct ovid_view view;
 
-	vmx_paging(v->vp, &pg, &long_mode, &bits, &cs_base, &rip, &cpl);
-	x->nr_bytes = ovid_guest_fetch(v->vp, cs_base + rip, x->bytes,
-				       sizeof(x->bytes), atomic);
+	vmx_view(v->vp, &view);
+	x->nr_bytes = ovid_guest_fetch(v->vp->part, &view, x->bytes, sizeof(x->bytes), atomic);
 	x->flags &= ~OVID_XF_DECODED;
-	if (ovid_decode_access(x->bytes, x->nr_bytes,
-			       bits == 64 ? OVID_64BIT : bits == 32 ? OVID_32BIT : OVID_16BIT,
-			       v->vp->page->gpr, &x->insn))
+	if (ovid_decode_access(x->bytes, x->nr_bytes, view.bits, v->vp->page->gpr, &x->insn))
 		return false;
 	if (x->insn.write != !!(x->flags & OVID_XF_WRITE))
 		return false;

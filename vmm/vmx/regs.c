@@ -424,32 +424,29 @@ void vmx_page_fold(struct ovid_vp *vp, u32 dirty)
 
 /* ---- what walks and decoders need ---- */
 
-void vmx_paging(struct ovid_vp *vp, struct ovid_paging *pg, bool *long_mode,
-		unsigned int *bits, u64 *cs_base, u64 *rip, u32 *cpl)
+void vmx_view(struct ovid_vp *vp, struct ovid_view *view)
 {
 	struct vmx_vp *v = to_vmx(vp);
 	u32 cs;
 
-	memset(pg, 0, sizeof(*pg));
-	if (vmx_vmcs_get(v)) {
-		/* VMX is gone for now: a walk with paging off fails softly */
-		*long_mode = false;
-		*bits = 32;
-		*cs_base = *rip = *cpl = 0;
-		return;
-	}
+	*view = (struct ovid_view) { .bits = OVID_32BIT };
+	if (vmx_vmcs_get(v))
+		return;		/* VMX is gone for now: a walk with paging off fails softly */
 	cs = vmread_guest(v, GUEST_CS_AR_BYTES);
-	pg->cr0 = vmread_guest(v, GUEST_CR0);
-	pg->cr3 = vmread_guest(v, GUEST_CR3);
-	pg->cr4 = v->cr4_shadow;
-	pg->efer = v->efer;
-	pg->rflags = vmread_guest(v, GUEST_RFLAGS);
-	pg->phys_bits = ovid_cpuid_phys_bits(vp->part);
-	*long_mode = v->efer & EFER_LMA;
-	*bits = *long_mode && (cs & VMX_AR_L_MASK) ? 64 : cs & VMX_AR_DB_MASK ? 32 : 16;
-	*cs_base = *bits == 64 ? 0 : vmread_guest(v, GUEST_CS_BASE);
-	*rip = vmread_guest(v, GUEST_RIP);
-	*cpl = VMX_AR_DPL(vmread_guest(v, GUEST_SS_AR_BYTES));
+	view->paging.cr0 = vmread_guest(v, GUEST_CR0);
+	view->paging.cr3 = vmread_guest(v, GUEST_CR3);
+	view->paging.cr4 = v->cr4_shadow;
+	view->paging.efer = v->efer;
+	view->paging.rflags = vmread_guest(v, GUEST_RFLAGS);
+	view->paging.phys_bits = ovid_cpuid_phys_bits(vp->part);
+	view->rip = vmread_guest(v, GUEST_RIP);
+	if (v->efer & EFER_LMA && cs & VMX_AR_L_MASK) {
+		view->bits = OVID_64BIT;	/* CS base does not count */
+	} else {
+		view->bits = cs & VMX_AR_DB_MASK ? OVID_32BIT : OVID_16BIT;
+		view->rip = (u32)(view->rip + vmread_guest(v, GUEST_CS_BASE));
+	}
+	view->cpl = VMX_AR_DPL(vmread_guest(v, GUEST_SS_AR_BYTES));
 	vp->page->gpr[4] = vmread_guest(v, GUEST_RSP);	/* may be what is stored */
 	vmx_vmcs_put(v);
 }

@@ -273,8 +273,7 @@ void vmx_page_fold(struct ovid_vp *vp, u32 dirty);
 void vmx_requests(struct vmx_vp *v);
 void vmx_vp_reset(struct ovid_vp *vp, bool init);
 void vmx_vp_sipi(struct ovid_vp *vp, u8 vector);
-void vmx_paging(struct ovid_vp *vp, struct ovid_paging *pg, bool *long_mode,
-		unsigned int *bits, u64 *cs_base, u64 *rip, u32 *cpl);
+void vmx_view(struct ovid_vp *vp, struct ovid_view *view);
 int vmx_msr_get(struct ovid_vp *vp, u32 msr, u64 *val);
 int vmx_msr_set(struct ovid_vp *vp, u32 msr, u64 val);
 
