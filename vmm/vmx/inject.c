@@ -233,11 +233,11 @@ void vmx_events_clear(struct vmx_vp *v)
 /*
  * vmx_skip_by - RIP @len bytes on, as if an instruction of that length had completed
  */
-void vmx_skip_by(struct vmx_vp *v, u8 len)
+void vmx_skip_by(struct vmx_vp *v, u64 len)
 {
 	u64 rip = vmread_guest(v, GUEST_RIP);
 	u64 next = rip + len;
-	u32 intr = vmread_guest(v, GUEST_INTERRUPTIBILITY_INFO);
+	u64 intr = vmread_guest(v, GUEST_INTERRUPTIBILITY_INFO);
 
 	/* outside 64-bit code RIP wraps at 4 GiB */
 	if (unlikely((rip ^ next) >> 32) &&
@@ -250,13 +250,7 @@ void vmx_skip_by(struct vmx_vp *v, u8 len)
 		vmwrite_guest(v, GUEST_PENDING_DBG_EXCEPTIONS, DR_STEP);
 }
 
-/* past the instruction of this exit, where VMX gives its length */
-void vmx_skip_insn(struct vmx_vp *v)
-{
-	vmx_skip_by(v, vmread(VM_EXIT_INSTRUCTION_LEN));
-}
-
-/* the same from outside a window */
+/* past the instruction that exited, from outside a window */
 void vmx_skip_exit(struct ovid_vp *vp, u8 insn_len)
 {
 	struct vmx_vp *v = to_vmx(vp);

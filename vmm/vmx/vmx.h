@@ -258,8 +258,14 @@ static inline bool vmx_inject_wanted(struct vmx_vp *v)
 bool vmx_inject_pending(struct vmx_vp *v);
 void vmx_inject_exception(struct ovid_vp *vp, u8 vector, bool has_code, u32 code);
 void vmx_note_vectoring(struct vmx_vp *v);
-void vmx_skip_insn(struct vmx_vp *v);
-void vmx_skip_by(struct vmx_vp *v, u8 len);
+void vmx_skip_by(struct vmx_vp *v, u64 len);
+
+/* past the instruction of this exit, where VMX gives its length */
+static inline void vmx_skip_insn(struct vmx_vp *v)
+{
+	vmx_skip_by(v, vmread(VM_EXIT_INSTRUCTION_LEN));
+}
+
 void vmx_skip_exit(struct ovid_vp *vp, u8 insn_len);
 /* drops what was being delivered, e.g. at INIT */
 void vmx_events_clear(struct vmx_vp *v);
