@@ -110,7 +110,8 @@ static void irq_pending(struct vmx_vp *v, bool busy)
 	if (vec >= 0)
 		vmx_set_proc(v, CPU_BASED_INTR_WINDOW_EXITING, 0);
 	if (vmx_caps.tpr_shadow)
-		set_tpr_threshold(v, vec < 0 ? ovid_lapic_highest_irr(vp) : -1);
+		set_tpr_threshold(v, vec < 0 && vp->apic.irr_maybe ?
+				     ovid_lapic_highest_irr(vp) : -1);
 }
 
 /* IRR changed by us: the hardware evaluates what RVI says */
