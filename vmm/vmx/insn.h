@@ -33,18 +33,16 @@ failed:
 
 /* the guest-state area goes through vmread_guest() and vmwrite_guest() */
 #define VMCS_FIELD_IS_GUEST(field)	(((field) >> 10 & 3) == 2)
-#define VMCS_FIELD_NOT_GUEST(field)	\
-	BUILD_BUG_ON(__builtin_constant_p(field) && VMCS_FIELD_IS_GUEST(field))
 
 static __always_inline u64 vmread(unsigned long field)
 {
-	VMCS_FIELD_NOT_GUEST(field);
+	BUILD_BUG_ON(__builtin_constant_p(field) && VMCS_FIELD_IS_GUEST(field));
 	return __vmread(field);
 }
 
 static __always_inline void vmwrite(unsigned long field, u64 value)
 {
-	VMCS_FIELD_NOT_GUEST(field);
+	BUILD_BUG_ON(__builtin_constant_p(field) && VMCS_FIELD_IS_GUEST(field));
 	__vmwrite(field, value);
 }
 

@@ -417,7 +417,7 @@ static enum ovid_run_result window(struct vmx_vp *v)
 		}
 		if (unlikely(vp->cr2 != native_read_cr2()))
 			native_write_cr2(vp->cr2);
-		vmx_guest_fields_drop(v);
+		vmx_guest_entry(v);
 		if (unlikely(ovid_vmx_enter(vp->page->gpr, v->vmcs.launched, &v->host_rsp))) {
 			vmx_entry_failed(v);
 			r = OVID_RUN_DEAD;

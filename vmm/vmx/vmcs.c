@@ -383,6 +383,7 @@ int vmx_vmcs_init(struct vmx_vp *v)
 	v->vmcs.cpu = -1;
 	v->vpid_cpu = -1;
 	v->host_cpu = -1;
+	v->guest.now = 1;
 	INIT_LIST_HEAD(&v->vmcs.node);
 	v->vmcs.region = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	if (!v->vmcs.region)

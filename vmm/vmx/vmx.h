@@ -42,12 +42,15 @@ struct vmx_vmcs {
 	struct list_head node;	/* on that CPU's list, under interrupts off there */
 };
 
-#define VMX_GUEST_FIELDS	128
+#define VMX_FIELDS_PER_WIDTH	24
 
 /* guest-state fields as the VMCS has them, see vmread_guest() */
-struct vmx_guest_fields {
-	u64 known[VMX_GUEST_FIELDS / 64];	/* bits: which of @value are */
-	u64 value[VMX_GUEST_FIELDS];
+struct vmx_guest_state {
+	u64 now;		/* counts VM entries, from 1 */
+	struct {
+		u64 when;	/* @now at the time of reading or writing it */
+		u64 value;
+	} field[4 * VMX_FIELDS_PER_WIDTH];
 };
 
 struct vmx_event {
@@ -116,7 +119,7 @@ struct vmx_vp {
 		u8 len;
 	} bell;
 
-	struct vmx_guest_fields guest;
+	struct vmx_guest_state guest;
 };
 
 static inline struct vmx_vp *to_vmx(struct ovid_vp *vp)
@@ -127,53 +130,54 @@ static inline struct vmx_vp *to_vmx(struct ovid_vp *vp)
 /*
  * The guest-state area of the VMCS, each field read at most once between two
  * entries and written through.  What keeps the copies true: only a VM entry
- * lets a field change other than by vmwrite_guest(), so vmx_guest_fields_drop()
- * right before it is the one place that drops them.  That the VMCS is cleared,
- * moved to another CPU or VMX switched off changes no field.  VP's thread,
- * between vmx_vmcs_get() and vmx_vmcs_put() or in the window.
+ * lets a field change other than by vmwrite_guest(), and vmx_guest_entry() right
+ * before it is the one place that makes all copies stale.  That the VMCS is
+ * cleared, moved to another CPU or VMX switched off changes no field.  VP's
+ * thread, between vmx_vmcs_get() and vmx_vmcs_put() or in the window.
  */
-static __always_inline unsigned int vmx_guest_slot(unsigned long field)
+static inline void vmx_guest_entry(struct vmx_vp *v)
 {
-	/* width and index of the encoding; the index is below 32 in this area */
-	return (field >> 13 & 3) << 5 | (field >> 1 & 31);
+	v->guest.now++;
 }
 
-/* VMWRITE drops what is above a field's width: 16, 64, 32 bits, natural */
-static __always_inline u64 vmx_field_mask(unsigned long field)
+/* width and index of the field's encoding (SDM 3D: Field Encoding in VMCS) */
+static __always_inline unsigned int vmx_field_width(unsigned long field)
 {
-	switch (field >> 13 & 3) {
-	case 0:
-		return U16_MAX;
-	case 2:
-		return U32_MAX;
-	default:
-		return U64_MAX;
-	}
+	return field >> 13 & 3;
+}
+
+static __always_inline unsigned int vmx_guest_slot(unsigned long field)
+{
+	unsigned int index = field >> 1 & 0x1ff;
+
+	BUILD_BUG_ON(__builtin_constant_p(field) &&
+		     (!VMCS_FIELD_IS_GUEST(field) || index >= VMX_FIELDS_PER_WIDTH));
+	return vmx_field_width(field) * VMX_FIELDS_PER_WIDTH + index;
 }
 
 static __always_inline u64 vmread_guest(struct vmx_vp *v, unsigned long field)
 {
 	unsigned int n = vmx_guest_slot(field);
 
-	if (!(v->guest.known[n / 64] & BIT_ULL(n % 64))) {
-		v->guest.known[n / 64] |= BIT_ULL(n % 64);
-		v->guest.value[n] = __vmread(field);
+	if (v->guest.field[n].when != v->guest.now) {
+		v->guest.field[n].when = v->guest.now;
+		v->guest.field[n].value = __vmread(field);
 	}
-	return v->guest.value[n];
+	return v->guest.field[n].value;
 }
 
 static __always_inline void vmwrite_guest(struct vmx_vp *v, unsigned long field, u64 value)
 {
 	unsigned int n = vmx_guest_slot(field);
 
-	v->guest.known[n / 64] |= BIT_ULL(n % 64);
-	v->guest.value[n] = value & vmx_field_mask(field);
+	/* as the CPU keeps it: 16, 64, 32 bits or natural width */
+	if (vmx_field_width(field) == 0)
+		value = (u16)value;
+	else if (vmx_field_width(field) == 2)
+		value = (u32)value;
+	v->guest.field[n].when = v->guest.now;
+	v->guest.field[n].value = value;
 	__vmwrite(field, value);
-}
-
-static inline void vmx_guest_fields_drop(struct vmx_vp *v)
-{
-	memset(v->guest.known, 0, sizeof(v->guest.known));
 }
 
 #define VMX_NO_CR	0xff
@@ -250,9 +254,10 @@ static inline bool vmx_inject_wanted(struct vmx_vp *v)
 {
 	struct ovid_vp *vp = v->vp;
 
-	return v->exception.pending || v->reinject || READ_ONCE(vp->nmi_pending) ||
+	return vp->apic.irr_maybe || v->exception.pending || v->reinject ||
 	       test_bit(OVID_PI_ON, (unsigned long *)&vp->apic.pi->control) ||
-	       vp->apic.irr_maybe || vp->extint_vector >= 0 || READ_ONCE(vp->extint_line);
+	       READ_ONCE(vp->nmi_pending) ||
+	       vp->extint_vector >= 0 || READ_ONCE(vp->extint_line);
 }
 
 bool vmx_inject_pending(struct vmx_vp *v);
