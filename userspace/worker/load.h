@@ -32,6 +32,7 @@
 #define LOAD_PAGE_TABLES	0x96000	/* six pages */
 #define LOAD_CMDLINE		0x9d000
 #define LOAD_EBDA		0x9fc00
+#define LOAD_AREA_END		0xa0000
 #define LOAD_ACPI		0xe0000	/* tables, RSDP first: the legacy scan area */
 #define LOAD_ACPI_END		0x100000
 

@@ -20,7 +20,7 @@
 #include "../../../userspace/worker/load.h"
 #include "image.h"
 
-_Static_assert(LOW_START == LOAD_GDT && LOW_START + LOW_BYTES == LOAD_AREA_END, "low memory");
+_Static_assert(LOW_START == LOAD_AREA && LOW_START + LOW_BYTES == LOAD_AREA_END, "low memory");
 _Static_assert(FIRMWARE_START == LOAD_ACPI && FIRMWARE_START + FIRMWARE_BYTES == LOAD_ACPI_END, "ACPI");
 _Static_assert(SEL_CODE == LOAD_SEL_CODE && SEL_DATA == LOAD_SEL_DATA, "selectors");
 

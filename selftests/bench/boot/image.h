@@ -10,8 +10,8 @@
 #define AT_ENTRY	0x204		/* far pointer: u32, u16 */
 #define AT_GDTR		0x20c		/* u16, u32 */
 #define AT_LOW		0x1000
-#define LOW_START	0x1000		/* LOAD_GDT to LOAD_AREA_END */
-#define LOW_BYTES	0x11000
+#define LOW_START	0x8e000		/* LOAD_AREA to LOAD_AREA_END */
+#define LOW_BYTES	0x12000
 #define AT_FIRMWARE	(AT_LOW + LOW_BYTES)
 #define FIRMWARE_START	0xe0000		/* LOAD_ACPI */
 #define FIRMWARE_BYTES	0x20000
