@@ -33,6 +33,7 @@ enum ovid_run_result {
  * @paging:	but for the callbacks
  * @rip:	of the next instruction, linear
  * @bits:	of that code
+ * @cpl:	its privilege level
  */
 struct ovid_view {
 	struct ovid_paging paging;

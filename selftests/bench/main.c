@@ -90,12 +90,12 @@ static double ipis(void)
 	while (f && fgets(line, sizeof(line), f)) {
 		unsigned int i = 0;
 
-		word = strtok(line, " \n");
+		word = strtok(line, "\n ");
 		while (word && i < sizeof(names) / sizeof(*names) && strcmp(word, names[i]))
 			i++;
 		if (!word || i == sizeof(names) / sizeof(*names))
 			continue;
-		while ((word = strtok(NULL, " \n")) && (i = strtoul(word, &end, 10), !*end))
+		while ((word = strtok(NULL, "\n ")) && (i = strtoul(word, &end, 10), !*end))
 			sum += i;
 	}
 	if (f)

@@ -124,7 +124,7 @@ int do_double_shift(struct work *w)
 	return INSN_DONE;
 }
 
-static __int128 sign_extend(u64 value, unsigned int bytes)
+static s128 sign_extend(u64 value, unsigned int bytes)
 {
 	unsigned int left = 64 - bytes * 8;
 
@@ -149,7 +149,7 @@ int do_multiply(struct work *w)
 {
 	unsigned int bytes = w->op[0].size / 8, count = w->d.operand_count_visible;
 	bool is_signed = w->d.mnemonic == ZYDIS_MNEMONIC_IMUL;
-	unsigned __int128 product;
+	u128 product;
 	bool overflow;
 	u64 a, b;
 	int ret = insn_read(w, &w->op[count == 3], &a);
@@ -163,9 +163,9 @@ int do_multiply(struct work *w)
 	if (is_signed)
 		product = sign_extend(a, bytes) * sign_extend(b, bytes);
 	else
-		product = (unsigned __int128)a * b;
+		product = (u128)a * b;
 	if (is_signed)
-		overflow = (__int128)product != sign_extend(product, bytes);
+		overflow = (s128)product != sign_extend(product, bytes);
 	else
 		overflow = product >> (bytes * 8);
 	insn_set_flags(w, FLAG_CF | FLAG_OF, overflow ? FLAG_CF | FLAG_OF : 0);
@@ -186,28 +186,28 @@ int do_divide(struct work *w)
 	const struct hv_vp_register_page *r = w->in->regs;
 	unsigned int bytes = w->op[0].size / 8, bits = bytes * 8;
 	u64 high = bytes == 1 ? r->gpr[RAX] >> 8 : r->gpr[RDX], divisor;
-	unsigned __int128 n, q;
+	u128 n, q;
 	int ret = insn_read(w, &w->op[0], &divisor);
 
 	if (ret)
 		return ret;
 	if (!divisor)
 		return divide_error(w);
-	n = (unsigned __int128)(high & insn_mask(bytes)) << bits | (r->gpr[RAX] & insn_mask(bytes));
+	n = (u128)(high & insn_mask(bytes)) << bits | (r->gpr[RAX] & insn_mask(bytes));
 	if (w->d.mnemonic == ZYDIS_MNEMONIC_DIV) {
 		q = n / divisor;
 		if (q >> bits)
 			return divide_error(w);
 		write_pair(w, q, n % divisor, bytes);
 	} else {
-		__int128 sn = (__int128)(n << (128 - 2 * bits)) >> (128 - 2 * bits);
-		__int128 sd = sign_extend(divisor, bytes);
+		s128 sn = (s128)(n << (128 - 2 * bits)) >> (128 - 2 * bits);
+		s128 sd = sign_extend(divisor, bytes);
 
 		/* the one quotient that the compiler's own division cannot hold */
-		if (sd == -1 && sn == (__int128)((unsigned __int128)1 << 127))
+		if (sd == -1 && sn == (s128)((u128)1 << 127))
 			return divide_error(w);
 		q = sn / sd;
-		if ((__int128)q != sign_extend(q, bytes))
+		if ((s128)q != sign_extend(q, bytes))
 			return divide_error(w);
 		write_pair(w, q, sn % sd, bytes);
 	}

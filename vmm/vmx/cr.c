@@ -78,8 +78,8 @@ int vmx_set_efer(struct vmx_vp *v, u64 val)
 
 bool vmx_pdptrs_needed(struct vmx_vp *v)
 {
-	return (vmread_guest(v, GUEST_CR0) & X86_CR0_PG) && (vmread_guest(v, GUEST_CR4) & X86_CR4_PAE) &&
-	       !(v->efer & EFER_LMA);
+	return (vmread_guest(v, GUEST_CR0) & X86_CR0_PG) &&
+	       (vmread_guest(v, GUEST_CR4) & X86_CR4_PAE) && !(v->efer & EFER_LMA);
 }
 
 /*
@@ -225,7 +225,8 @@ static u64 cr_operand(struct vmx_vp *v, u64 qual)
 	if (reg == 4)
 		return vmread_guest(v, GUEST_RSP);
 	val = READ_ONCE(v->vp->page->gpr[reg]);
-	return v->efer & EFER_LMA && vmread_guest(v, GUEST_CS_AR_BYTES) & VMX_AR_L_MASK ? val : (u32)val;
+	return v->efer & EFER_LMA && vmread_guest(v, GUEST_CS_AR_BYTES) & VMX_AR_L_MASK ?
+	       val : (u32)val;
 }
 
 static enum ovid_run_result gp(struct vmx_vp *v)

@@ -588,7 +588,8 @@ enum ovid_run_result vmx_handle_exit(struct vmx_vp *v)
 	v->vmcs.launched = true;
 
 	if (trace_vp_exit_enabled())
-		trace_vp_exit(v->vp, reason, vmread(EXIT_QUALIFICATION), vmread_guest(v, GUEST_RIP));
+		trace_vp_exit(v->vp, reason, vmread(EXIT_QUALIFICATION),
+			      vmread_guest(v, GUEST_RIP));
 	switch (reason) {
 	case EXIT_REASON_EXTERNAL_INTERRUPT:
 		return exit_external(v);

@@ -53,7 +53,7 @@ static void inject_exception(struct vmx_vp *v)
 	if (v->exception.vector == X86_TRAP_DB && (vmread_guest(v, GUEST_RFLAGS) & X86_EFLAGS_TF) &&
 	    (vmread_guest(v, GUEST_INTERRUPTIBILITY_INFO) & BLOCKED_STI_SS))
 		vmwrite_guest(v, GUEST_PENDING_DBG_EXCEPTIONS,
-			vmread_guest(v, GUEST_PENDING_DBG_EXCEPTIONS) | DR_STEP);
+			      vmread_guest(v, GUEST_PENDING_DBG_EXCEPTIONS) | DR_STEP);
 	inject(v->vp, info);
 	v->exception.pending = false;
 	v->vp->stats.exception_injected++;
@@ -77,9 +77,12 @@ static bool nmi_pending(struct vmx_vp *v, bool busy)
 		busy = true;
 	}
 	/* an STI shadow need not hold off an NMI window: wait for the interrupt window then */
-	if (READ_ONCE(v->vp->nmi_pending))
-		vmx_set_proc(v, vmread_guest(v, GUEST_INTERRUPTIBILITY_INFO) & GUEST_INTR_STATE_STI ?
-			     CPU_BASED_INTR_WINDOW_EXITING : CPU_BASED_NMI_WINDOW_EXITING, 0);
+	if (READ_ONCE(v->vp->nmi_pending)) {
+		bool sti = vmread_guest(v, GUEST_INTERRUPTIBILITY_INFO) & GUEST_INTR_STATE_STI;
+
+		vmx_set_proc(v, sti ? CPU_BASED_INTR_WINDOW_EXITING :
+				      CPU_BASED_NMI_WINDOW_EXITING, 0);
+	}
 	return busy;
 }
 
@@ -185,8 +188,10 @@ bool vmx_inject_pending(struct vmx_vp *v)
 /*
  * vmx_inject_exception - an exception for the next entry, from any handler
  *
- * A second one before the first went in makes a double fault, a third a
- * triple fault, as far as the SDM's table wants it (contributory exceptions).
+ * There is at most one: a handler injects one exception, which goes in with the next
+ * entry or stays for the one after.  The exits that are exceptions themselves are
+ * benign ones (SDM 3A: Conditions for Generating a Double Fault), so no double
+ * fault has to be made here.
  */
 void vmx_inject_exception(struct ovid_vp *vp, u8 vector, bool has_code, u32 code)
 {
@@ -220,7 +225,7 @@ void vmx_note_vectoring(struct vmx_vp *v)
 	/* an NMI that is delivered again must not be blocked by its first try */
 	if (type == INTR_TYPE_NMI_INTR)
 		vmwrite_guest(v, GUEST_INTERRUPTIBILITY_INFO,
-			vmread_guest(v, GUEST_INTERRUPTIBILITY_INFO) & ~GUEST_INTR_STATE_NMI);
+			      vmread_guest(v, GUEST_INTERRUPTIBILITY_INFO) & ~GUEST_INTR_STATE_NMI);
 }
 
 void vmx_events_clear(struct vmx_vp *v)

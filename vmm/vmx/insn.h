@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The VMX instructions.  VMREAD and VMWRITE of a field the CPU lacks is a slip
- * of ours that no input can cause; it warns once and reads as zero.
+ * of ours that no input can cause: a write warns, a read is not looked at.
  */
 #ifndef OVID_VMX_INSN_H
 #define OVID_VMX_INSN_H
