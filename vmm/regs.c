@@ -48,8 +48,7 @@ static u32 msr_of(u32 name)
 
 /* ---- x87 and SSE, in the XSAVE area's legacy part ---- */
 
-/* a component that XSAVES left out because it was in its initial state */
-static void fpu_settle(struct ovid_vp *vp)
+void ovid_fpu_settle(struct ovid_vp *vp)
 {
 	struct xregs_state *x = vp->fpu;
 
@@ -58,8 +57,12 @@ static void fpu_settle(struct ovid_vp *vp)
 		memset(x->i387.st_space, 0, sizeof(x->i387.st_space));
 		x->i387.cwd = 0x37f;
 	}
-	if (!(x->header.xfeatures & XFEATURE_MASK_SSE))
+	if (!(x->header.xfeatures & XFEATURE_MASK_SSE)) {
 		memset(x->i387.xmm_space, 0, sizeof(x->i387.xmm_space));
+		/* part of SSE in a compacted area only (SDM 1: XSAVE-Managed State) */
+		if (x->header.xcomp_bv & XCOMP_BV_COMPACTED_FORMAT)
+			x->i387.mxcsr = MXCSR_DEFAULT;
+	}
 	x->header.xfeatures |= XFEATURE_MASK_FPSSE;
 }
 
@@ -72,7 +75,7 @@ static void fpu_get(struct ovid_vp *vp, u32 name, u64 val[2])
 {
 	struct fxregs_state *fx = &vp->fpu->i387;
 
-	fpu_settle(vp);
+	ovid_fpu_settle(vp);
 	if (name <= HV_X64_REGISTER_XMM15) {
 		memcpy(val, &fx->xmm_space[4 * (name - HV_X64_REGISTER_XMM0)], 16);
 	} else if (name <= HV_X64_REGISTER_FP_MMX7) {
@@ -91,7 +94,7 @@ static void fpu_set(struct ovid_vp *vp, u32 name, const u64 val[2])
 {
 	struct fxregs_state *fx = &vp->fpu->i387;
 
-	fpu_settle(vp);
+	ovid_fpu_settle(vp);
 	if (name <= HV_X64_REGISTER_XMM15) {
 		memcpy(&fx->xmm_space[4 * (name - HV_X64_REGISTER_XMM0)], val, 16);
 	} else if (name <= HV_X64_REGISTER_FP_MMX7) {

@@ -18,4 +18,10 @@ int ovid_reg_get(struct ovid_vp *vp, u32 name, u64 val[2]);
  */
 int ovid_regs_set(struct ovid_vp *vp, const struct ovid_reg *regs, u32 n);
 
+/*
+ * Makes the x87 and SSE part of vp->fpu true where XSAVES has left it out because it
+ * was in its initial state (SDM 1: Operation of XSAVES): before it is looked at.
+ */
+void ovid_fpu_settle(struct ovid_vp *vp);
+
 #endif

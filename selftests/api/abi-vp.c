@@ -289,6 +289,41 @@ static void page_and_calls_agree(void)
 	ov_vm_destroy(&vm);
 }
 
+/* SSE back in its initial state: XSAVES then leaves its last contents in memory */
+CODE16(sse16, "movl $0x1fa0, 0x2000; ldmxcsr 0x2000; mov $7, %eax; movd %eax, %xmm1; out %al, $0xf4;"
+	      "movl $0x1f80, 0x2000; ldmxcsr 0x2000; pxor %xmm1, %xmm1; out %al, $0xf4;"
+	      "1: out %al, $0xf4; jmp 1b");
+
+static uint32_t mxcsr(int vp)
+{
+	return ov_get128(vp, HV_X64_REGISTER_XMM_CONTROL_STATUS).high;
+}
+
+static void initial_sse(void)
+{
+	struct ov_vm vm;
+
+	ov_vm_create(&vm, 1 << 20, sse16, CODE_LEN(sse16));
+	ov_set(vm.vp, HV_X64_REGISTER_CR4, 0x200);
+	vm.run->want = OVID_WANT_SREGS;
+	tap_is(ov_run(vm.vp), 0, "SSE in use");
+	tap_is(vm.page->xmm[1][0], 7, "XMM1 in the page");
+	tap_is(ov_run(vm.vp), 0, "SSE as after reset");
+	tap_is(vm.page->xmm[1][0], 0, "XMM1 in the page is zero again");
+	tap_is(mxcsr(vm.vp), 0x1f80, "MXCSR");
+	tap_is(ov_get(vm.vp, HV_X64_REGISTER_XMM0 + 1), 0, "XMM1");
+
+	ov_set(vm.vp, HV_X64_REGISTER_RIP, OV_CODE);
+	tap_is(ov_run(vm.vp), 0, "in use again");
+	tap_is(ov_run(vm.vp), 0, "and not");
+	vm.page->xmm[2][0] = 5;
+	vm.page->dirty = 1u << HV_X64_REGISTER_CLASS_XMM;
+	tap_is(ov_run(vm.vp), 0, "XMM2 by the page");
+	tap_is(ov_get(vm.vp, HV_X64_REGISTER_XMM0 + 2), 5, "XMM2");
+	tap_is(mxcsr(vm.vp), 0x1f80, "and MXCSR is not what it was long ago");
+	ov_vm_destroy(&vm);
+}
+
 int main(void)
 {
 	int dev;
@@ -303,5 +338,6 @@ int main(void)
 	call_rules(dev);
 	close(dev);
 	page_and_calls_agree();
+	initial_sse();
 	return tap_done();
 }

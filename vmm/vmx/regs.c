@@ -10,6 +10,7 @@
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 #include "../lapic.h"
+#include "../regs.h"
 #include "vmx.h"
 
 #define AR_UNUSABLE	BIT(16)
@@ -97,8 +98,8 @@ static u64 interrupt_state_get(struct vmx_vp *v)
 static void interrupt_state_set(struct vmx_vp *v, u64 val)
 {
 	vmwrite_guest(v, GUEST_INTERRUPTIBILITY_INFO,
-		(val & 1 ? GUEST_INTR_STATE_MOV_SS : 0) |
-		(val & 2 ? GUEST_INTR_STATE_NMI : 0));
+		      (val & 1 ? GUEST_INTR_STATE_MOV_SS : 0) |
+		      (val & 2 ? GUEST_INTR_STATE_NMI : 0));
 }
 
 /*
@@ -383,6 +384,7 @@ void vmx_page_fill(struct ovid_vp *vp, u32 want)
 		p->xfem = vp->xcr0;
 		p->interrupt_state = interrupt_state_get(v);
 		p->pending_interruption = pending_interruption_get(v);
+		ovid_fpu_settle(vp);
 		memcpy(p->xmm, vp->fpu->i387.xmm_space, sizeof(p->xmm));
 	}
 	vmx_vmcs_put(v);
@@ -417,8 +419,8 @@ void vmx_page_fold(struct ovid_vp *vp, u32 dirty)
 	}
 	vmx_vmcs_put(v);
 	if (dirty & BIT(HV_X64_REGISTER_CLASS_XMM)) {
+		ovid_fpu_settle(vp);
 		memcpy(vp->fpu->i387.xmm_space, p->xmm, sizeof(p->xmm));
-		vp->fpu->header.xfeatures |= XFEATURE_MASK_SSE;
 	}
 }
 
