@@ -543,6 +543,31 @@ int ovid_cpuid_set_table(struct ovid_partition *part, const struct ovid_cpuid *a
 	return 0;
 }
 
+/* to be changed and published */
+static struct ovid_cpuid_table *table_copy(const struct ovid_cpuid_table *old)
+{
+	struct ovid_cpuid_table *t;
+
+	t = kmemdup(old, struct_size(old, entries, old->count), GFP_KERNEL_ACCOUNT);
+	if (t)
+		memset(t->index, 0, sizeof(t->index));
+	return t;
+}
+
+int ovid_cpuid_set_clock(struct ovid_partition *part)
+{
+	struct ovid_cpuid_table *t = table_copy(writer_table(part));
+	u32 i;
+
+	lockdep_assert_held(&part->lock);
+	if (!t)
+		return -ENOMEM;
+	for (i = 0; i < t->count; i++)
+		ovid_cpuid_clock(&t->entries[i], part->tsc_khz);
+	publish(part, t);
+	return 0;
+}
+
 int ovid_cpuid_clear(struct ovid_partition *part, u32 leaf, u32 subleaf,
 		     enum ovid_cpuid_reg reg, u32 mask)
 {
@@ -551,10 +576,9 @@ int ovid_cpuid_clear(struct ovid_partition *part, u32 leaf, u32 subleaf,
 
 	if (!(table_reg(old, leaf, subleaf, reg) & mask))
 		return 0;
-	t = kmemdup(old, struct_size(old, entries, old->count), GFP_KERNEL_ACCOUNT);
+	t = table_copy(old);
 	if (!t)
 		return -ENOMEM;
-	memset(t->index, 0, sizeof(t->index));
 	for (i = 0; i < t->count; i++) {
 		struct ovid_cpuid_entry *e = &t->entries[i];
 		u32 *regs[] = { &e->eax, &e->ebx, &e->ecx, &e->edx };

@@ -94,6 +94,14 @@ int ovid_cpuid_clear(struct ovid_partition *part, u32 leaf, u32 subleaf,
 		     enum ovid_cpuid_reg reg, u32 mask);
 
 /**
+ * ovid_cpuid_set_clock - have the table tell the guest's TSC frequency
+ * @part: the partition; its tsc_khz is set
+ *
+ * Context: part->lock held; sleeps.  Return: 0 or -ENOMEM.
+ */
+int ovid_cpuid_set_clock(struct ovid_partition *part);
+
+/**
  * ovid_cpuid - the answer for one VP now
  * @vp: the VP
  * @leaf: EAX of the instruction

@@ -472,19 +472,18 @@ static void add_xstate(struct builder *b)
 			add_subleaf(b, 0xd, i);
 }
 
-/* SDM 3B: Determining the Processor Base Frequency; the crystal is the APIC timer's clock */
-static void set_clock(struct ovid_cpuid_entry *e)
+void ovid_cpuid_clock(struct ovid_cpuid_entry *e, u32 khz)
 {
 	switch (e->leaf) {
 	case 0x15:
-		e->ecx = ovid_apic_timer_hz();
+		e->ecx = ovid_apic_timer_hz(khz);
 		e->eax = 1;
 		e->ebx = 1u << ovid_apic_tsc_shift;
 		e->edx = 0;
 		break;
 	case 0x16:
-		e->eax = tsc_khz / 1000;
-		e->ebx = tsc_khz / 1000;
+		e->eax = khz / 1000;
+		e->ebx = khz / 1000;
 		e->ecx = 100;
 		e->edx = 0;
 		break;
@@ -550,7 +549,7 @@ u32 ovid_cpuid_default(bool x2apic, struct ovid_cpuid_entry *entries)
 	memcpy(entries, cache[x2apic], cached[x2apic] * sizeof(*entries));
 	/* the host may have measured its TSC better meanwhile */
 	for (i = 0; i < cached[x2apic]; i++)
-		set_clock(&entries[i]);
+		ovid_cpuid_clock(&entries[i], tsc_khz);
 	return cached[x2apic];
 }
 

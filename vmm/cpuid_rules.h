@@ -19,6 +19,12 @@
  */
 u32 ovid_cpuid_default(bool x2apic, struct ovid_cpuid_entry *entries);
 
+/*
+ * Leaves 15h and 16h for a TSC of @khz, others as they are.  The crystal is the APIC
+ * timer's clock (SDM 3B: Determining the Processor Base Frequency).
+ */
+void ovid_cpuid_clock(struct ovid_cpuid_entry *e, u32 khz);
+
 /* the bits of a register that a table may have set; sleeps */
 u32 ovid_cpuid_limit(bool x2apic, u32 leaf, u32 subleaf, enum ovid_cpuid_reg reg);
 

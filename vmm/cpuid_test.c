@@ -17,9 +17,9 @@
 
 unsigned int ovid_apic_tsc_shift = 1;
 
-u32 ovid_apic_timer_hz(void)
+u32 ovid_apic_timer_hz(u32 khz)
 {
-	return (u64)tsc_khz * 1000 >> ovid_apic_tsc_shift;
+	return (u64)khz * 1000 >> ovid_apic_tsc_shift;
 }
 
 /* ---- fixture --------------------------------------------------------------- */
@@ -228,7 +228,7 @@ static void default_frame(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, all_zero(&r));
 	/* TSC = crystal * EBX / EAX, as Linux calibrates; the crystal runs the APIC timer */
 	r = ask(f, 0x15, 0);
-	KUNIT_EXPECT_EQ(test, ovid_apic_timer_hz(), r.ecx);
+	KUNIT_EXPECT_EQ(test, ovid_apic_timer_hz(tsc_khz), r.ecx);
 	KUNIT_ASSERT_EQ(test, 1u, r.eax);
 	KUNIT_EXPECT_EQ(test, tsc_khz, (u32)((u64)r.ecx * r.ebx / 1000));
 	KUNIT_EXPECT_EQ(test, tsc_khz / 1000, ask(f, 0x16, 0).eax);

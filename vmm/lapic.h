@@ -182,9 +182,12 @@ struct ovid_irq {
 	bool x2apic_dest;	/* @dest is 32 bits: 0xFFFFFFFF is broadcast, else 0xFF */
 };
 
-/* how fast the timer counts before the divider: host TSC >> shift, at most 1 GHz */
+/*
+ * How fast the timer counts before the divider: guest TSC >> shift.  With the host's
+ * frequency that is at most 1 GHz.
+ */
 extern unsigned int ovid_apic_tsc_shift;
-u32 ovid_apic_timer_hz(void);
+u32 ovid_apic_timer_hz(u32 khz);
 
 int ovid_lapic_init(struct ovid_vp *vp);
 void ovid_lapic_fini(struct ovid_vp *vp);

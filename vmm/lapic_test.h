@@ -28,7 +28,7 @@ extern unsigned int ovid_test_nr_posted[OVID_MAX_VPS];
 static inline void set_clock(struct fake *f, u64 host_tsc)
 {
 	f->part->frozen_at = host_tsc;
-	f->part->frozen_tsc = host_tsc + f->part->tsc_offset;
+	f->part->frozen_tsc = ovid_part_guest_ticks(f->part, host_tsc) + f->part->tsc_offset;
 }
 
 static inline u64 clock(struct fake *f)

@@ -17,7 +17,7 @@
 
 /* a guest's periodic timer is not let go faster: 10 kHz */
 #define TIMER_MIN_PERIOD(khz)	max((khz) / 10, 1u)
-#define TIMER_FAR		BIT_ULL(62)
+#define TIMER_FAR		BIT_ULL(60)
 /* the hrtimer looks again after this many ms; also what bounds the arithmetic */
 #define TIMER_MAX_SLEEP_MS	60000u
 
@@ -40,13 +40,14 @@ static void clock_init(void)
 
 /**
  * ovid_apic_timer_hz - how fast the timer counts with a divider of 1
+ * @khz: frequency of the guest's TSC
  *
  * Any context.
  */
-u32 ovid_apic_timer_hz(void)
+u32 ovid_apic_timer_hz(u32 khz)
 {
 	clock_init();
-	return ((u64)tsc_khz * 1000) >> ovid_apic_tsc_shift;
+	return ((u64)khz * 1000) >> ovid_apic_tsc_shift;
 }
 
 /* the host's TSC, which stands still while the partition is frozen */
@@ -87,7 +88,7 @@ static void timer_arm_tsc(struct ovid_vp *vp, u64 tsc)
 	struct ovid_lapic *apic = &vp->apic;
 	struct ovid_partition *part = vp->part;
 	u64 now = timer_now(vp);
-	u64 guest_now = now + READ_ONCE(part->tsc_offset);
+	u64 guest_now = ovid_part_guest_ticks(part, now) + READ_ONCE(part->tsc_offset);
 
 	if (unlikely(READ_ONCE(part->time_frozen)))
 		guest_now = ovid_part_guest_tsc(part);
@@ -95,7 +96,7 @@ static void timer_arm_tsc(struct ovid_vp *vp, u64 tsc)
 	if (!tsc)
 		timer_disarm(apic);
 	else if (tsc > guest_now)
-		timer_arm(vp, now + min(tsc - guest_now, TIMER_FAR));
+		timer_arm(vp, now + ovid_part_host_ticks(part, min(tsc - guest_now, TIMER_FAR)));
 	else
 		timer_arm(vp, now);
 	ovid_lapic_timer_check(vp, now);
@@ -145,16 +146,18 @@ void ovid_apic_timer_poll(struct ovid_vp *vp)
 	ovid_lapic_timer_check(vp, timer_now(vp));
 }
 
-static u64 timer_ticks(const struct ovid_lapic *apic, u32 count)
+/* of the host's TSC; the timer's clock is made of the guest's */
+static u64 timer_ticks(struct ovid_vp *vp, u32 count)
 {
-	return (u64)count << apic->timer_shift;
+	return ovid_part_host_ticks(vp->part, (u64)count << vp->apic.timer_shift);
 }
 
 /* the current count: 0 when stopped, expired, or in TSC-deadline mode */
-static u32 timer_count_at(const struct ovid_lapic *apic, u64 now)
+u32 ovid_apic_timer_count(struct ovid_vp *vp)
 {
+	const struct ovid_lapic *apic = &vp->apic;
 	u64 deadline = apic->timer_deadline;
-	u64 left;
+	u64 now = timer_now(vp), left;
 
 	if (!deadline || apic->timer_mode == OVID_APIC_TIMER_DEADLINE)
 		return 0;
@@ -163,23 +166,18 @@ static u32 timer_count_at(const struct ovid_lapic *apic, u64 now)
 			return 0;
 		deadline = timer_next_period(apic, now);
 	}
-	left = (deadline - now) >> apic->timer_shift;
+	left = ovid_part_guest_ticks(vp->part, deadline - now) >> apic->timer_shift;
 	return min_t(u64, left, lapic_reg(apic, APIC_TMICT_OFF));
-}
-
-u32 ovid_apic_timer_count(struct ovid_vp *vp)
-{
-	return timer_count_at(&vp->apic, timer_now(vp));
 }
 
 static void timer_start(struct ovid_vp *vp, u32 count)
 {
 	struct ovid_lapic *apic = &vp->apic;
 
-	apic->timer_period = timer_ticks(apic, lapic_reg(apic, APIC_TMICT_OFF));
+	apic->timer_period = timer_ticks(vp, lapic_reg(apic, APIC_TMICT_OFF));
 	timer_disarm(apic);
 	if (count)
-		timer_arm(vp, timer_now(vp) + timer_ticks(apic, count));
+		timer_arm(vp, timer_now(vp) + timer_ticks(vp, count));
 }
 
 /* the guest wrote the initial count: ignored in TSC-deadline and reserved mode */

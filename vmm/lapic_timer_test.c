@@ -167,6 +167,41 @@ static void test_timer_deadline(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, deadline_msr(test, vp), 0);
 }
 
+/* a guest whose TSC is faster or slower than the host's: its own ticks count */
+static void test_timer_scaled(struct kunit *test)
+{
+	struct fake *f = test->priv;
+	struct ovid_vp *vp = f->vp[0];
+
+	/* 3/2: 1,000,000 of the host's are 1,500,000 of the guest's */
+	f->part->tsc_ratio = 3ull << (OVID_TSC_RATIO_BITS - 1);
+	set_clock(f, START);
+	KUNIT_EXPECT_EQ(test, f->part->frozen_tsc, 1500000);
+	enable(vp);
+	ovid_lapic_write(vp, APIC_LVT_TIMER_OFF, 0x400EC);
+	ovid_lapic_msr_write(vp, MSR_IA32_TSC_DEADLINE, 1500000 + 3000);
+	/* never before the guest's TSC says so */
+	KUNIT_EXPECT_EQ(test, vp->apic.timer_deadline, START + 2001);
+	tick(vp, f, START + 2000);
+	KUNIT_EXPECT_EQ(test, drain(f, 0xEC), 0);
+	tick(vp, f, START + 2001);
+	KUNIT_EXPECT_EQ(test, drain(f, 0xEC), BIT(0));
+	ovid_lapic_msr_write(vp, MSR_IA32_TSC_DEADLINE, ~0ull);
+	KUNIT_EXPECT_GT(test, vp->apic.timer_deadline, clock(f));
+
+	/* 1/4, and a count; the longest there is must not overflow */
+	f->part->tsc_ratio = 1ull << (OVID_TSC_RATIO_BITS - 2);
+	set_clock(f, START);
+	ovid_lapic_msr_write(vp, MSR_IA32_TSC_DEADLINE, ~0ull);
+	KUNIT_EXPECT_GT(test, vp->apic.timer_deadline, clock(f));
+	ovid_lapic_write(vp, APIC_LVT_TIMER_OFF, 0xEC);
+	ovid_lapic_write(vp, APIC_TDCR_OFF, 0xB);
+	ovid_lapic_write(vp, APIC_TMICT_OFF, 1000);
+	KUNIT_EXPECT_EQ(test, vp->apic.timer_deadline, START + 4 * ticks(1000, 0) + 1);
+	set_clock(f, START + 4 * ticks(400, 0) + 1);
+	KUNIT_EXPECT_EQ(test, ovid_lapic_read(vp, APIC_TMCCT_OFF), 600);
+}
+
 static void test_timer_clock_moves(struct kunit *test)
 {
 	struct fake *f = test->priv;
@@ -215,7 +250,7 @@ static void test_timer_clock_moves(struct kunit *test)
 
 static void test_timer_hz(struct kunit *test)
 {
-	u32 hz = ovid_apic_timer_hz();
+	u32 hz = ovid_apic_timer_hz(tsc_khz);
 
 	KUNIT_EXPECT_LE(test, hz, 1001000000);
 	KUNIT_EXPECT_EQ(test, hz, ((u64)tsc_khz * 1000) >> ovid_apic_tsc_shift);
@@ -262,6 +297,7 @@ static struct kunit_case lapic_timer_cases[] = {
 	KUNIT_CASE(test_timer_periodic),
 	KUNIT_CASE(test_timer_divide),
 	KUNIT_CASE(test_timer_deadline),
+	KUNIT_CASE(test_timer_scaled),
 	KUNIT_CASE(test_timer_clock_moves),
 	KUNIT_CASE(test_timer_hz),
 	KUNIT_CASE(test_wakes),

@@ -75,6 +75,7 @@ static int part_init(struct ovid_partition *part)
 	if (err)
 		goto cpuid;
 	/* guest time begins now */
+	part->tsc_khz = tsc_khz;
 	part->tsc_offset = -rdtsc();
 	return 0;
 
@@ -265,7 +266,7 @@ u64 ovid_part_guest_tsc(struct ovid_partition *part)
 {
 	if (READ_ONCE(part->time_frozen))
 		return READ_ONCE(part->frozen_tsc);
-	return rdtsc() + READ_ONCE(part->tsc_offset);
+	return ovid_part_guest_ticks(part, rdtsc()) + READ_ONCE(part->tsc_offset);
 }
 
 static void tell_vps(struct ovid_partition *part)
@@ -284,12 +285,12 @@ void ovid_part_time_freeze(struct ovid_partition *part, bool freeze)
 	spin_lock(&part->time_lock);
 	now = rdtsc();
 	if (freeze && !part->time_frozen) {
-		WRITE_ONCE(part->frozen_tsc, now + part->tsc_offset);
+		WRITE_ONCE(part->frozen_tsc, ovid_part_guest_ticks(part, now) + part->tsc_offset);
 		part->frozen_at = now;
 		smp_wmb();	/* frozen_tsc before the flag that makes it count */
 		WRITE_ONCE(part->time_frozen, true);
 	} else if (!freeze && part->time_frozen) {
-		WRITE_ONCE(part->tsc_offset, part->frozen_tsc - now);
+		WRITE_ONCE(part->tsc_offset, part->frozen_tsc - ovid_part_guest_ticks(part, now));
 		ovid_apic_time_stood(part, now - part->frozen_at);
 		WRITE_ONCE(part->time_frozen, false);
 	}
@@ -307,9 +308,29 @@ void ovid_part_set_guest_tsc(struct ovid_partition *part, u64 tsc)
 	if (part->time_frozen)
 		WRITE_ONCE(part->frozen_tsc, tsc);
 	else
-		WRITE_ONCE(part->tsc_offset, tsc - rdtsc());
+		WRITE_ONCE(part->tsc_offset, tsc - ovid_part_guest_ticks(part, rdtsc()));
 	spin_unlock_irqrestore(&part->time_lock, flags);
 	tell_vps(part);
+}
+
+/* the guest's TSC goes on from where it is, at another speed */
+int ovid_part_set_tsc_khz(struct ovid_partition *part, u64 khz)
+{
+	u64 tsc;
+
+	lockdep_assert_held(&part->lock);
+	if (part->nr_vps)
+		return -EBUSY;
+	if (khz < tsc_khz / OVID_TSC_RATIO_MAX || khz > (u64)tsc_khz * OVID_TSC_RATIO_MAX)
+		return -EINVAL;
+	if (khz != tsc_khz && !(ovid_backend->caps & OVID_CAP_TSC_SCALING))
+		return -EOPNOTSUPP;
+	tsc = ovid_part_guest_tsc(part);
+	part->tsc_khz = khz;
+	part->tsc_ratio = khz == tsc_khz ? 0 :
+			  mul_u64_u64_div_u64(khz, BIT_ULL(OVID_TSC_RATIO_BITS), tsc_khz);
+	ovid_part_set_guest_tsc(part, tsc);
+	return 0;
 }
 
 /* ---- the file ---- */

@@ -15,6 +15,7 @@
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
 #include <linux/list.h>
+#include <linux/math64.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
 #include "cpuid.h"
@@ -76,8 +77,14 @@ struct ovid_partition {
 	struct ovid_properties props;
 	struct ovid_irq_state irq;	/* irqfds, ioeventfds, routes: irqfd.c */
 
-	/* time: guest TSC = host TSC + tsc_offset (no scaling yet) */
+	/*
+	 * Time: guest TSC = host TSC * tsc_ratio + tsc_offset.  The ratio has
+	 * OVID_TSC_RATIO_BITS after the point, 0 stands for one, and it does not
+	 * change once there is a VP.
+	 */
 	spinlock_t time_lock;
+	u32 tsc_khz;		/* the guest's */
+	u64 tsc_ratio;
 	u64 tsc_offset;
 	u64 frozen_tsc;		/* guest TSC while time stands still */
 	u64 frozen_at;		/* host TSC when it stopped */
@@ -134,5 +141,24 @@ void ovid_part_time_freeze(struct ovid_partition *part, bool freeze);
 /* guest TSC now; lock-free, any context */
 u64 ovid_part_guest_tsc(struct ovid_partition *part);
 void ovid_part_set_guest_tsc(struct ovid_partition *part, u64 tsc);
+/* part->lock held; 0, -EBUSY (there is a VP), -EINVAL (out of range), -EOPNOTSUPP */
+int ovid_part_set_tsc_khz(struct ovid_partition *part, u64 khz);
+
+#define OVID_TSC_RATIO_BITS	48
+#define OVID_TSC_RATIO_MAX	4	/* and its inverse: the guest's TSC to the host's */
+
+/* ticks of the guest's TSC in that many of the host's */
+static inline u64 ovid_part_guest_ticks(const struct ovid_partition *part, u64 ticks)
+{
+	return likely(!part->tsc_ratio) ? ticks :
+	       mul_u64_u64_shr(ticks, part->tsc_ratio, OVID_TSC_RATIO_BITS);
+}
+
+/* ticks of the host's TSC in which that many of the guest's have passed; below 2^62 */
+static inline u64 ovid_part_host_ticks(const struct ovid_partition *part, u64 ticks)
+{
+	return likely(!part->tsc_ratio) ? ticks :
+	       mul_u64_u64_div_u64(ticks, BIT_ULL(OVID_TSC_RATIO_BITS), part->tsc_ratio) + 1;
+}
 
 #endif

@@ -30,34 +30,33 @@ struct property_row {
 
 /* ---- time -------------------------------------------------------------- */
 
-static u64 tsc_hz(void)
+/* @part NULL: the host's */
+static u64 tsc_hz(struct ovid_partition *part)
 {
-	return tsc_khz * 1000ull;
+	return (part ? part->tsc_khz : tsc_khz) * 1000ull;
 }
 
-/* in 100 ns; wraps with the TSC rather than overflow a division */
-static u64 tsc_to_reference(u64 tsc)
+/* the guest's TSC in 100 ns; wraps with the TSC rather than overflow a division */
+static u64 tsc_to_reference(struct ovid_partition *part)
 {
-	u64 hz = tsc_hz(), rest;
+	u64 hz = tsc_hz(part), rest;
 	u64 seconds;
 
 	if (!hz)
 		return 0;
-	seconds = div64_u64_rem(tsc, hz, &rest);
+	seconds = div64_u64_rem(ovid_part_guest_tsc(part), hz, &rest);
 	return seconds * 10000000 + div64_u64(rest * 10000000, hz);
 }
 
 /* The reference counter goes with the guest's TSC: both stand still in a freeze. */
 static u64 get_reference_time(struct ovid_partition *part)
 {
-	return tsc_to_reference(ovid_part_guest_tsc(part)) +
-	       READ_ONCE(part->props.reference_shift);
+	return tsc_to_reference(part) + READ_ONCE(part->props.reference_shift);
 }
 
 static int set_reference_time(struct ovid_partition *part, u64 value)
 {
-	WRITE_ONCE(part->props.reference_shift,
-		   value - tsc_to_reference(ovid_part_guest_tsc(part)));
+	WRITE_ONCE(part->props.reference_shift, value - tsc_to_reference(part));
 	return 0;
 }
 
@@ -77,7 +76,19 @@ static int set_time_freeze(struct ovid_partition *part, u64 value)
 
 static u64 get_clock_frequency(struct ovid_partition *part)
 {
-	return tsc_hz();
+	return tsc_hz(part);
+}
+
+/* an extension: Hyper-V lets it be read only.  Reference time goes on as it was */
+static int set_clock_frequency(struct ovid_partition *part, u64 value)
+{
+	u64 reference = get_reference_time(part);
+	int err;
+
+	err = ovid_part_set_tsc_khz(part, value / 1000) ?: ovid_cpuid_set_clock(part);
+	if (!err)
+		set_reference_time(part, reference);
+	return err;
 }
 
 /* ---- processor --------------------------------------------------------- */
@@ -221,7 +232,7 @@ static const struct property_row properties[] = {
 	{ HV_PARTITION_PROPERTY_XSAVE_STATES, .get = get_xsave_states },
 	{ HV_PARTITION_PROPERTY_MAX_XSAVE_DATA_SIZE, .get = get_xsave_size },
 	{ HV_PARTITION_PROPERTY_PROCESSOR_CLOCK_FREQUENCY, .host = true,
-	  .get = get_clock_frequency },
+	  .get = get_clock_frequency, .set = set_clock_frequency },
 	{ HV_PARTITION_PROPERTY_PROCESSOR_FEATURES0, .host = true, .get = get_features0 },
 	{ HV_PARTITION_PROPERTY_PROCESSOR_FEATURES1, .host = true, .get = get_features1 },
 	{ HV_PARTITION_PROPERTY_ASSIGNABLE_SYNTHETIC_PROC_FEATURES, .host = true,

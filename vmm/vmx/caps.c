@@ -128,7 +128,7 @@ static int check_controls(char *reason, size_t len)
 			SECONDARY_EXEC_ENABLE_VPID,
 		.want = SECONDARY_EXEC_ENABLE_RDTSCP | SECONDARY_EXEC_ENABLE_INVPCID |
 			SECONDARY_EXEC_ENABLE_XSAVES | SECONDARY_EXEC_WBINVD_EXITING |
-			SECONDARY_EXEC_PAUSE_LOOP_EXITING |
+			SECONDARY_EXEC_PAUSE_LOOP_EXITING | SECONDARY_EXEC_TSC_SCALING |
 			SECONDARY_EXEC_APIC_REGISTER_VIRT |
 			SECONDARY_EXEC_VIRTUAL_INTR_DELIVERY |
 			SECONDARY_EXEC_VIRTUALIZE_X2APIC_MODE |
@@ -185,6 +185,10 @@ static void settle_optional(void)
 	/* the APIC bits are set per VP by its mode: vmx_set_apic_mode() */
 	c->proc2 &= ~virt;
 
+	/* only for partitions with another frequency: setup_controls() */
+	c->tsc_scaling = c->proc2 & SECONDARY_EXEC_TSC_SCALING;
+	c->proc2 &= ~SECONDARY_EXEC_TSC_SCALING;
+
 	c->preempt_timer = c->pin & PIN_BASED_VMX_PREEMPTION_TIMER;
 	ovid_rdmsr(MSR_IA32_VMX_MISC, misc);
 	c->preempt_shift = misc & 0x1f;
@@ -208,6 +212,7 @@ static u32 caps_bits(void)
 	       (c->posted ? OVID_CAP_POSTED_INTR : 0) |
 	       (c->ept_vpid & VMX_EPT_1GB_PAGE_BIT ? OVID_CAP_EPT_1G : 0) |
 	       (c->ept_vpid & VMX_EPT_AD_BIT ? OVID_CAP_EPT_AD : 0) |
+	       (c->tsc_scaling ? OVID_CAP_TSC_SCALING : 0) |
 	       (c->preempt_timer ? OVID_CAP_PREEMPT_TIMER : 0) |
 	       (c->scoped ? OVID_CAP_VMX_SCOPED : 0);
 }

@@ -309,6 +309,10 @@ static void setup_controls(struct vmx_vp *v)
 		v->proc2 &= ~SECONDARY_EXEC_ENABLE_RDTSCP;
 	if (!ovid_cpuid_has(v->vp->part, 7, 0, OVID_EBX, 10))
 		v->proc2 &= ~SECONDARY_EXEC_ENABLE_INVPCID;
+	if (v->vp->part->tsc_ratio) {
+		v->proc2 |= SECONDARY_EXEC_TSC_SCALING;
+		vmwrite(TSC_MULTIPLIER, v->vp->part->tsc_ratio);
+	}
 	vmwrite(PIN_BASED_VM_EXEC_CONTROL, v->pin);
 	vmwrite(CPU_BASED_VM_EXEC_CONTROL, v->proc);
 	vmwrite(SECONDARY_VM_EXEC_CONTROL, v->proc2);

@@ -26,6 +26,7 @@ struct vmx_caps {
 	bool apicv;		/* register virtualization + virtual-interrupt delivery */
 	bool posted;
 	bool preempt_timer;
+	bool tsc_scaling;
 	bool xsaves;
 	bool scoped;		/* VMX only inside run windows */
 };

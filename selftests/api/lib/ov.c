@@ -325,12 +325,15 @@ void ov_vm_restart(struct ov_vm *vm)
 	need(ov_set_cpu(vm->vp, &cpu), "OVID_SET_REGS");
 }
 
-static void create(struct ov_vm *vm, uint64_t bytes)
+static void create(struct ov_vm *vm, uint64_t bytes, uint64_t tsc_hz)
 {
 	memset(vm, 0, sizeof(*vm));
 	vm->bytes = bytes;
 	vm->dev = ov_open();
 	vm->part = need(ov_partition(vm->dev, "test"), "OVID_CREATE_PARTITION");
+	if (tsc_hz)
+		need(ov_set_property(vm->part, HV_PARTITION_PROPERTY_PROCESSOR_CLOCK_FREQUENCY, tsc_hz),
+		     "the TSC's frequency");
 	vm->memory = need(ov_memory(vm->dev, bytes, 0), "OVID_CREATE_MEMORY");
 	vm->ram = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, vm->memory, 0);
 	if (vm->ram == MAP_FAILED)
@@ -341,19 +344,25 @@ static void create(struct ov_vm *vm, uint64_t bytes)
 	vm->page = ov_register_page(vm->vp);
 }
 
-void ov_vm_create(struct ov_vm *vm, uint64_t bytes, const void *code, uint64_t len)
+void ov_vm_create_hz(struct ov_vm *vm, uint64_t bytes, const void *code, uint64_t len,
+		     uint64_t tsc_hz)
 {
-	create(vm, bytes);
+	create(vm, bytes, tsc_hz);
 	if (code)
 		memcpy(vm->ram + OV_CODE, code, len);
 	ov_vm_restart(vm);
+}
+
+void ov_vm_create(struct ov_vm *vm, uint64_t bytes, const void *code, uint64_t len)
+{
+	ov_vm_create_hz(vm, bytes, code, len, 0);
 }
 
 void ov_vm_create32(struct ov_vm *vm, uint64_t bytes)
 {
 	struct mach_cpu cpu;
 
-	create(vm, bytes);
+	create(vm, bytes, 0);
 	mach_protected(&cpu, vm->ram, OV_CODE);
 	need(ov_set_cpu(vm->vp, &cpu), "OVID_SET_REGS");
 }

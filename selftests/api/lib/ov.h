@@ -66,6 +66,9 @@ struct ov_vm {
 
 /* @code is real-mode code for OV_CODE; bails out when it fails */
 void ov_vm_create(struct ov_vm *vm, uint64_t bytes, const void *code, uint64_t len);
+/* with a TSC of that frequency; 0: the host's */
+void ov_vm_create_hz(struct ov_vm *vm, uint64_t bytes, const void *code, uint64_t len,
+		     uint64_t tsc_hz);
 void ov_vm_restart(struct ov_vm *vm);	/* RIP to OV_CODE again */
 void ov_vm_destroy(struct ov_vm *vm);
 
