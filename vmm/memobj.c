@@ -16,6 +16,7 @@
 #include <linux/pagemap.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <asm/cpufeature.h>
 #include "memobj.h"
 #include "partition.h"
 #include "region.h"
@@ -58,6 +59,19 @@ struct page *ovid_memobj_peek(struct ovid_memobj *obj, u64 index)
 	return slot ? slot_page(slot, index % SLOT_PAGES) : NULL;
 }
 
+/* the string instruction of clear_page(), which starts anew for each 4 KiB, once */
+static void clear_64k(void *at)
+{
+	unsigned long n = SZ_64K;
+
+	if (boot_cpu_has(X86_FEATURE_ERMS)) {
+		asm volatile("rep stosb" : "+D" (at), "+c" (n) : "a" (0) : "memory");
+	} else {
+		n /= 8;
+		asm volatile("rep stosq" : "+D" (at), "+c" (n) : "a" (0) : "memory");
+	}
+}
+
 /*
  * A zeroed folio of 2 MiB, or NULL.  Cleared here: the allocator's own way costs
  * two hundred instructions a page beside the clearing, and does not give way.
@@ -71,10 +85,9 @@ static struct folio *huge_alloc(void)
 	if (!folio)
 		return NULL;
 	at = folio_address(folio);
-	for (end = at + PMD_SIZE; at < end; at += PAGE_SIZE) {
-		clear_page(at);
-		if (!((unsigned long)at & (SZ_64K - 1)))
-			cond_resched();
+	for (end = at + PMD_SIZE; at < end; at += SZ_64K) {
+		clear_64k(at);
+		cond_resched();
 	}
 	return folio;
 }

@@ -293,7 +293,7 @@ static void touch_row(const char *name, const uint8_t *entry, uint64_t page, uns
 	report(name, s, repeats);
 }
 
-/* ---- what clearing 2 MiB costs by itself, as this host's kernel does it ---- */
+/* ---- what clearing 2 MiB costs by itself ---- */
 
 static bool cpu_flag(const char *name)
 {
@@ -302,44 +302,28 @@ static bool cpu_flag(const char *name)
 
 	while (f && !word && fgets(line, sizeof(line), f))
 		if (!strncmp(line, "flags", 5))
-			for (word = strtok(line, " \t\n"); word && strcmp(word, name);)
-				word = strtok(NULL, " \t\n");
+			for (word = strtok(line, "\t\n "); word && strcmp(word, name);)
+				word = strtok(NULL, "\t\n ");
 	if (f)
 		fclose(f);
 	return word;
 }
 
-/* the three of arch/x86/lib/clear_page_64.S, one page each */
-static void clear_stosb(void *page)
+/* the string instruction that the kernel uses on this CPU, for 64 KiB each */
+static void clear(void *at, uint64_t bytes, bool erms)
 {
-	uint64_t n = 4096;
-
-	asm volatile("rep stosb" : "+D"(page), "+c"(n) : "a"(0) : "memory");
-}
-
-static void clear_stosq(void *page)
-{
-	uint64_t n = 4096 / 8;
-
-	asm volatile("rep stosq" : "+D"(page), "+c"(n) : "a"(0) : "memory");
-}
-
-static void clear_moves(void *page)
-{
-	uint32_t n = 4096 / 64;
-
-	asm volatile("1: dec %1\n\t"
-		     "mov %2, (%0)\n\tmov %2, 8(%0)\n\tmov %2, 16(%0)\n\tmov %2, 24(%0)\n\t"
-		     "mov %2, 32(%0)\n\tmov %2, 40(%0)\n\tmov %2, 48(%0)\n\tmov %2, 56(%0)\n\t"
-		     "lea 64(%0), %0\n\t"
-		     "jnz 1b" : "+r"(page), "+r"(n) : "r"(0ul) : "memory");
+	if (erms) {
+		asm volatile("rep stosb" : "+D"(at), "+c"(bytes) : "a"(0) : "memory");
+	} else {
+		bytes /= 8;
+		asm volatile("rep stosq" : "+D"(at), "+c"(bytes) : "a"(0) : "memory");
+	}
 }
 
 static void clear_row(void)
 {
-	void (*clear)(void *page) = cpu_flag("erms") ? clear_stosb :
-				    cpu_flag("rep_good") ? clear_stosq : clear_moves;
-	const uint64_t size = 2 << 20;
+	const uint64_t size = 2 << 20, piece = 64 << 10;
+	const bool erms = cpu_flag("erms");
 	struct b_sample s[MAX_REPEATS];
 	uint8_t *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -347,8 +331,8 @@ static void clear_row(void)
 	for (unsigned int i = 0; i < repeats; i++) {
 		uint64_t t = rdtsc();
 
-		for (uint64_t at = 0; at < size; at += 4096)
-			clear(p + at);
+		for (uint64_t at = 0; at < size; at += piece)
+			clear(p + at, piece, erms);
 		s[i] = (struct b_sample){ .ticks = rdtsc() - t };
 		s[i].work = s[i].ticks;
 	}
