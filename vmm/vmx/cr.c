@@ -197,13 +197,13 @@ bool vmx_cr0_valid(u64 val)
 void vmx_host_set_cr0(struct vmx_vp *v, u64 val)
 {
 	cr0_write(v, val | X86_CR0_ET);
-	v->pdptrs_stale = true;
+	vmx_paging_stale(v);
 }
 
 void vmx_host_set_cr4(struct vmx_vp *v, u64 val)
 {
 	cr4_write(v, val);
-	v->pdptrs_stale = true;
+	vmx_paging_stale(v);
 }
 
 void vmx_host_set_efer(struct vmx_vp *v, u64 val)
@@ -212,7 +212,7 @@ void vmx_host_set_efer(struct vmx_vp *v, u64 val)
 	vmwrite_guest(v, GUEST_IA32_EFER, val);
 	set_entry(v, val & EFER_LMA ? v->entry | VM_ENTRY_IA32E_MODE :
 				      v->entry & ~VM_ENTRY_IA32E_MODE);
-	v->pdptrs_stale = true;
+	vmx_paging_stale(v);
 }
 
 /* ---- exits ---- */

@@ -299,7 +299,7 @@ static void reg_set_loaded(struct vmx_vp *v, u32 name, const u64 val[2])
 	if (field) {
 		vmwrite_guest(v, field, word);
 		if (field == GUEST_CR3)
-			v->pdptrs_stale = true;
+			vmx_paging_stale(v);
 		return;
 	}
 	switch (name) {
@@ -350,8 +350,6 @@ int vmx_reg_set(struct ovid_vp *vp, u32 name, const u64 val[2])
 	if (err)
 		return err;
 	reg_set_loaded(v, name, val);
-	/* registers changed behind the guest's back: so may its translations */
-	v->vpid_cpu = -1;
 	vmx_vmcs_put(v);
 	return 0;
 }

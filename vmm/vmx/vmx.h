@@ -181,6 +181,13 @@ static __always_inline void vmwrite_guest(struct vmx_vp *v, unsigned long field,
 	__vmwrite(field, value);
 }
 
+/* the host changed a paging register: the PDPTEs, and translations that are cached */
+static inline void vmx_paging_stale(struct vmx_vp *v)
+{
+	v->pdptrs_stale = true;
+	v->vpid_cpu = -1;
+}
+
 #define VMX_NO_CR	0xff
 
 enum vmx_apic_mode {
