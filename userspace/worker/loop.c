@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* loop.c - the main thread: console, timers, control, and the machine's end. */
+#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "control.h"
 
-#define MAX_FILES	(5 + CONTROL_CLIENTS + 1 + 2 * CHARIO_SINKS)
+#define MAX_FILES	(6 + CONTROL_CLIENTS + 1 + 2 * CHARIO_SINKS)
 
 /* Output is gathered this long before it is written: one wake for a line. */
 #define GATHER_NS	1000000ull
@@ -41,6 +42,14 @@ static void read_counter(int fd)
 
 	if (read(fd, &count, sizeof(count)) < 0)
 		return;		/* somebody else took it */
+}
+
+static void serve_signal(struct machine *m)
+{
+	struct signalfd_siginfo si;
+
+	if (read(m->term_fd, &si, sizeof(si)) == sizeof(si))
+		machine_end(m, OVID_X_STOPPED, "%s", "");
 }
 
 static void serve_channel(struct loop *l)
@@ -80,6 +89,8 @@ static void serve_fixed(struct loop *l, const struct pollfd *pfd, unsigned int n
 			read_counter(l->m->rtc_fd);
 			if (!l->m->paused)
 				cmos_tick(&l->m->cmos);
+		} else if (pfd[i].fd == l->m->term_fd) {
+			serve_signal(l->m);
 		} else if (pfd[i].fd == l->channel) {
 			serve_channel(l);
 		} else if (pfd[i].fd == l->serial_fd) {
@@ -91,7 +102,8 @@ static void serve_fixed(struct loop *l, const struct pollfd *pfd, unsigned int n
 static unsigned int watch_fixed(const struct loop *l, struct pollfd *pfd)
 {
 	const int fds[] = {
-		l->m->wake_fd, l->m->pit_fd, l->m->rtc_fd, l->channel, l->serial_fd,
+		l->m->wake_fd, l->m->pit_fd, l->m->rtc_fd, l->m->term_fd, l->channel,
+		l->serial_fd,
 	};
 	unsigned int nr = 0;
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* machine.c - makes the partition, its memory, its VPs and its devices. */
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -96,6 +98,20 @@ static int create_partition(struct machine *m, int device, struct failure *why)
 	return 0;
 }
 
+/* A system that shuts down says SIGTERM to each process: the guest is stopped. */
+static int watch_term(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	/* not as the launcher had it: VP threads inherit this, and are kicked by one */
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
 int machine_create(struct machine *m, const struct worker_config *config, int device,
 		   struct failure *why)
 {
@@ -107,7 +123,8 @@ int machine_create(struct machine *m, const struct worker_config *config, int de
 	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	m->pit_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	m->rtc_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (m->wake_fd < 0 || m->pit_fd < 0 || m->rtc_fd < 0)
+	m->term_fd = watch_term();
+	if (m->wake_fd < 0 || m->pit_fd < 0 || m->rtc_fd < 0 || m->term_fd < 0)
 		return fail(why, OVID_X_HOST, "cannot make an event file: %s", strerror(errno));
 	ret = create_partition(m, device, why);
 	if (!ret)

@@ -69,6 +69,7 @@ struct machine {
 
 	int wake_fd;		/* eventfd: the main thread has something to do */
 	int pit_fd, rtc_fd;	/* timerfds of the PIT and the RTC */
+	int term_fd;		/* signalfd: somebody wants the process to end */
 	_Atomic bool hold;	/* a wish is open: no VP re-enters the guest */
 	bool paused;		/* main thread only */
 
