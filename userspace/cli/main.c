@@ -44,7 +44,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "ovid: what shall it do? see `ovid --help`\n");
 		return OVID_X_USAGE;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		if (cli_help(argc > 2 ? argv[2] : NULL))
 			return 0;
 		return unknown_verb(argv[2]);

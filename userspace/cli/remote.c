@@ -14,9 +14,9 @@ int cli_target(int argc, char **argv, bool optional, struct cli_target *t,
 {
 	*t = (struct cli_target){ 0 };
 	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--json"))
+		if (!strcmp(argv[i], "--json") && strcmp(argv[0], "console"))
 			t->json = true;
-		else if (!strcmp(argv[i], "--help"))
+		else if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
 			t->help = true;
 		else if (argv[i][0] == '-' || t->name)
 			return fail(why, OVID_X_USAGE, "%s: unexpected; see `ovid %s --help`",
@@ -66,6 +66,7 @@ static int wait_for(const char *name, struct json_object **answer, struct failur
 	if (fd < 0 && fd != -OVID_X_USAGE)
 		return fd;
 	if (fd >= 0) {
+		ctl_be_patient(fd);
 		*answer = ctl_ask(fd, "wait", NULL, NULL, why);
 		close(fd);
 	}
@@ -144,6 +145,7 @@ int cli_console(int argc, char **argv)
 	if (!answer)
 		return cli_fail(-OVID_X_HOST, &why);
 	json_object_put(answer);
+	ctl_be_patient(fd);
 	tty_raw(STDIN_FILENO);
 	relay(fd);
 	tty_restore();
@@ -156,13 +158,20 @@ static struct json_object *ask_info(const char *name)
 	struct json_object *answer = NULL;
 	struct failure why;
 	int fd = ctl_connect(name, &why);
+	bool stuck = fd < 0 && fd != -OVID_X_USAGE;
 
-	if (fd < 0)
-		return NULL;
-	answer = ctl_ask(fd, "info", NULL, NULL, &why);
-	close(fd);
+	if (fd >= 0) {
+		answer = ctl_ask(fd, "info", NULL, NULL, &why);
+		stuck = !answer && errno == EAGAIN;
+		close(fd);
+	}
 	if (answer)
 		json_object_object_del(answer, "ok");
+	if (!stuck)
+		return answer;
+	answer = json_object_new_object();
+	json_object_object_add(answer, "name", json_object_new_string(name));
+	json_object_object_add(answer, "state", json_object_new_string("stuck"));
 	return answer;
 }
 
@@ -194,27 +203,20 @@ static void print_list(struct json_object *all)
 	}
 }
 
-int cli_list(int argc, char **argv)
+static int by_name(const void *a, const void *b)
 {
-	struct json_object *all;
-	struct failure why = { "" };
-	struct cli_target t;
-	struct dirent *de;
-	char folder[80];
-	DIR *dir;
-	int ret = cli_target(argc, argv, true, &t, &why);
+	return strcmp(text_of(*(struct json_object *const *)a, "name"),
+		      text_of(*(struct json_object *const *)b, "name"));
+}
 
-	if (!ret && t.name)
-		ret = fail(&why, OVID_X_USAGE, "ovid list takes no name; see `ovid info %s`", t.name);
-	if (!ret && !t.help)
-		ret = ctl_folder(folder, sizeof(folder), &why);
-	if (ret || t.help)
-		return cli_fail(ret, &why);
-	all = json_object_new_array();
-	dir = opendir(folder);
+static struct json_object *all_vms(const char *folder)
+{
+	struct json_object *all = json_object_new_array(), *vm;
+	DIR *dir = opendir(folder);
+	struct dirent *de;
+
 	while (dir && (de = readdir(dir))) {
 		char *dot = strrchr(de->d_name, '.');
-		struct json_object *vm;
 
 		if (!dot || strcmp(dot, ".sock"))
 			continue;
@@ -225,6 +227,25 @@ int cli_list(int argc, char **argv)
 	}
 	if (dir)
 		closedir(dir);
+	json_object_array_sort(all, by_name);
+	return all;
+}
+
+int cli_list(int argc, char **argv)
+{
+	struct json_object *all;
+	struct failure why = { "" };
+	struct cli_target t;
+	char folder[80];
+	int ret = cli_target(argc, argv, true, &t, &why);
+
+	if (!ret && t.name)
+		ret = fail(&why, OVID_X_USAGE, "ovid list takes no name; see `ovid info %s`", t.name);
+	if (!ret && !t.help)
+		ret = ctl_folder(folder, sizeof(folder), &why);
+	if (ret || t.help)
+		return cli_fail(ret, &why);
+	all = all_vms(folder);
 	if (t.json)
 		puts(json_object_to_json_string_ext(all, JSON_C_TO_STRING_PLAIN));
 	else

@@ -22,6 +22,7 @@ struct keeper {
 	bool input_open;
 	unsigned int stops;	/* how often it was asked to stop */
 	bool started, ended;
+	bool left;		/* the VM goes on without us */
 	struct worker_message last;
 };
 
@@ -88,6 +89,7 @@ static void from_console(struct keeper *k)
 		return;
 	close(k->console);
 	k->console = -1;
+	tty_restore();	/* nobody reads its keys any more: Ctrl-C is a signal again */
 }
 
 static void turn(struct keeper *k)
@@ -148,13 +150,24 @@ static int keep(struct keeper *k, struct failure *why)
 		tty_raw(STDIN_FILENO);
 	while (k->worker.channel >= 0 || k->console >= 0) {
 		turn(k);
-		if (k->started && k->o->detach && !k->ended)
+		k->left = k->started && k->o->detach && !k->ended;
+		if (k->left)
 			return 0;
 	}
 	tty_restore();
-	if (k->o->config.files & BIT(FILE_CONTROL))
-		ctl_unlink(k->o->config.name);
 	return verdict(k, why);
+}
+
+/* The worker is gone, or there was none: so go its names. */
+static void tidy(const struct run_options *o, struct run_files *f)
+{
+	bool named = f->fd[FILE_CONTROL] >= 0 || (o->config.files & BIT(FILE_CONTROL));
+
+	run_close(f);
+	if (named)
+		ctl_unlink(o->config.name);
+	if (f->listening)
+		unlink(f->listening);
 }
 
 int cli_run(int argc, char **argv)
@@ -169,19 +182,16 @@ int cli_run(int argc, char **argv)
 		cli_help("run");
 		return 0;
 	}
-	if (!ret)
-		ret = run_open(&o, &f, &why);
+	if (ret)
+		return cli_fail(ret, &why);
+	ret = run_open(&o, &f, &why);
 	k.signals = watch_signals();
 	if (!ret)
 		ret = run_spawn(&o, &f, &k.worker, &why);
-	if (ret) {
-		if (o.serial && !strncmp(o.serial, "unix:", 5) && ret != -OVID_X_USAGE)
-			unlink(o.serial + 5);
-		return cli_fail(ret, &why);
-	}
 	k.console = f.console;
-	ret = keep(&k, &why);
-	if (o.serial && !strncmp(o.serial, "unix:", 5) && !o.detach)
-		unlink(o.serial + 5);
+	if (!ret)
+		ret = keep(&k, &why);
+	if (!k.left)
+		tidy(&o, &f);
 	return cli_fail(ret, &why);
 }

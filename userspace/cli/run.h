@@ -27,9 +27,11 @@ int parse_size(const char *text, u64 *bytes, struct failure *why);
 struct run_files {
 	int fd[WORKER_MAX_FILES];
 	int console;		/* our end of a serial line that we relay, or -1 */
+	const char *listening;	/* the path of --serial unix: once it is ours */
 };
 
 int run_open(struct run_options *o, struct run_files *f, struct failure *why);
+void run_close(struct run_files *f);
 
 /* Opens @path and says what to do when that fails. */
 int device_open(const char *path, struct failure *why);

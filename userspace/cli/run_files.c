@@ -84,22 +84,53 @@ static int open_images(struct run_options *o, struct run_files *f, struct failur
 	return 0;
 }
 
-static int listen_at(const char *path, struct failure *why)
+/* What a VM left behind that was detached or killed: a socket, and nobody there. */
+static bool left_behind(const struct sockaddr_un *sa)
 {
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	int fd;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool dead = fd >= 0 && connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) &&
+		    errno == ECONNREFUSED;
+	struct stat st;
 
-	if (strlen(path) >= sizeof(sa.sun_path))
-		return fail(why, OVID_X_USAGE, "--serial unix:%s: the path is too long", path);
-	strcpy(sa.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd >= 0 && !bind(fd, (struct sockaddr *)&sa, sizeof(sa)) &&
-	    !chmod(path, 0600) && !listen(fd, 4))
-		return fd;
-	fail(why, OVID_X_USAGE, "cannot listen at %s: %s", path, strerror(errno));
 	if (fd >= 0)
 		close(fd);
-	return -OVID_X_USAGE;
+	/* a file that is no socket refuses too */
+	return dead && !lstat(sa->sun_path, &st) && S_ISSOCK(st.st_mode);
+}
+
+static int bind_over(int fd, const struct sockaddr_un *sa)
+{
+	if (!bind(fd, (const struct sockaddr *)sa, sizeof(*sa)))
+		return 0;
+	if (errno != EADDRINUSE)
+		return -1;
+	if (left_behind(sa) && !unlink(sa->sun_path))
+		return bind(fd, (const struct sockaddr *)sa, sizeof(*sa));
+	errno = EADDRINUSE;
+	return -1;
+}
+
+static int listen_at(struct run_files *f, const char *path, struct failure *why)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int *fd = &f->fd[FILE_SERIAL_LISTEN];
+
+	if (!*path || strlen(path) >= sizeof(sa.sun_path))
+		return fail(why, OVID_X_USAGE, "--serial unix:%s: the path is %s", path,
+			    *path ? "too long" : "missing");
+	strcpy(sa.sun_path, path);
+	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (*fd < 0)
+		return fail(why, OVID_X_HOST, "cannot make a socket: %s", strerror(errno));
+	if (bind_over(*fd, &sa))
+		return fail(why, OVID_X_USAGE, "cannot listen at %s: %s", path,
+			    errno == EADDRINUSE ?
+			    "it is in use, or no socket; remove it or give another path" :
+			    strerror(errno));
+	f->listening = path;
+	if (chmod(path, 0600) || listen(*fd, 4))
+		return fail(why, OVID_X_HOST, "cannot listen at %s: %s", path, strerror(errno));
+	return 0;
 }
 
 /* A terminal is relayed by us, who can restore it; anything else is handed over. */
@@ -135,10 +166,8 @@ static int open_serial(const struct run_options *o, struct run_files *f, struct 
 				    strerror(errno));
 		return 0;
 	}
-	if (!strncmp(o->serial, "unix:", 5)) {
-		f->fd[FILE_SERIAL_LISTEN] = listen_at(o->serial + 5, why);
-		return f->fd[FILE_SERIAL_LISTEN] < 0 ? -OVID_X_USAGE : 0;
-	}
+	if (!strncmp(o->serial, "unix:", 5))
+		return listen_at(f, o->serial + 5, why);
 	return fail(why, OVID_X_USAGE, "--serial %s: give stdio, none, file:PATH or unix:PATH",
 		    o->serial);
 }
@@ -164,6 +193,7 @@ int run_open(struct run_options *o, struct run_files *f, struct failure *why)
 	int ret;
 
 	f->console = -1;
+	f->listening = NULL;
 	for (unsigned int i = 0; i < WORKER_MAX_FILES; i++)
 		f->fd[i] = -1;
 	ret = open_images(o, f, why);
@@ -178,4 +208,13 @@ int run_open(struct run_options *o, struct run_files *f, struct failure *why)
 	if (!ret)
 		ret = open_control(o, f, why);
 	return ret;
+}
+
+void run_close(struct run_files *f)
+{
+	for (unsigned int i = 0; i < WORKER_MAX_FILES; i++) {
+		if (f->fd[i] >= 0)
+			close(f->fd[i]);
+		f->fd[i] = -1;
+	}
 }

@@ -153,6 +153,7 @@ static int take_option(struct run_options *o, int opt, const char *arg, struct f
 		o->user = arg;
 		return 0;
 	case OPT_HELP:
+	case 'h':
 		o->help = true;
 		return 0;
 	default:
@@ -208,7 +209,7 @@ int run_parse(int argc, char **argv, struct run_options *o, struct failure *why)
 	};
 	opterr = 0;
 	optind = 1;
-	while (!ret && (opt = getopt_long(argc, argv, ":", options, NULL)) != -1)
+	while (!ret && (opt = getopt_long(argc, argv, ":h", options, NULL)) != -1)
 		ret = take_option(o, opt, opt == ':' || opt == '?' ? argv[optind - 1] : optarg,
 				  why);
 	if (ret || o->help)

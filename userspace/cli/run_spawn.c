@@ -71,10 +71,7 @@ int run_spawn(struct run_options *o, struct run_files *f, struct run_worker *w,
 	close(pair[1]);
 	w->channel = pair[0];
 	ret = send_config(o, f, w->channel);
-	/* from here on the files are the worker's alone */
-	for (unsigned int i = 0; i < WORKER_MAX_FILES; i++)
-		if (f->fd[i] >= 0)
-			close(f->fd[i]);
+	run_close(f);	/* from here on the files are the worker's alone */
 	if (ret)
 		return fail(why, OVID_X_HOST, "cannot start a worker: %s", strerror(-ret));
 	return 0;

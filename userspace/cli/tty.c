@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <signal.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -10,6 +11,23 @@
 static struct termios saved;
 static int saved_fd = -1;
 
+static void restore_and_die(int sig)
+{
+	tty_restore();
+	raise(sig);	/* as it would have ended: SA_RESETHAND */
+}
+
+/* Whatever ends us, the terminal is left as it was. */
+static void guard(void)
+{
+	const struct sigaction sa = { .sa_handler = restore_and_die, .sa_flags = SA_RESETHAND };
+	static const int deadly[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+	for (size_t i = 0; i < ARRAY_SIZE(deadly); i++)
+		sigaction(deadly[i], &sa, NULL);
+	signal(SIGPIPE, SIG_IGN);	/* a write that fails is noticed */
+}
+
 int tty_raw(int fd)
 {
 	struct termios raw;
@@ -17,6 +35,7 @@ int tty_raw(int fd)
 	if (tcgetattr(fd, &saved))
 		return -errno;
 	saved_fd = fd;
+	guard();
 	raw = saved;
 	cfmakeraw(&raw);
 	return tcsetattr(fd, TCSADRAIN, &raw) ? -errno : 0;

@@ -12,6 +12,7 @@
 #include "ctl.h"
 
 #define PATH_LEN	128
+#define NO_ANSWER	"it does not answer; is its process stopped (see `ps`)?"
 
 bool ctl_name_ok(const char *name)
 {
@@ -71,12 +72,26 @@ static int address(const char *name, struct sockaddr_un *sa, struct failure *why
 	return path_of(name, "sock", sa->sun_path, sizeof(sa->sun_path), why);
 }
 
+static void set_patience(int fd, int seconds)
+{
+	const struct timeval t = { .tv_sec = seconds };
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
+}
+
+void ctl_be_patient(int fd)
+{
+	set_patience(fd, 0);
+}
+
 static int connect_to(const struct sockaddr_un *sa)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), error;
 
 	if (fd < 0)
 		return -errno;
+	set_patience(fd, CTL_SECONDS);
 	if (!connect(fd, (const struct sockaddr *)sa, sizeof(*sa)))
 		return fd;
 	error = errno;
@@ -128,7 +143,8 @@ int ctl_connect(const char *name, struct failure *why)
 	if (fd == -ENOENT)
 		return fail(why, OVID_X_USAGE, "no VM is called %s (see `ovid list`)", name);
 	if (fd < 0)
-		return fail(why, OVID_X_HOST, "cannot reach %s: %s", name, strerror(-fd));
+		return fail(why, OVID_X_HOST, "cannot reach %s: %s", name,
+			    fd == -EAGAIN ? NO_ANSWER : strerror(-fd));
 	return fd;
 }
 
@@ -187,11 +203,17 @@ void ctl_unlink(const char *name)
 	struct sockaddr_un sa;
 	struct failure why;
 	char path[PATH_LEN];
+	int fd, lock;
 
-	if (!address(name, &sa, &why))
-		unlink(sa.sun_path);
-	if (!path_of(name, "end", path, sizeof(path), &why))
+	if (address(name, &sa, &why) || path_of(name, "end", path, sizeof(path), &why))
+		return;
+	lock = lock_folder(&sa);
+	fd = connect_or_remove(&sa);
+	if (fd < 0)
 		unlink(path);
+	else
+		close(fd);	/* a VM that has taken the name meanwhile */
+	close(lock);
 }
 
 int ctl_end_create(const char *name, struct failure *why)
@@ -326,13 +348,18 @@ struct json_object *ctl_ask(int fd, const char *verb, int *fds, unsigned int *nr
 			    struct failure *why)
 {
 	struct json_object *msg = json_object_new_object(), *answer, *field;
+	bool slow;
 
 	json_object_object_add(msg, "do", json_object_new_string(verb));
 	ctl_send(fd, msg, NULL, 0);
 	json_object_put(msg);
+	errno = 0;
 	answer = ctl_receive(fd, fds, nr);
 	if (!answer) {
-		fail(why, OVID_X_HOST, "the VM ended before it answered");
+		slow = errno == EAGAIN;
+		fail(why, OVID_X_HOST, "%s", slow ? "the VM: " NO_ANSWER :
+		     "the VM ended before it answered");
+		errno = slow ? EAGAIN : 0;
 		return NULL;
 	}
 	if (json_object_object_get_ex(answer, "ok", &field) && json_object_get_boolean(field))

@@ -20,6 +20,7 @@
 
 #define CTL_LINE	1024
 #define CTL_MAX_FDS	250
+#define CTL_SECONDS	5	/* without an answer: the worker is stopped or stuck */
 
 /* $OVID_RUNTIME_DIR, /run/ovid for root, $XDG_RUNTIME_DIR/ovid; made when missing. */
 int ctl_folder(char *path, size_t len, struct failure *why);
@@ -29,8 +30,13 @@ bool ctl_name_ok(const char *name);
 
 /* The listening socket of a new VM; takes the place of a dead one's. */
 int ctl_listen(const char *name, struct failure *why);
-void ctl_unlink(const char *name);	/* the socket and the file of the end */
+
+/* Removes a VM's socket and the file of its end, once nobody listens there. */
+void ctl_unlink(const char *name);
 int ctl_connect(const char *name, struct failure *why);
+
+/* From here on it may take as long as it takes; before, CTL_SECONDS. */
+void ctl_be_patient(int fd);
 
 /* The file for a VM's last word, empty until then; and what it says. */
 int ctl_end_create(const char *name, struct failure *why);
@@ -46,7 +52,9 @@ int ctl_send(int fd, struct json_object *msg, const int *fds, unsigned int nr);
  */
 struct json_object *ctl_receive(int fd, int *fds, unsigned int *nr);
 
-/* Sends {"do":@verb} and receives the answer; it has "ok" true. */
+/* Sends {"do":@verb} and receives the answer; it has "ok" true.  NULL with errno
+ * EAGAIN: there was none in time.
+ */
 struct json_object *ctl_ask(int fd, const char *verb, int *fds, unsigned int *nr,
 			    struct failure *why);
 

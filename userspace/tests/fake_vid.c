@@ -27,6 +27,7 @@
 #define MAX_VPS	4
 
 static struct {
+	const char *device;
 	u8 *memory;
 	char script[LOAD_MAX_CMDLINE];
 	bool booted, paused;
@@ -47,15 +48,27 @@ static int file(const char *name, u64 bytes)
 	return fd < 0 || ftruncate(fd, bytes) ? -errno : fd;
 }
 
+/* Devices that are not as they should be: fake-denied, fake-busy, fake-old. */
 int vid_open(const char *path)
 {
-	return strcmp(path, "/dev/fake") ? -ENOENT : file("device", 0);
+	if (!strcmp(path, "/dev/fake-denied"))
+		return -EACCES;
+	if (strncmp(path, "/dev/fake", 9))
+		return -ENOENT;
+	fake.device = path;
+	return file("device", 0);
 }
 
 int vid_get_info(int dev, struct ovid_info *info)
 {
 	(void)dev;
 	*info = (struct ovid_info){ .abi_version = OVID_ABI_VERSION, .max_vps = MAX_VPS };
+	if (!strcmp(fake.device, "/dev/fake-busy")) {
+		info->blockers = OVID_BLOCK_VMX_BUSY;
+		strcpy((char *)info->reason, "VMX is in use by another hypervisor");
+	}
+	if (!strcmp(fake.device, "/dev/fake-old"))
+		info->abi_version++;
 	return 0;
 }
 
