@@ -26,10 +26,16 @@ _ovid() {
 	fi
 	case $verb in
 	run)
+		# ":" parts words: --serial file:PATH is four
+		if [ "$cur" = : ]; then
+			cur= prev=--device
+		elif [ "$prev" = : ]; then
+			prev=--device
+		fi
 		case $prev in
 		--kernel|--initrd|--device)
 			compopt -o filenames 2>/dev/null
-			COMPREPLY=($(compgen -f -- "$cur")) ;;
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 		--serial)
 			compopt -o nospace 2>/dev/null
 			COMPREPLY=($(compgen -W "stdio none file: unix:" -- "$cur")) ;;
@@ -43,12 +49,14 @@ _ovid() {
 		esac ;;
 	help)
 		COMPREPLY=($(compgen -W "$verbs" -- "$cur")) ;;
-	list)
-		COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
-	console)
-		COMPREPLY=($(compgen -W "--help $(_ovid_names)" -- "$cur")) ;;
 	*)
-		COMPREPLY=($(compgen -W "--json --help $(_ovid_names)" -- "$cur")) ;;
+		local options="--json --help" names
+		[ "$verb" != console ] || options=--help
+		[ "$verb" = list ] || names=$(_ovid_names)
+		case $cur in
+		-*) COMPREPLY=($(compgen -W "$options" -- "$cur")) ;;
+		*) COMPREPLY=($(compgen -W "${names:-}" -- "$cur")) ;;
+		esac ;;
 	esac
 }
 
