@@ -35,6 +35,17 @@ int cli_target(int argc, char **argv, bool optional, struct cli_target *t,
 	return 0;
 }
 
+/* Until the process is: its name, memory and partition can be had again. */
+static void wait_gone(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	char byte;
+
+	do
+		poll(&pfd, 1, -1);
+	while (read(fd, &byte, 1) > 0);
+}
+
 int cli_simple(int argc, char **argv)
 {
 	struct json_object *answer = NULL;
@@ -48,6 +59,8 @@ int cli_simple(int argc, char **argv)
 	if (fd < 0)
 		return cli_fail(fd, &why);
 	answer = ctl_ask(fd, argv[0], NULL, NULL, &why);
+	if (answer && !strcmp(argv[0], "kill"))
+		wait_gone(fd);
 	close(fd);
 	if (!answer)
 		return cli_fail(-OVID_X_HOST, &why);

@@ -17,7 +17,7 @@ int device_open(const char *path, struct failure *why)
 
 	if (fd == -ENOENT || fd == -ENXIO || fd == -ENODEV)
 		return fail(why, OVID_X_HOST,
-			    "%s is not there: the module is not loaded; try `modprobe ovid` (or insmod ovid.ko), and see `ovid info`",
+			    "%s is not there: the module is not loaded; try `modprobe ovid`, and if that fails `dmesg` says why",
 			    path);
 	if (fd == -EACCES || fd == -EPERM)
 		return fail(why, OVID_X_HOST,

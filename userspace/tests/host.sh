@@ -52,12 +52,24 @@ vm "again off"; is $? 0 "reset and boot again"
 is "$(grep -c Multiboot "$tmp/out")" 2 "from the start"
 vm all --debug-exit --no-sandbox; is $? 1 "without the sandbox"
 
-vm off --memory 5000; is $? 2 "memory that is no multiple of a page"
+# refused STATUS WORDS TEXT [option]...: ends so, with one line that has WORDS
+refused() {
+	status=$1 has=$2 text=$3
+	shift 3
+	vm off "$@"; is $? "$status" "$text"
+	[ "$(wc -l <"$tmp/err")" = 1 ] && grep -q "$has" "$tmp/err"
+	ok $? "one line: $(cat "$tmp/err")"
+}
+
 dd if=/dev/zero of="$tmp/big" bs=1M count=20 2>/dev/null
-vm off --initrd "$tmp/big"; is $? 2 "an initrd larger than memory"
-ovid run --kernel "$tmp/big" </dev/null 2>"$tmp/err"; is $? 2 "a file that is no kernel"
-vm off --vps 1000; is $? 2 "more VPs than there can be"
-vm off --device /dev/nothing; is $? 8 "no module"
+refused 2 "multiple of the 4096-byte page" "memory that is no multiple of a page" --memory 5000
+refused 2 "try 512M" "no memory" --memory 0
+refused 8 "give less --memory" "more memory than the host has" --memory 100000G
+refused 2 "give more --memory" "an initrd larger than memory" --initrd "$tmp/big"
+refused 2 "is no kernel" "a file that is no kernel" --kernel "$tmp/big"
+refused 2 "number from 1" "no VP" --vps 0
+refused 2 "at most" "more VPs than there can be" --vps 1000
+refused 8 "modprobe ovid" "no module" --device /dev/nothing
 
 vm spin --name a --detach; is $? 0 "--detach"
 vm off --name a; is $? 2 "the name is taken"
@@ -75,14 +87,34 @@ ovid info a | grep -q paused; ok $? "paused"
 e1=$(ovid stat a | awk '$1 == "exits" { print $2 }')
 sleep 0.3
 is "$(ovid stat a | awk '$1 == "exits" { print $2 }')" "$e1" "a paused VP makes no exits"
+ovid nmi a; is $? 0 "an NMI while paused"
 ovid reset a; is $? 0 "reset while paused"
 ovid resume a; is $? 0 "resume"
 sleep 0.3
-(sleep 0.5; echo x) | ovid console a 2>/dev/null >"$tmp/out" & reader=$!
-sleep 1.5
-kill $reader 2>/dev/null
-is "$(grep -c Multiboot "$tmp/out")" 2 "console shows both boots"
+# says TEXT: types it at the console of a, and gives what came out of it
+says() {
+	(sleep 0.5; echo "$1"; sleep 1) | ovid console a >"$tmp/out" 2>"$tmp/err" & reader=$!
+	sleep 1.5
+	kill $reader 2>/dev/null
+	cat "$tmp/out"
+}
+
+is "$(says x | grep -c Multiboot)" 2 "console shows both boots"
 grep -q "typed x" "$tmp/out"; ok $? "and types"
+grep -q "nmi" "$tmp/out"; is $? 1 "a reset takes the NMI that was before it"
+ovid nmi a; is $? 0 "nmi"
+says n | grep -q "nmi 1"; ok $? "reaches the guest"
+# time stands still for the guest: ten seconds make no gap and no ticks
+ticks() { says t | sed -n 's/^ticks //p' | tail -n 1; }
+t1=$(ticks)
+ovid pause a
+sleep 10
+ovid resume a
+t2=$(ticks)
+khz=$(ovid info --json | sed 's/.*"tsc_khz":\([0-9]*\).*/\1/')
+away=$(($(sed -n 's/^away //p' "$tmp/out" | tail -n 1) * 1024 / khz))
+[ "$away" -lt 5000 ]; ok $? "its TSC stands while it is paused ($away ms at most)"
+[ "$t2" -gt "$t1" ] && [ $((t2 - t1)) -lt 700 ]; ok $? "so does its PIT (from $t1 to $t2)"
 ovid stat a | awk '$1 == "exits" && $2 > 0 { found = 1 } END { exit !found }'; ok $? "stat"
 ovid wait a & waiter=$!
 sleep 0.3
@@ -95,10 +127,48 @@ ovid run --kernel "$guest" --memory 16M --append spin >"$tmp/out" 2>"$tmp/err" <
 sleep 0.5
 kill -INT $run
 wait $run; is $? 130 "SIGINT stops it"
-vm spin --name b --detach
+vm spin --name b --detach --no-reboot
+ovid reset b; is $? 0 "reset by its owner, with --no-reboot"
+sleep 0.5
+ovid info b | grep -q running; ok $? "starts it again"
+vm all --name e --detach --debug-exit
+ovid wait e; is $? 1 "wait ends with the debug exit"
 kill -9 "$(ovid info --json b | sed 's/.*"pid":\([0-9]*\).*/\1/')"
 sleep 0.3
 is "$(ovid info --json | sed 's/.*"partitions":\([0-9]*\).*/\1/')" 0 "a killed worker leaves nothing"
 is "$(ovid list --json)" "[]" "and is listed no more"
+
+# as somebody who is not root: without the group, with it
+as_user() { su user -s /bin/sh -c "cd $tmp; $*" >"$tmp/out" 2>"$tmp/err" </dev/null; }
+chmod 755 "$tmp"
+touch "$tmp/out" "$tmp/err"
+cp "$guest" "$tmp/kernel"
+chgrp ovid /dev/ovid
+as_user ovid run --kernel kernel --append off; is $? 8 "without the group"
+[ "$(wc -l <"$tmp/err")" = 1 ] && grep -q "usermod -aG ovid" "$tmp/err"; ok $? "one line: $(cat "$tmp/err")"
+sed -i 's/^ovid:.*:/&user/' /etc/group
+as_user ovid run --kernel kernel --append off; is $? 0 "with it"
+as_user ovid run --kernel kernel --append off --user nobody; is $? 2 "--user is for root"
+as_user ovid run --kernel kernel --append spin --name u --detach; is $? 0 "detached"
+is "$(stat -c '%a %u' /tmp/ovid-1000)" "700 1000" "its sockets' folder"
+as_user ovid info --json u
+pid=$(sed 's/.*"pid":\([0-9]*\).*/\1/' "$tmp/out")
+is "$(sed -n 's/^Uid:\t\([0-9]*\).*/\1/p' "/proc/$pid/status")" 1000 "the worker is who started it"
+sed -i 's/^\(ovid:.*:\)user/\1/' /etc/group
+as_user ovid kill u; is $? 0 "its owner needs no group to stop it"
+
+# VMX held by another: said by run and by info, and over when it is free again
+rmmod ovid
+refused 8 "modprobe ovid" "the module is not loaded"
+ovid info >"$tmp/out" 2>"$tmp/err"; is $? 8 "info says so too"
+grep -q '^can run: *no: .*modprobe' "$tmp/out"; ok $? "with what to do"
+for m in kvm kvm-intel; do modprobe $m 2>"$tmp/err" || insmod "$(find /lib/modules -name $m.ko)"; done
+insmod /lib/modules/ovid.ko
+refused 8 "another hypervisor.*ovid info" "VMX in use by KVM"
+ovid info >"$tmp/out" 2>"$tmp/err"; is $? 8 "info says so too"
+grep -q '^what to do: .*modprobe -r kvm_intel' "$tmp/out"; ok $? "with what to do"
+ovid info --json | grep -q '"can_run":false,.*"remedy":"stop that'; ok $? "in JSON too"
+rmmod kvm_intel
+vm off; is $? 0 "without KVM it runs"
 echo "1..$n"
 [ $bad = 0 ]

@@ -282,16 +282,13 @@ static void write_end(const struct control *c, int status, const char *text)
 void control_end(struct control *c, int status, const char *text)
 {
 	write_end(c, status, text);
+	if (c->listen_fd >= 0)
+		close(c->listen_fd);	/* the name is free */
+	/* connections end with the process: who killed it sees by that that it is gone */
 	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++) {
 		struct control_client *cl = &c->client[i];
 
-		if (cl->fd < 0)
-			continue;
-		if (cl->waits)
+		if (cl->fd >= 0 && cl->waits)
 			answer(cl, last_word(status, text));
-		if (cl->fd >= 0)
-			client_close(cl);
 	}
-	if (c->listen_fd >= 0)
-		close(c->listen_fd);
 }

@@ -21,11 +21,12 @@ static int map_memory(struct machine *m, int device, struct failure *why)
 
 	m->memory_fd = vid_create_memory(device, OVID_MEM_HUGE, bytes);
 	if (m->memory_fd < 0)
-		return fail(why, OVID_X_HOST, "cannot get %llu MiB of guest memory: %s",
+		return fail(why, OVID_X_HOST, "cannot get %llu MiB of guest memory (%s); give less --memory",
 			    (unsigned long long)bytes >> 20, strerror(-m->memory_fd));
 	base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, m->memory_fd, 0);
 	if (base == MAP_FAILED)
-		return fail(why, OVID_X_HOST, "cannot map guest memory: %s", strerror(errno));
+		return fail(why, OVID_X_HOST, "cannot map guest memory (%s); give less --memory",
+			    strerror(errno));
 	madvise(base, bytes, MADV_DONTDUMP);
 	gmem_layout(&m->mem, bytes, base);
 	for (unsigned int i = 0; i < m->mem.nr; i++) {
@@ -34,8 +35,9 @@ static int map_memory(struct machine *m, int device, struct failure *why)
 		ret = vid_map_memory(m->part, r->gpa, r->bytes, m->memory_fd,
 				     r->host - (u8 *)base);
 		if (ret)
-			return fail(why, OVID_X_HOST, "cannot give the guest its memory: %s",
-				    strerror(-ret));
+			return fail(why, OVID_X_HOST,
+				    "cannot give the guest %llu MiB of memory (%s); give less --memory",
+				    (unsigned long long)bytes >> 20, strerror(-ret));
 	}
 	return 0;
 }

@@ -4,7 +4,7 @@
  * and says on COM1 how it went, as TAP.  It ends by the debug exit: 0 when all is
  * well.  The command line chooses other ends: "off", "reset", "vector" (a jump to
  * the reset vector), "crash", "again" (one reset, then what else it says), "spin"
- * (says what is typed).
+ * (says what is typed, and NMIs).
  */
 typedef unsigned char u8;
 typedef unsigned short u16;
@@ -108,7 +108,7 @@ static volatile u32 hits[256];
 static volatile u8 rtc_flags;
 static volatile u32 faults, fault_address, fault_resume;
 
-extern char isr_20[], isr_24[], isr_28[], isr_30[], isr_34[], isr_40[], isr_pf[];
+extern char isr_02[], isr_20[], isr_24[], isr_28[], isr_30[], isr_34[], isr_40[], isr_pf[];
 void isr(u32 vector);
 u32 isr_fault(void);
 
@@ -125,7 +125,7 @@ void isr(u32 vector)
 	}
 	if (vector >= 0x20 && vector < 0x30)
 		outb(0x20, 0x20);
-	else
+	else if (vector > 0x20)
 		*(volatile u32 *)0xfee000b0 = 0;
 }
 
@@ -143,6 +143,7 @@ u32 isr_fault(void)
 	asm(".globl " #name "\n" #name ": pusha; push $" #vector "; call isr;" \
 	    " pop %eax; popa; iret")
 
+STUB(isr_02, 0x02);
 STUB(isr_20, 0x20);
 STUB(isr_24, 0x24);
 STUB(isr_28, 0x28);
@@ -162,6 +163,7 @@ static void setup_idt(void)
 {
 	struct { u16 limit; u32 base; } __attribute__((packed)) idtr = { sizeof(idt) - 1, (u32)idt };
 
+	set_gate(2, isr_02);
 	set_gate(14, isr_pf);
 	set_gate(0x20, isr_20);
 	set_gate(0x24, isr_24);
@@ -455,16 +457,43 @@ static int first_boot(void)
 	return 1;
 }
 
+static void say(const char *what, u32 n)
+{
+	put(what);
+	put_number(n);
+	put("\n");
+}
+
+/*
+ * "t" asks for time: the longest that the loop was away, in 1024 cycles, and how
+ * often the PIT's 100 Hz came.
+ */
 static void spin(void)
 {
 	char word[] = "typed ?\n";
+	u64 last = rdtsc(), now;
+	u32 away = 0, nmis = 0;
 
+	setup_pic();
+	outb(0x21, 0xfe);
+	start_pit(11932, 2);
 	outb(0x3fc, 3);
-	for (;;) {
+	asm volatile("sti");
+	for (;; last = now) {
+		now = rdtsc();
+		if ((u32)((now - last) >> 10) > away)
+			away = (now - last) >> 10;
+		if (hits[2] != nmis)
+			say("nmi ", ++nmis);
 		if (!(inb(0x3fd) & 1))
 			continue;
 		word[6] = inb(0x3f8);
 		put(word);
+		if (word[6] != 't')
+			continue;
+		say("away ", away);
+		say("ticks ", hits[0x20]);
+		now = rdtsc();
 	}
 }
 
