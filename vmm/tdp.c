@@ -2,12 +2,14 @@
 /*
  * Second-level page tables: see tdp.h for the rules.
  *
- * INVEPT discipline.  A zap clears entries under tdp->lock, then flush_gen goes
- * up, then every CPU that is in the guest is made to leave (it cannot enter
- * again without seeing the new generation, run.c: tlb_sync).  A CPU that is
+ * INVEPT discipline.  A zap clears entries and raises flush_gen in one section
+ * of tdp->lock, then every CPU that is in the guest is made to leave (it cannot
+ * enter again without seeing the new generation, run.c: tlb_sync).  A CPU that is
  * not in the guest now compares generations at its next window.  Only then is
- * the memory behind the entries, or a table page, given back.  New entries in
- * place of absent ones need no flush (SDM 3C: Invalidating Cached Information).
+ * the memory behind the entries, or a table page, given back.  A zap that finds
+ * nothing, since another one was first, waits for that one's flush as well.  New
+ * entries in place of absent ones need no flush (SDM 3C: Invalidating Cached
+ * Information).
  */
 #include <linux/gfp.h>
 #include <linux/mm.h>
@@ -153,7 +155,7 @@ int ovid_tdp_map(struct ovid_partition *part, gfn_t gfn, unsigned int level,
 
 /*
  * Clears what lies in [start, end) below @t.  Tables that are covered whole go
- * to @freed and stay readable until the flush.  Returns whether anything was there.
+ * to @freed and stay readable until the flush.  Returns whether one is due.
  */
 static bool zap_table(struct ovid_partition *part, u64 *t, unsigned int level,
 		      gfn_t base, gfn_t start, gfn_t end, struct list_head *freed)
@@ -173,21 +175,22 @@ static bool zap_table(struct ovid_partition *part, u64 *t, unsigned int level,
 		e = t[i];
 		if (!is_present(e))
 			continue;
-		any = true;
 		if (is_leaf(e, level)) {
 			/* a large leaf that is only partly in range goes whole: it
 			 * is mapped again, smaller or not, at the next touch
 			 */
 			WRITE_ONCE(t[i], 0);
 			count_leaf(part, level, -1);
+			any = true;
 			continue;
 		}
-		zap_table(part, table_of(e), level - 1, lo, max(lo, start), min(hi, end),
-			  freed);
+		any |= zap_table(part, table_of(e), level - 1, lo, max(lo, start),
+				 min(hi, end), freed);
 		if (lo >= start && hi <= end) {
 			WRITE_ONCE(t[i], 0);
 			list_add(&virt_to_page(table_of(e))->lru, freed);
 			atomic64_dec(&part->stats.ept_pages);
+			any = true;
 		}
 	}
 	return any;
@@ -216,34 +219,6 @@ static gfn_t skip_absent(const u64 *root, gfn_t gfn)
 	return i * span;
 }
 
-/* in steps, so that the lock (and a CPU) is not held for ever by a huge range */
-#define ZAP_STEP	(1ull << 18)	/* 1 GiB */
-
-void ovid_tdp_zap(struct ovid_partition *part, gfn_t start, gfn_t end, bool flush)
-{
-	gfn_t at, next, last = min_t(gfn_t, end, 1ull << 36);
-	LIST_HEAD(freed);
-	bool any = false;
-
-	for (at = start; at < last; at = next) {
-		spin_lock(&part->tdp.lock);
-		next = min(last, skip_absent(part->tdp.root, at));
-		if (next == at) {
-			next = min(last, (at | (ZAP_STEP - 1)) + 1);
-			any |= zap_table(part, part->tdp.root, OVID_TDP_LEVELS, 0, at, next,
-					 &freed);
-		}
-		spin_unlock(&part->tdp.lock);
-	}
-	if (!any)
-		return;
-	atomic64_inc(&part->stats.zaps);
-	trace_gpa_zap(part, start, end);
-	if (flush)
-		ovid_tdp_flush(part);
-	free_tables(&freed);
-}
-
 static void left_guest(void *unused)
 {
 }
@@ -263,10 +238,51 @@ void ovid_part_kick_sync(struct ovid_partition *part)
 	smp_call_function_many(tdp->flush_mask, left_guest, NULL, true);
 }
 
-void ovid_tdp_flush(struct ovid_partition *part)
+/* nothing to do where the flush that another one asked for has ended since */
+static void ovid_tdp_flush(struct ovid_partition *part)
 {
-	atomic64_inc(&part->tdp.flush_gen);
+	struct ovid_tdp *tdp = &part->tdp;
+	u64 gen = atomic64_read(&tdp->flush_gen);
+
+	/* pairs with the release below: what others did to end it has happened */
+	if (smp_load_acquire(&tdp->flushed) >= gen)
+		return;
 	ovid_part_kick_sync(part);
+	guard(spinlock)(&tdp->flush_lock);
+	/* pairs with the acquire above */
+	if (tdp->flushed < gen)
+		smp_store_release(&tdp->flushed, gen);
+}
+
+/* in steps, so that the lock (and a CPU) is not held for ever by a huge range */
+#define ZAP_STEP	(1ull << 18)	/* 1 GiB */
+
+void ovid_tdp_zap(struct ovid_partition *part, gfn_t start, gfn_t end, bool flush)
+{
+	gfn_t at, next, last = min_t(gfn_t, end, 1ull << 36);
+	struct ovid_tdp *tdp = &part->tdp;
+	LIST_HEAD(freed);
+	bool any = false;
+
+	for (at = start; at < last; at = next) {
+		spin_lock(&tdp->lock);
+		next = min(last, skip_absent(tdp->root, at));
+		if (next == at) {
+			next = min(last, (at | (ZAP_STEP - 1)) + 1);
+			if (zap_table(part, tdp->root, OVID_TDP_LEVELS, 0, at, next, &freed)) {
+				atomic64_inc(&tdp->flush_gen);
+				any = true;
+			}
+		}
+		spin_unlock(&tdp->lock);
+	}
+	if (any) {
+		atomic64_inc(&part->stats.zaps);
+		trace_gpa_zap(part, start, end);
+	}
+	if (flush && start < last)
+		ovid_tdp_flush(part);
+	free_tables(&freed);
 }
 
 void __ovid_tdp_invalidate_begin(struct ovid_tdp *tdp, gfn_t start, gfn_t end)
@@ -308,6 +324,7 @@ int ovid_tdp_init(struct ovid_partition *part)
 	spin_lock_init(&tdp->flush_lock);
 	/* above every CPU's 0: a root at a reused address is flushed at first use */
 	atomic64_set(&tdp->flush_gen, 1);
+	tdp->flushed = 1;
 	tdp->root = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	tdp->cpu_gen = kcalloc(nr_cpu_ids, sizeof(*tdp->cpu_gen), GFP_KERNEL_ACCOUNT);
 	if (tdp->root && tdp->cpu_gen && zalloc_cpumask_var(&tdp->flush_mask, GFP_KERNEL))

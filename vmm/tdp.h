@@ -4,7 +4,7 @@
  * the backend; who backs a page is region.h's business.
  *
  * Entries change under tdp->lock.  A table page is freed only after every VP
- * has left the guest since it was unlinked (ovid_tdp_flush), so hardware
+ * has left the guest since it was unlinked (ovid_tdp_zap), so hardware
  * never walks freed memory.
  */
 #ifndef OVID_TDP_H
@@ -32,8 +32,10 @@ struct ovid_tdp_format {
  * @seq:	counts invalidations; a fault whose page was looked up before an
  *		invalidation sees it change under @lock and starts over
  * @invalidating: invalidations that have begun and not ended
- * @flush_gen:	goes up with every flush; each CPU compares its own copy in
- *		@cpu_gen before entry and flushes its TLB when it is behind
+ * @flush_gen:	goes up, under @lock, when entries were cleared; each CPU compares
+ *		its own copy in @cpu_gen before entry and flushes its TLB when it is
+ *		behind
+ * @flushed:	no CPU uses what was cleared up to this @flush_gen
  */
 struct ovid_tdp {
 	spinlock_t lock;
@@ -41,9 +43,10 @@ struct ovid_tdp {
 	u64 seq;
 	unsigned int invalidating;
 	gfn_t inv_start, inv_end;	/* all that is being invalidated lies in here */
-	spinlock_t flush_lock;		/* @flush_mask */
+	spinlock_t flush_lock;		/* @flush_mask, writers of @flushed */
 	cpumask_var_t flush_mask;
 	atomic64_t flush_gen;
+	u64 flushed;
 	u64 *cpu_gen;			/* [nr_cpu_ids], each by its own CPU */
 };
 
@@ -61,9 +64,11 @@ int ovid_tdp_map(struct ovid_partition *part, gfn_t gfn, unsigned int level,
 		 hpa_t hpa, bool write, bool exec, u64 seq);
 u64 ovid_tdp_seq(struct ovid_partition *part);
 
-/* removes leaves of a range; @flush: and waits until no CPU uses them */
+/*
+ * removes leaves of a range; @flush: and waits until no CPU uses them, whoever
+ * has removed them
+ */
 void ovid_tdp_zap(struct ovid_partition *part, gfn_t start, gfn_t end, bool flush);
-void ovid_tdp_flush(struct ovid_partition *part);
 /*
  * The first half of ovid_tdp_invalidate_begin(), tdp->lock held: nothing in the
  * range is mapped from here on.  For who finds the range in the memory map,
