@@ -336,8 +336,15 @@ int ovid_tdp_init(struct ovid_partition *part)
 
 void ovid_tdp_fini(struct ovid_partition *part)
 {
+	u64 *root = part->tdp.root;
+	unsigned int i;
+
 	ovid_tdp_zap(part, 0, 1ull << 36, false);
-	free_page((unsigned long)part->tdp.root);
+	/* no step of a zap covers what an entry of the root does: its tables stay */
+	for (i = 0; i < ENTRIES; i++)
+		if (is_present(root[i]))
+			free_page((unsigned long)table_of(root[i]));
+	free_page((unsigned long)root);
 	kfree(part->tdp.cpu_gen);
 	free_cpumask_var(part->tdp.flush_mask);
 }

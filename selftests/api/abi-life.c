@@ -262,7 +262,7 @@ static void one_life(int dev, int turn)
 	ov_route(vm.part, 3, OVID_ROUTE_MSI, 0xfee00000, 0x41);
 	ov_ioeventfd(vm.part, e, 0x80000000, 4, 0, 0);
 	ov_policy(vm.part, OVID_MSR_IGNORE, NULL, 0);
-	if (turn % 4 == 0) {
+	if (turn % 2 == 0) {
 		ov_store(&vm, 0x100000 + turn % 200 * 4096, turn);
 		ov_load(&vm, 0x90000000, &v);
 		close(ov_vp(vm.part, 1));
