@@ -327,7 +327,7 @@ static int memobj_release(struct inode *inode, struct file *file)
 	for (n = 0; n < obj->nr_slots; n++) {
 		if (obj->slots[n])
 			slot_free(obj->slots[n]);
-		if (!(n & 1023))
+		if (obj->slots[n] || !(n & 1023))
 			cond_resched();
 	}
 	kvfree(obj);

@@ -116,7 +116,9 @@ static int mn_start(struct mmu_notifier *mn, const struct mmu_notifier_range *ra
 	__ovid_tdp_invalidate_begin(&part->tdp, start, end);
 	spin_unlock(&part->tdp.lock);
 	srcu_read_unlock(part->srcu, idx);
-	ovid_tdp_zap(part, start, end, true);
+	/* the OOM reaper must not wait */
+	ovid_tdp_zap(part, start, end, OVID_ZAP_FLUSH |
+		     (mmu_notifier_range_blockable(range) ? 0 : OVID_ZAP_ATOMIC));
 	return 0;
 }
 
@@ -454,7 +456,7 @@ void ovid_region_obj_invalidate(struct ovid_partition *part, struct ovid_memobj 
 	__ovid_tdp_invalidate_begin(&part->tdp, start, stop);
 	spin_unlock(&part->tdp.lock);
 	srcu_read_unlock(part->srcu, idx);
-	ovid_tdp_zap(part, start, stop, true);
+	ovid_tdp_zap(part, start, stop, OVID_ZAP_FLUSH);
 }
 
 void ovid_region_fini(struct ovid_partition *part)
@@ -466,7 +468,7 @@ void ovid_region_fini(struct ovid_partition *part)
 		mmu_notifier_unregister(&part->mn, part->mm);
 	mutex_lock(&part->regions_lock);
 	map = regions_locked(part);
-	ovid_tdp_zap(part, 0, MAX_GFN, false);
+	ovid_tdp_zap(part, 0, MAX_GFN, 0);
 	for (i = 0; map && i < map->count; i++)
 		region_drop(part, &map->r[i]);
 	if (map)

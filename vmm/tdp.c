@@ -257,7 +257,7 @@ static void ovid_tdp_flush(struct ovid_partition *part)
 /* in steps, so that the lock (and a CPU) is not held for ever by a huge range */
 #define ZAP_STEP	(1ull << 18)	/* 1 GiB */
 
-void ovid_tdp_zap(struct ovid_partition *part, gfn_t start, gfn_t end, bool flush)
+void ovid_tdp_zap(struct ovid_partition *part, gfn_t start, gfn_t end, u32 flags)
 {
 	gfn_t at, next, last = min_t(gfn_t, end, 1ull << 36);
 	struct ovid_tdp *tdp = &part->tdp;
@@ -275,12 +275,14 @@ void ovid_tdp_zap(struct ovid_partition *part, gfn_t start, gfn_t end, bool flus
 			}
 		}
 		spin_unlock(&tdp->lock);
+		if (!(flags & OVID_ZAP_ATOMIC))
+			cond_resched();
 	}
 	if (any) {
 		atomic64_inc(&part->stats.zaps);
 		trace_gpa_zap(part, start, end);
 	}
-	if (flush && start < last)
+	if ((flags & OVID_ZAP_FLUSH) && start < last)
 		ovid_tdp_flush(part);
 	free_tables(&freed);
 }
@@ -302,7 +304,7 @@ void ovid_tdp_invalidate_begin(struct ovid_partition *part, gfn_t start, gfn_t e
 	spin_lock(&part->tdp.lock);
 	__ovid_tdp_invalidate_begin(&part->tdp, start, end);
 	spin_unlock(&part->tdp.lock);
-	ovid_tdp_zap(part, start, end, true);
+	ovid_tdp_zap(part, start, end, OVID_ZAP_FLUSH);
 }
 
 void ovid_tdp_invalidate_end(struct ovid_partition *part)
@@ -339,7 +341,7 @@ void ovid_tdp_fini(struct ovid_partition *part)
 	u64 *root = part->tdp.root;
 	unsigned int i;
 
-	ovid_tdp_zap(part, 0, 1ull << 36, false);
+	ovid_tdp_zap(part, 0, 1ull << 36, 0);
 	/* no step of a zap covers what an entry of the root does: its tables stay */
 	for (i = 0; i < ENTRIES; i++)
 		if (is_present(root[i]))

@@ -64,11 +64,10 @@ int ovid_tdp_map(struct ovid_partition *part, gfn_t gfn, unsigned int level,
 		 hpa_t hpa, bool write, bool exec, u64 seq);
 u64 ovid_tdp_seq(struct ovid_partition *part);
 
-/*
- * removes leaves of a range; @flush: and waits until no CPU uses them, whoever
- * has removed them
- */
-void ovid_tdp_zap(struct ovid_partition *part, gfn_t start, gfn_t end, bool flush);
+/* removes leaves of a range */
+void ovid_tdp_zap(struct ovid_partition *part, gfn_t start, gfn_t end, u32 flags);
+#define OVID_ZAP_FLUSH	1	/* ... and waits until no CPU uses them, whoever removed them */
+#define OVID_ZAP_ATOMIC	2	/* must not sleep */
 /*
  * The first half of ovid_tdp_invalidate_begin(), tdp->lock held: nothing in the
  * range is mapped from here on.  For who finds the range in the memory map,

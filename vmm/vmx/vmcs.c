@@ -236,7 +236,7 @@ void vmx_apic_page_zap(struct vmx_vp *v)
 	gfn_t gfn = OVID_APIC_DEFAULT_BASE >> PAGE_SHIFT;
 
 	v->apic_page_stale = false;
-	ovid_tdp_zap(v->vp->part, gfn, gfn + 1, true);
+	ovid_tdp_zap(v->vp->part, gfn, gfn + 1, OVID_ZAP_FLUSH);
 }
 
 /* controls that follow the VP's APIC mode; VMCS loaded */
