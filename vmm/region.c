@@ -579,28 +579,37 @@ int ovid_region_fault(struct ovid_vp *vp, gpa_t gpa, bool write, bool exec)
 {
 	struct ovid_partition *part = vp->part;
 	u64 seq = ovid_tdp_seq(part);
-	struct ovid_region user = { };
 	const struct ovid_region *r;
+	struct ovid_region copy;
 	gfn_t gfn = gpa >> PAGE_SHIFT;
 	int idx, err = 0;
 
 	idx = srcu_read_lock(part->srcu);
 	r = ovid_region_find(srcu_dereference(part->regions, part->srcu), gfn);
-	if (!r)
+	if (!r) {
 		err = -ENOENT;
-	else if ((write && !(r->flags & OVID_MAP_WRITE)) || (exec && !(r->flags & OVID_MAP_EXEC)))
+	} else if ((write && !(r->flags & OVID_MAP_WRITE)) ||
+		   (exec && !(r->flags & OVID_MAP_EXEC))) {
 		err = -EACCES;
-	else if (r->obj)
-		err = fault_obj(part, r, gfn, seq);
-	else
-		user = *r;
+	} else {
+		copy = *r;
+		if (r->obj)
+			ovid_memobj_get(r->obj);
+	}
 	srcu_read_unlock(part->srcu, idx);
+	if (err)
+		return err;
 	/*
-	 * User memory may sleep as long as the worker likes (userfaultfd, FUSE),
-	 * so no reader's lock is held; @seq guards what comes of it.
+	 * User memory may sleep as long as the worker likes (userfaultfd, FUSE), an
+	 * allocation as long as its memory cgroup is throttled: no reader's lock is
+	 * held, which all partitions share.  @seq guards what comes of it.
 	 */
-	if (user.nr_pages)
-		err = fault_user(part, &user, gfn, write, seq);
+	if (copy.obj) {
+		err = fault_obj(part, &copy, gfn, seq);
+		ovid_memobj_put(copy.obj);
+	} else {
+		err = fault_user(part, &copy, gfn, write, seq);
+	}
 	if (!err)
 		vp->stats.page_faults++;
 	return err;

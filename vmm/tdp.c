@@ -312,7 +312,9 @@ void ovid_tdp_invalidate_end(struct ovid_partition *part)
 	struct ovid_tdp *tdp = &part->tdp;
 
 	spin_lock(&tdp->lock);
-	tdp->seq++;
+	/* one that concerns no guest memory makes no fault start over */
+	if (tdp->inv_start < tdp->inv_end)
+		tdp->seq++;
 	if (!OVID_BUG_ON(!tdp->invalidating, part))
 		tdp->invalidating--;
 	spin_unlock(&tdp->lock);

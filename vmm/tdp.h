@@ -42,7 +42,7 @@ struct ovid_tdp {
 	u64 *root;
 	u64 seq;
 	unsigned int invalidating;
-	gfn_t inv_start, inv_end;	/* all that is being invalidated lies in here */
+	gfn_t inv_start, inv_end;	/* all that is being invalidated lies in here; or none */
 	spinlock_t flush_lock;		/* @flush_mask, writers of @flushed */
 	cpumask_var_t flush_mask;
 	atomic64_t flush_gen;
