@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Copies to and from guest memory.  Objects are reached through the direct
- * map under RCU, user memory through the worker's own page tables.
+ * Copies from guest memory, and compare-and-swap in it.  Objects are reached
+ * through the direct map under RCU, user memory through the worker's own page
+ * tables.
  */
 #include <linux/highmem.h>
 #include <linux/mm.h>
@@ -15,79 +16,61 @@
 #include "region.h"
 #include "vp.h"
 
-enum access { READ_MEM, WRITE_MEM, READ_ATOMIC };
-
-static int copy_obj(const struct ovid_region *r, u64 index, unsigned int off, void *buf,
-		    size_t len, enum access how)
+/* what nobody has written yet reads as zero, and needs no page for that */
+static void copy_obj(const struct ovid_region *r, u64 index, unsigned int off, void *buf,
+		     size_t len)
 {
-	unsigned int level;
 	struct page *page;
 
-	for (;;) {
-		rcu_read_lock();
-		page = ovid_memobj_peek(r->obj, index);
-		if (page)
-			break;
-		rcu_read_unlock();
-		/* what nobody has written yet reads as zero, and needs no page for that */
-		if (how != WRITE_MEM) {
-			memset(buf, 0, len);
-			return 0;
-		}
-		if (!ovid_memobj_page(r->obj, index, &level))
-			return -EFAULT;
-	}
-	if (how == WRITE_MEM)
-		memcpy(page_address(page) + off, buf, len);
-	else
+	guard(rcu)();
+	page = ovid_memobj_peek(r->obj, index);
+	if (page)
 		memcpy(buf, page_address(page) + off, len);
-	rcu_read_unlock();
-	return 0;
+	else
+		memset(buf, 0, len);
 }
 
 static int copy_user(struct ovid_partition *part, u64 addr, void *buf, size_t len,
-		     enum access how)
+		     bool atomic)
 {
 	void __user *user = (void __user *)addr;
 	unsigned long left;
 
 	if (current->mm != part->mm || !access_ok(user, len))
 		return -EFAULT;
-	if (how == READ_ATOMIC) {
+	if (atomic) {
 		pagefault_disable();
 		left = __copy_from_user_inatomic(buf, user, len);
 		pagefault_enable();
-	} else if (how == READ_MEM) {
-		left = copy_from_user(buf, user, len);
 	} else {
-		left = copy_to_user(user, buf, len);
+		left = copy_from_user(buf, user, len);
 	}
 	return left ? -EFAULT : 0;
 }
 
-/* one piece inside a page: from an object now, or where user memory is to be copied */
+/* one piece inside a page: 0 from an object now, 1 where user memory is to be copied */
 static int copy_piece(const struct ovid_regions *map, gpa_t gpa, void *buf, size_t len,
-		      enum access how, u64 *user)
+		      u64 *user)
 {
 	const struct ovid_region *r = ovid_region_find(map, gpa >> PAGE_SHIFT);
 	u64 pages;
 
-	*user = 0;
-	if (!r || (how == WRITE_MEM && !(r->flags & OVID_MAP_WRITE)))
+	if (!r)
 		return -EFAULT;
 	pages = (gpa >> PAGE_SHIFT) - r->gfn;
-	if (r->obj)
-		return copy_obj(r, r->source + pages, offset_in_page(gpa), buf, len, how);
+	if (r->obj) {
+		copy_obj(r, r->source + pages, offset_in_page(gpa), buf, len);
+		return 0;
+	}
 	*user = r->source + (pages << PAGE_SHIFT) + offset_in_page(gpa);
-	return 0;
+	return 1;
 }
 
 /*
  * User memory may sleep as long as the worker likes (userfaultfd, FUSE), so it
  * is copied after the reader's lock was dropped.
  */
-static int copy(struct ovid_partition *part, gpa_t gpa, void *buf, size_t len,
-		enum access how)
+static int copy(struct ovid_partition *part, gpa_t gpa, void *buf, size_t len, bool atomic)
 {
 	u64 user;
 	size_t n;
@@ -97,18 +80,17 @@ static int copy(struct ovid_partition *part, gpa_t gpa, void *buf, size_t len,
 		return -EFAULT;
 	for (; len; len -= n, gpa += n, buf += n) {
 		n = min_t(size_t, len, PAGE_SIZE - offset_in_page(gpa));
-		if (how == READ_ATOMIC) {
+		if (atomic) {
 			/* interrupts off is a read side of RCU */
-			err = copy_piece(rcu_dereference_raw(part->regions), gpa, buf, n, how,
-					 &user);
+			err = copy_piece(rcu_dereference_raw(part->regions), gpa, buf, n, &user);
 		} else {
 			idx = srcu_read_lock(part->srcu);
 			err = copy_piece(srcu_dereference(part->regions, part->srcu), gpa,
-					 buf, n, how, &user);
+					 buf, n, &user);
 			srcu_read_unlock(part->srcu, idx);
 		}
-		if (!err && user)
-			err = copy_user(part, user, buf, n, how);
+		if (err > 0)
+			err = copy_user(part, user, buf, n, atomic);
 		if (err)
 			return err;
 	}
@@ -117,17 +99,12 @@ static int copy(struct ovid_partition *part, gpa_t gpa, void *buf, size_t len,
 
 int ovid_guest_read(struct ovid_partition *part, gpa_t gpa, void *buf, size_t len)
 {
-	return copy(part, gpa, buf, len, READ_MEM);
-}
-
-int ovid_guest_write(struct ovid_partition *part, gpa_t gpa, const void *buf, size_t len)
-{
-	return copy(part, gpa, (void *)buf, len, WRITE_MEM);
+	return copy(part, gpa, buf, len, false);
 }
 
 int ovid_guest_read_atomic(struct ovid_partition *part, gpa_t gpa, void *buf, size_t len)
 {
-	return copy(part, gpa, buf, len, READ_ATOMIC);
+	return copy(part, gpa, buf, len, true);
 }
 
 static int cmpxchg_at(void *p, u64 old, u64 new, size_t size)
@@ -137,18 +114,19 @@ static int cmpxchg_at(void *p, u64 old, u64 new, size_t size)
 	return cmpxchg((u32 *)p, (u32)old, (u32)new) == (u32)old ? 0 : -EAGAIN;
 }
 
+/* through the worker's own mapping, so that its page becomes dirty like by a store of it */
 static int cmpxchg_user(struct ovid_partition *part, u64 addr, u64 old, u64 new, size_t size)
 {
-	struct page *page;
+	u32 old32 = old;
 	int err;
 
-	if (current->mm != part->mm ||
-	    get_user_pages_unlocked(addr, 1, &page, FOLL_WRITE) != 1)
+	if (current->mm != part->mm || !access_ok((void __user *)addr, size))
 		return -EFAULT;
-	err = cmpxchg_at(page_address(page) + offset_in_page(addr), old, new, size);
-	set_page_dirty_lock(page);
-	put_page(page);
-	return err;
+	if (size == 8)
+		err = __try_cmpxchg_user((u64 __user *)addr, &old, new, done64);
+	else
+		err = __try_cmpxchg_user((u32 __user *)addr, &old32, (u32)new, done32);
+	return err > 0 ? -EAGAIN : err;
 }
 
 static int cmpxchg_obj(const struct ovid_region *r, u64 index, unsigned int off, u64 old,

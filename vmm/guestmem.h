@@ -19,7 +19,6 @@
  * and for user memory in the partition's mm.  0, or -EFAULT with @buf undefined.
  */
 int ovid_guest_read(struct ovid_partition *part, gpa_t gpa, void *buf, size_t len);
-int ovid_guest_write(struct ovid_partition *part, gpa_t gpa, const void *buf, size_t len);
 
 /* the same with interrupts off: only what is present; -EFAULT: try the sleeping one */
 int ovid_guest_read_atomic(struct ovid_partition *part, gpa_t gpa, void *buf, size_t len);
