@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/host.h"
 #include "lib/ov.h"
 #include "lib/tap.h"
 
@@ -217,36 +218,11 @@ static void bells_and_irqfds_at_the_end(void)
 	tap_ok(all_gone(before), "partitions with irqfds and doorbells go in any order");
 }
 
-static long field(const char *file, const char *name)
-{
-	char line[256];
-	long v = -1;
-	FILE *f = fopen(file, "r");
-
-	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, name, strlen(name)) && line[strlen(name)] == ':')
-			v = atol(line + strlen(name) + 1);
-	if (f)
-		fclose(f);
-	return v;
-}
-
-static void drop_caches(void)
-{
-	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
-
-	sync();
-	if (fd < 0 || write(fd, "3", 1) != 1)
-		tap_note("drop_caches is not there");
-	close(fd);
-	ov_sleep_ms(200);
-}
-
 static void memory_now(long *free_kib, long *slab_kib)
 {
-	drop_caches();
-	*free_kib = field("/proc/meminfo", "MemFree");
-	*slab_kib = field("/proc/meminfo", "SUnreclaim");
+	host_drop_caches();
+	*free_kib = host_read("/proc/meminfo", "MemFree");
+	*slab_kib = host_read("/proc/meminfo", "SUnreclaim");
 }
 
 static void one_life(int dev, int turn)
