@@ -559,15 +559,17 @@ static int fault_user(struct ovid_partition *part, const struct ovid_region *r, 
 
 	if (current->mm != part->mm)
 		return -EIO;
-	n = get_user_pages_unlocked(addr, 1, &page, writable ? FOLL_WRITE : 0);
-	if (n != 1 && writable && !write) {
+	/* whoever fills the page may take long: signals end the wait */
+	n = get_user_pages_unlocked(addr, 1, &page,
+				    FOLL_INTERRUPTIBLE | (writable ? FOLL_WRITE : 0));
+	if (n == -EFAULT && writable && !write) {
 		writable = false;
-		n = get_user_pages_unlocked(addr, 1, &page, 0);
+		n = get_user_pages_unlocked(addr, 1, &page, FOLL_INTERRUPTIBLE);
 	}
 	if (n == -EINTR || n == -EAGAIN || n == 0)
 		return -EAGAIN;
 	if (n != 1)
-		return -EFAULT;
+		return n == -ENOMEM ? -ENOMEM : -EFAULT;
 	level = fit_level(r, gfn, addr >> PAGE_SHIFT, host_level(part->mm, addr));
 	err = ovid_tdp_map(part, gfn, level, page_to_phys(page), writable,
 			   r->flags & OVID_MAP_EXEC, seq);
