@@ -9,6 +9,7 @@
 #include <linux/cleanup.h>
 #include <linux/syscore_ops.h>
 #include <linux/hrtimer.h>
+#include <linux/mmu_notifier.h>
 #include <linux/sched.h>
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
 #include <asm/cpuid/api.h>
@@ -113,6 +114,9 @@ static struct syscore_ops name = { .suspend = suspend_fn, .resume = resume_fn }
 #define ovid_syscore_register(s)	register_syscore_ops(s)
 #define ovid_syscore_unregister(s)	unregister_syscore_ops(s)
 #endif
+
+/* what the mmu notifier's young calls return: int, in later kernels bool */
+typedef typeof(((struct mmu_notifier_ops *)NULL)->test_young(NULL, NULL, 0)) ovid_young_t;
 
 /* 6.13 brought hrtimer_setup(); 6.15 took hrtimer_init() away */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)

@@ -16,6 +16,7 @@
 #include <linux/srcu.h>
 #include <asm/io.h>
 #include "backend.h"
+#include "compat.h"
 #include "memobj.h"
 #include "partition.h"
 #include "region.h"
@@ -88,13 +89,24 @@ static struct ovid_regions *regions_alloc(u32 count)
 
 /* ---- user memory: the host may take pages away ---- */
 
+/* which gfns of @r are user addresses [start, end): false if none */
+static bool user_gfns(const struct ovid_region *r, u64 start, u64 end, gfn_t *first,
+		      gfn_t *last)
+{
+	u64 lo = max(start, r->source), hi = min(end, r->source + (r->nr_pages << PAGE_SHIFT));
+
+	if (r->obj || lo >= hi)
+		return false;
+	*first = r->gfn + ((lo - r->source) >> PAGE_SHIFT);
+	*last = r->gfn + ((hi - r->source + PAGE_SIZE - 1) >> PAGE_SHIFT);
+	return true;
+}
+
 static int mn_start(struct mmu_notifier *mn, const struct mmu_notifier_range *range)
 {
 	struct ovid_partition *part = container_of(mn, struct ovid_partition, mn);
-	gfn_t start = MAX_GFN, end = 0;
+	gfn_t start = MAX_GFN, end = 0, first, last;
 	const struct ovid_regions *map;
-	const struct ovid_region *r;
-	u64 lo, hi;
 	u32 i;
 	int idx;
 
@@ -102,15 +114,10 @@ static int mn_start(struct mmu_notifier *mn, const struct mmu_notifier_range *ra
 	spin_lock(&part->tdp.lock);
 	map = srcu_dereference(part->regions, part->srcu);
 	for (i = 0; map && i < map->count; i++) {
-		r = &map->r[i];
-		if (r->obj)
+		if (!user_gfns(&map->r[i], range->start, range->end, &first, &last))
 			continue;
-		lo = max_t(u64, range->start, r->source);
-		hi = min_t(u64, range->end, r->source + (r->nr_pages << PAGE_SHIFT));
-		if (lo >= hi)
-			continue;
-		start = min(start, r->gfn + ((lo - r->source) >> PAGE_SHIFT));
-		end = max(end, r->gfn + ((hi - r->source + PAGE_SIZE - 1) >> PAGE_SHIFT));
+		start = min(start, first);
+		end = max(end, last);
 	}
 	/* always counted, so that start and end pair whatever the map does between */
 	__ovid_tdp_invalidate_begin(&part->tdp, start, end);
@@ -127,6 +134,43 @@ static void mn_end(struct mmu_notifier *mn, const struct mmu_notifier_range *ran
 	ovid_tdp_invalidate_end(container_of(mn, struct ovid_partition, mn));
 }
 
+static bool age(struct mmu_notifier *mn, unsigned long start, unsigned long end,
+		enum ovid_age how)
+{
+	struct ovid_partition *part = container_of(mn, struct ovid_partition, mn);
+	const struct ovid_regions *map;
+	gfn_t first, last;
+	bool young = false;
+	u32 i;
+	int idx;
+
+	idx = srcu_read_lock(part->srcu);
+	map = srcu_dereference(part->regions, part->srcu);
+	for (i = 0; map && i < map->count; i++)
+		if (user_gfns(&map->r[i], start, end, &first, &last))
+			young |= ovid_tdp_age(part, first, last, how);
+	srcu_read_unlock(part->srcu, idx);
+	return young;
+}
+
+static ovid_young_t mn_clear_flush_young(struct mmu_notifier *mn, struct mm_struct *mm,
+					 unsigned long start, unsigned long end)
+{
+	return age(mn, start, end, OVID_AGE_FLUSH);
+}
+
+static ovid_young_t mn_clear_young(struct mmu_notifier *mn, struct mm_struct *mm,
+				   unsigned long start, unsigned long end)
+{
+	return age(mn, start, end, OVID_AGE_CLEAR);
+}
+
+static ovid_young_t mn_test_young(struct mmu_notifier *mn, struct mm_struct *mm,
+				  unsigned long address)
+{
+	return age(mn, address, address + 1, OVID_AGE_TEST);
+}
+
 /* the process dies: its memory goes, whatever still holds the partition */
 static void mn_release(struct mmu_notifier *mn, struct mm_struct *mm)
 {
@@ -139,6 +183,9 @@ static void mn_release(struct mmu_notifier *mn, struct mm_struct *mm)
 static const struct mmu_notifier_ops mn_ops = {
 	.invalidate_range_start = mn_start,
 	.invalidate_range_end = mn_end,
+	.clear_flush_young = mn_clear_flush_young,
+	.clear_young = mn_clear_young,
+	.test_young = mn_test_young,
 	.release = mn_release,
 };
 

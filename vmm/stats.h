@@ -43,6 +43,7 @@
 
 #define OVID_PART_COUNTERS(X)		\
 	X(zaps)		/* ranges unmapped */			\
+	X(aged)		/* ranges the host found used, and marked unused */ \
 	X(kicks)	/* IPIs to make a VP leave the guest */	\
 	X(posted)	/* posted-interrupt IPIs */		\
 	X(irqs_sent)	/* interrupts accepted for delivery */	\

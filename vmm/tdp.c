@@ -60,8 +60,9 @@ static u64 leaf_entry(hpa_t hpa, unsigned int level, bool write, bool exec)
 {
 	const struct ovid_tdp_format *f = &ovid_backend->tdp;
 
+	/* accessed: a fault is an access, and the CPU need not write the entry for it */
 	return (hpa & ~((pages_of(level) << PAGE_SHIFT) - 1)) | f->read | f->memtype_wb |
-	       (write ? f->write : 0) | (exec ? f->exec : 0) | (level > 1 ? f->leaf : 0);
+	       f->accessed | (write ? f->write : 0) | (exec ? f->exec : 0) | (level > 1 ? f->leaf : 0);
 }
 
 static void count_leaf(struct ovid_partition *part, unsigned int level, int n)
@@ -285,6 +286,64 @@ void ovid_tdp_zap(struct ovid_partition *part, gfn_t start, gfn_t end, u32 flags
 	if ((flags & OVID_ZAP_FLUSH) && start < last)
 		ovid_tdp_flush(part);
 	free_tables(&freed);
+}
+
+/* @accessed: the bit that says so, or 0 and being there says it */
+static bool age_leaf(u64 *e, u64 accessed, bool clear)
+{
+	if (!accessed)
+		return true;
+	if (!(READ_ONCE(*e) & accessed))
+		return false;
+	/* the CPU sets bits here at the same time */
+	if (clear)
+		clear_bit(__ffs64(accessed), (unsigned long *)e);
+	return true;
+}
+
+static bool age_table(u64 accessed, u64 *t, unsigned int level, gfn_t base,
+		      gfn_t start, gfn_t end, bool clear)
+{
+	u64 span = pages_of(level);
+	bool young = false;
+	unsigned int i;
+	gfn_t lo;
+
+	for (i = entry_index(start, level); i < ENTRIES; i++) {
+		lo = base + i * span;
+		if (lo >= end)
+			break;
+		if (!is_present(t[i]))
+			continue;
+		if (is_leaf(t[i], level))
+			young |= age_leaf(&t[i], accessed, clear);
+		else
+			young |= age_table(accessed, table_of(t[i]), level - 1, lo, max(lo, start),
+					   end, clear);
+	}
+	return young;
+}
+
+bool ovid_tdp_age(struct ovid_partition *part, gfn_t start, gfn_t end, enum ovid_age how)
+{
+	bool clear = how != OVID_AGE_TEST, young;
+	u64 accessed = ovid_backend->tdp.accessed;
+	struct ovid_tdp *tdp = &part->tdp;
+
+	spin_lock(&tdp->lock);
+	young = age_table(accessed, tdp->root, OVID_TDP_LEVELS, 0, start, end, clear);
+	/* a CPU that still has the translation would not set the bit again */
+	if (young && how == OVID_AGE_FLUSH)
+		atomic64_inc(&tdp->flush_gen);
+	spin_unlock(&tdp->lock);
+	if (!young || !clear)
+		return young;
+	atomic64_inc(&part->stats.aged);
+	if (!accessed)
+		ovid_tdp_zap(part, start, end, OVID_ZAP_FLUSH | OVID_ZAP_ATOMIC);
+	else if (how == OVID_AGE_FLUSH)
+		ovid_tdp_flush(part);
+	return true;
 }
 
 void __ovid_tdp_invalidate_begin(struct ovid_tdp *tdp, gfn_t start, gfn_t end)

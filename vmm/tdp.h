@@ -68,6 +68,21 @@ u64 ovid_tdp_seq(struct ovid_partition *part);
 void ovid_tdp_zap(struct ovid_partition *part, gfn_t start, gfn_t end, u32 flags);
 #define OVID_ZAP_FLUSH	1	/* ... and waits until no CPU uses them, whoever removed them */
 #define OVID_ZAP_ATOMIC	2	/* must not sleep */
+
+enum ovid_age {
+	OVID_AGE_TEST,
+	OVID_AGE_CLEAR,		/* and take the mark off, CPUs may be late to set it again */
+	OVID_AGE_FLUSH,		/* and they are not */
+};
+
+/*
+ * ovid_tdp_age - did the guest use [start, end) since the marks were taken off?
+ *
+ * A large leaf has one mark for all of it.  Where the CPU makes no marks, being
+ * mapped is one, and taking it off unmaps.  For the mmu notifier: does not sleep.
+ */
+bool ovid_tdp_age(struct ovid_partition *part, gfn_t start, gfn_t end, enum ovid_age how);
+
 /*
  * The first half of ovid_tdp_invalidate_begin(), tdp->lock held: nothing in the
  * range is mapped from here on.  For who finds the range in the memory map,

@@ -16,6 +16,10 @@ static bool apicv = true;
 module_param(apicv, bool, 0444);
 MODULE_PARM_DESC(apicv, "use APIC register virtualization, virtual-interrupt delivery and posted interrupts where the CPU has them");
 
+static bool eptad = true;
+module_param(eptad, bool, 0444);
+MODULE_PARM_DESC(eptad, "use the accessed and dirty bits of EPT where the CPU has them");
+
 static bool scoped;
 module_param(scoped, bool, 0444);
 MODULE_PARM_DESC(scoped, "enter VMX operation around each run only, as on kernels without an open CR4 shadow");
@@ -202,6 +206,11 @@ static void settle_optional(void)
 	c->scoped = scoped || !OVID_HAVE_CR4_SHADOW;
 }
 
+static bool ept_ad(void)
+{
+	return eptad && vmx_caps.ept_vpid & VMX_EPT_AD_BIT;
+}
+
 static u32 caps_bits(void)
 {
 	const struct vmx_caps *c = &vmx_caps;
@@ -211,7 +220,7 @@ static u32 caps_bits(void)
 	       (c->apicv ? OVID_CAP_APICV : 0) |
 	       (c->posted ? OVID_CAP_POSTED_INTR : 0) |
 	       (c->ept_vpid & VMX_EPT_1GB_PAGE_BIT ? OVID_CAP_EPT_1G : 0) |
-	       (c->ept_vpid & VMX_EPT_AD_BIT ? OVID_CAP_EPT_AD : 0) |
+	       (ept_ad() ? OVID_CAP_EPT_AD : 0) |
 	       (c->tsc_scaling ? OVID_CAP_TSC_SCALING : 0) |
 	       (c->preempt_timer ? OVID_CAP_PREEMPT_TIMER : 0) |
 	       (c->scoped ? OVID_CAP_VMX_SCOPED : 0);
@@ -220,15 +229,14 @@ static u32 caps_bits(void)
 static void set_format(void)
 {
 	struct ovid_tdp_format *f = &ovid_vmx_ops.tdp;
-	bool ad = vmx_caps.ept_vpid & VMX_EPT_AD_BIT;
 
 	f->read = VMX_EPT_READABLE_MASK;
 	f->write = VMX_EPT_WRITABLE_MASK;
 	f->exec = VMX_EPT_EXECUTABLE_MASK;
 	f->leaf = BIT_ULL(7);
 	f->memtype_wb = 6 << VMX_EPT_MT_EPTE_SHIFT;	/* WB, guest's PAT counts too */
-	f->accessed = ad ? VMX_EPT_ACCESS_BIT : 0;
-	f->dirty = ad ? VMX_EPT_DIRTY_BIT : 0;
+	f->accessed = ept_ad() ? VMX_EPT_ACCESS_BIT : 0;
+	f->dirty = ept_ad() ? VMX_EPT_DIRTY_BIT : 0;
 	f->has_1g = vmx_caps.ept_vpid & VMX_EPT_1GB_PAGE_BIT;
 }
 
