@@ -327,10 +327,11 @@ static bool age_table(u64 accessed, u64 *t, unsigned int level, gfn_t base,
 bool ovid_tdp_age(struct ovid_partition *part, gfn_t start, gfn_t end, enum ovid_age how)
 {
 	bool clear = how != OVID_AGE_TEST, young;
-	u64 accessed = ovid_backend->tdp.accessed;
 	struct ovid_tdp *tdp = &part->tdp;
+	u64 accessed;
 
 	spin_lock(&tdp->lock);
+	accessed = tdp->accessed;
 	young = age_table(accessed, tdp->root, OVID_TDP_LEVELS, 0, start, end, clear);
 	/* a CPU that still has the translation would not set the bit again */
 	if (young && how == OVID_AGE_FLUSH)
@@ -344,6 +345,12 @@ bool ovid_tdp_age(struct ovid_partition *part, gfn_t start, gfn_t end, enum ovid
 	else if (how == OVID_AGE_FLUSH)
 		ovid_tdp_flush(part);
 	return true;
+}
+
+void ovid_tdp_no_accessed(struct ovid_partition *part)
+{
+	guard(spinlock)(&part->tdp.lock);
+	part->tdp.accessed = 0;
 }
 
 void __ovid_tdp_invalidate_begin(struct ovid_tdp *tdp, gfn_t start, gfn_t end)
@@ -388,6 +395,7 @@ int ovid_tdp_init(struct ovid_partition *part)
 	/* above every CPU's 0: a root at a reused address is flushed at first use */
 	atomic64_set(&tdp->flush_gen, 1);
 	tdp->flushed = 1;
+	tdp->accessed = ovid_backend->tdp.accessed;
 	tdp->root = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	tdp->cpu_gen = kcalloc(nr_cpu_ids, sizeof(*tdp->cpu_gen), GFP_KERNEL_ACCOUNT);
 	if (tdp->root && tdp->cpu_gen && zalloc_cpumask_var(&tdp->flush_mask, GFP_KERNEL))

@@ -40,6 +40,7 @@ struct ovid_tdp_format {
 struct ovid_tdp {
 	spinlock_t lock;
 	u64 *root;
+	u64 accessed;			/* the format's, or 0: not every VP sets it */
 	u64 seq;
 	unsigned int invalidating;
 	gfn_t inv_start, inv_end;	/* all that is being invalidated lies in here; or none */
@@ -82,6 +83,8 @@ enum ovid_age {
  * mapped is one, and taking it off unmaps.  For the mmu notifier: does not sleep.
  */
 bool ovid_tdp_age(struct ovid_partition *part, gfn_t start, gfn_t end, enum ovid_age how);
+/* a VP runs without accessed bits from here on */
+void ovid_tdp_no_accessed(struct ovid_partition *part);
 
 /*
  * The first half of ovid_tdp_invalidate_begin(), tdp->lock held: nothing in the

@@ -248,6 +248,33 @@ static void read_only(void)
 	ov_vm_destroy(&vm);
 }
 
+/* page tables in ROM, as firmware has them: nothing in them is to be changed */
+static void read_only_tables(void)
+{
+	struct mach_cpu cpu;
+	struct ov_vm vm;
+	uint32_t *pd, v;
+	int m;
+
+	ov_vm_create32(&vm, 4 * MB);
+	mach_paged32(&cpu, vm.ram, OV_CODE);
+	m = ov_memory(vm.dev, 4096, 0);
+	pd = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, m, 0);
+	for (unsigned int i = 0; i < 1024; i++)
+		pd[i] = i << 22 | 0xe7;	/* large, dirty, accessed, user, write, present */
+	ov_map_flags(vm.part, AT, 4096, m, 0, OVID_MAP_FD);
+	cpu.cr3 = AT;
+	tap_is(ov_set_cpu(vm.vp, &cpu), 0, "page tables in a read-only region");
+	*(uint32_t *)(vm.ram + 0x300000) = 0x99;
+	tap_is(ov_load(&vm, 0x300000, &v), OVID_EXIT_IO, "a load through them");
+	tap_is(v, 0x99, "its value");
+	tap_is(ov_store(&vm, 0x200000, 0x77), OVID_EXIT_IO, "a store through them");
+	tap_is(ov_store(&vm, AT, 0), OVID_EXIT_MMIO, "a store to them is the worker's");
+	munmap(pd, 4096);
+	close(m);
+	ov_vm_destroy(&vm);
+}
+
 static void discard(void)
 {
 	struct ov_vm vm;
@@ -526,6 +553,7 @@ int main(void)
 	seen_by_guest();
 	map_while_alive();
 	read_only();
+	read_only_tables();
 	discard();
 	two_partitions();
 	user_kinds();

@@ -635,6 +635,26 @@ enum ovid_run_result vmx_handle_exit(struct vmx_vp *v)
 	}
 }
 
+/*
+ * A walk of page tables in a read-only region.  With accessed and dirty bits in
+ * EPT each access of a walk counts as a store (SDM 3C: Accessed and Dirty Flags
+ * for EPT), so this VP goes on without them.  False: it was a store.
+ */
+static bool rom_walk(struct vmx_vp *v)
+{
+	const u32 flags = OVID_XF_WRITE | OVID_XF_GVA_VALID | OVID_XF_GVA_GPA;
+
+	if (!v->ept_ad || (v->vp->exit.flags & flags) != (OVID_XF_WRITE | OVID_XF_GVA_VALID))
+		return false;
+	ovid_tdp_no_accessed(v->vp->part);
+	if (!vmx_vmcs_get(v)) {
+		v->ept_ad = false;
+		vmwrite(EPT_POINTER, vmx_eptp(v));
+		vmx_vmcs_put(v);
+	}
+	return true;
+}
+
 /* interrupts on: back the page, or find that it is the worker's */
 static enum ovid_run_result memory_slow(struct vmx_vp *v)
 {
@@ -656,6 +676,8 @@ static enum ovid_run_result memory_slow(struct vmx_vp *v)
 	case -EAGAIN:
 		return OVID_RUN_AGAIN;
 	case -EACCES:
+		if (rom_walk(v))
+			return OVID_RUN_AGAIN;
 		x->flags |= OVID_XF_READONLY;
 		fallthrough;
 	case -ENOENT:

@@ -347,7 +347,7 @@ static void tlb_sync(struct vmx_vp *v)
 
 	if (unlikely(tdp->cpu_gen[cpu] != gen)) {
 		tdp->cpu_gen[cpu] = gen;
-		invept(VMX_EPT_EXTENT_CONTEXT, vmx_eptp(v->vp->part));
+		invept(VMX_EPT_EXTENT_CONTEXT, vmx_eptp(v));
 		v->vp->stats.tlb_flushes++;
 	}
 	if (unlikely(v->vpid_cpu != cpu)) {

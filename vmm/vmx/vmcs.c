@@ -291,10 +291,10 @@ void vmx_set_apic_mode(struct vmx_vp *v)
 	}
 }
 
-u64 vmx_eptp(const struct ovid_partition *part)
+u64 vmx_eptp(const struct vmx_vp *v)
 {
-	return __pa(part->tdp.root) | VMX_EPTP_MT_WB | VMX_EPTP_PWL_4 |
-	       (ovid_backend->tdp.accessed ? VMX_EPTP_AD_ENABLE_BIT : 0);
+	return __pa(v->vp->part->tdp.root) | VMX_EPTP_MT_WB | VMX_EPTP_PWL_4 |
+	       (v->ept_ad ? VMX_EPTP_AD_ENABLE_BIT : 0);
 }
 
 static void setup_controls(struct vmx_vp *v)
@@ -329,7 +329,8 @@ static void setup_controls(struct vmx_vp *v)
 	vmwrite(VM_ENTRY_INTR_INFO_FIELD, 0);
 	vmwrite_guest(v, VMCS_LINK_POINTER, ~0ull);
 	vmwrite(VIRTUAL_PROCESSOR_ID, v->vpid);
-	vmwrite(EPT_POINTER, vmx_eptp(v->vp->part));
+	v->ept_ad = ovid_backend->tdp.accessed;
+	vmwrite(EPT_POINTER, vmx_eptp(v));
 	if (v->proc2 & SECONDARY_EXEC_PAUSE_LOOP_EXITING) {
 		vmwrite(PLE_GAP, 128);
 		vmwrite(PLE_WINDOW, 4096);

@@ -107,6 +107,7 @@ struct vmx_vp {
 	bool debug_regs_loaded;
 	bool breakpoints;	/* guest's DR7 has some on: load with each window */
 	bool pdptrs_stale;	/* host changed paging registers */
+	bool ept_ad;		/* accessed and dirty bits in EPT: see rom_walk() */
 	bool apic_page_stale;	/* left xAPIC mode: unmap the APIC-access page */
 	u8 pdptr_cr;		/* write under way that needs PDPTEs: 0, 4; or NO_CR */
 	u64 pdptr_old;		/* that register before it */
@@ -209,7 +210,7 @@ int vmx_window_open(void);	/* scoped: VMXON here; 0 or -EBUSY.  Interrupts off *
 void vmx_window_close(void);
 
 /* vmcs.c */
-u64 vmx_eptp(const struct ovid_partition *part);
+u64 vmx_eptp(const struct vmx_vp *v);
 int vmx_vmcs_init(struct vmx_vp *v);
 void vmx_vmcs_fini(struct vmx_vp *v);
 /* makes the VMCS current here; preemption off, interrupts on (migration asks the old CPU) */
