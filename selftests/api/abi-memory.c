@@ -471,6 +471,26 @@ static void unmap_under_running(void)
 	ov_vm_destroy(&vm);
 }
 
+/* nothing is to be executed there, whoever virtualizes accesses to it */
+static void fetch_from_apic(void)
+{
+	struct ov_thread t;
+	struct ov_vm vm;
+
+	ov_vm_create32(&vm, 4 * MB);
+	ov_set(vm.vp, HV_X64_REGISTER_RIP, 0xfee00000);
+	ov_thread_start_strict(&t, vm.vp);
+	for (int i = 0; i < 100 && !t.done; i++)
+		ov_sleep_ms(10);
+	tap_is(t.done, true, "a fetch from the APIC's page ends the run call");
+	vm.run->cancel = 1;
+	tap_ok(ov_thread_join(&t, 1000), "the VP stops");
+	vm.run->cancel = 0;
+	tap_is(vm.run->exit, OVID_EXIT_MMIO_RAW, "as an access for the worker");
+	tap_is(vm.run->address & ~0xfffull, 0xfee00000, "at the APIC's address");
+	ov_vm_destroy(&vm);
+}
+
 static void dontneed_under_running(void)
 {
 	struct ov_vm vm;
@@ -559,6 +579,7 @@ int main(void)
 	user_kinds();
 	user_fork();
 	user_protected();
+	fetch_from_apic();
 	unmap_under_running();
 	dontneed_under_running();
 	munmap_under_running();

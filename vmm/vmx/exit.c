@@ -663,7 +663,8 @@ static enum ovid_run_result memory_slow(struct vmx_vp *v)
 	int err;
 
 	if (v->apic_mode == VMX_APIC_XAPIC && is_apic_page(vp, x->gpa)) {
-		if (x->flags & OVID_XF_APIC)	/* it is mapped; the worker decodes */
+		/* it is mapped; the worker decodes.  And it is not to be executed */
+		if (x->flags & (OVID_XF_APIC | OVID_XF_EXEC))
 			return mmio_exit(v, false);
 		err = ovid_tdp_map(vp->part, x->gpa >> PAGE_SHIFT, 1,
 				   page_to_phys(vp->part->apic_page), true, false,
