@@ -44,6 +44,8 @@ static inline void ovid_cr4_clear(unsigned long bits)
 	local_irq_restore(flags);
 }
 
+/* one at a time, and KVM warns when it finds another's */
+#define OVID_HAVE_EMERGENCY	1
 static inline void ovid_emergency_register(void (*fn)(void))
 {
 	cpu_emergency_register_virt_callback(fn);
@@ -57,6 +59,8 @@ static inline void ovid_emergency_unregister(void (*fn)(void))
 #define OVID_HAVE_CR4_SHADOW	0
 static inline void ovid_cr4_set(unsigned long bits) { }
 static inline void ovid_cr4_clear(unsigned long bits) { }
+/* newer ones (7.2 has it) look at CR4.VMXE of each CPU themselves when they crash */
+#define OVID_HAVE_EMERGENCY	0
 static inline void ovid_emergency_register(void (*fn)(void)) { }
 static inline void ovid_emergency_unregister(void (*fn)(void)) { }
 #endif

@@ -15,6 +15,7 @@
  */
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/reboot.h>
 #include <linux/slab.h>
@@ -34,6 +35,8 @@ struct vmx_cpu {
 static DEFINE_PER_CPU(struct vmx_cpu, vmx_cpus);
 static DEFINE_MUTEX(life_lock);
 static bool life_enabled;
+static bool life_over;		/* the machine goes down: VMX stays off */
+static bool emergency_set;	/* the kernel's crash callback is ours */
 static int hotplug_state;
 
 void ovid_vmx_insn_failed(const char *what, unsigned long arg)
@@ -95,8 +98,6 @@ static void cpu_start(void *err)
 		e = cpu_vmxon();
 	else if (!e && owned_by_other())
 		e = -EBUSY;
-	if (e == -EBUSY)
-		ovid_err("VMX is in use by another hypervisor: unload it (modprobe -r kvm_intel) or load kvm with enable_virt_at_load=0");
 	if (e)
 		atomic_cmpxchg((atomic_t *)err, 0, e);
 	else
@@ -108,6 +109,14 @@ static void cpu_stop(void *unused)
 	this_cpu_write(vmx_cpus.allowed, false);
 	vmx_hostmsr_drop();
 	cpu_vmxoff();
+}
+
+/* what to tell of cpu_start()'s result, once for all CPUs */
+static int told(int err)
+{
+	if (err == -EBUSY)
+		ovid_err("VMX is in use by another hypervisor: unload it (modprobe -r kvm_intel) or load kvm with enable_virt_at_load=0");
+	return err;
 }
 
 u32 vmx_blockers(char *reason, size_t len)
@@ -178,7 +187,7 @@ static int vmx_cpu_online(unsigned int cpu)
 	local_irq_disable();
 	cpu_start(&err);
 	local_irq_enable();
-	return atomic_read(&err);
+	return told(atomic_read(&err));
 }
 
 static int vmx_cpu_offline(unsigned int cpu)
@@ -210,27 +219,91 @@ OVID_SYSCORE(vmx_syscore, vmx_suspend, vmx_resume);
 /* reboot and kexec: a CPU in VMX operation ignores INIT */
 static int vmx_reboot(struct notifier_block *nb, unsigned long action, void *data)
 {
+	guard(mutex)(&life_lock);
+	life_over = true;
+	WRITE_ONCE(life_enabled, false);
 	on_each_cpu(cpu_stop, NULL, 1);
 	return NOTIFY_OK;
 }
 
 static struct notifier_block vmx_reboot_nb = { .notifier_call = vmx_reboot };
 
-/* crash: called on each CPU by the kernel's NMI shootdown, where it offers that */
+/*
+ * Crash: called on each CPU, in an NMI except on the one that crashes, and what
+ * it broke into never goes on.  CR4 tells more than our own words: a window may
+ * be half open.
+ */
 static void vmx_emergency(void)
 {
-	if (!this_cpu_read(vmx_cpus.on))
+	unsigned long cr4 = __read_cr4();
+
+	if (!(cr4 & X86_CR4_VMXE))
 		return;
 	this_cpu_write(vmx_cpus.allowed, false);
 	this_cpu_write(vmx_cpus.on, false);
 	vmxoff();
-	asm volatile("mov %0, %%cr4" : : "r" (__read_cr4() & ~X86_CR4_VMXE) : "memory");
+	asm volatile("mov %0, %%cr4" : : "r" (cr4 & ~X86_CR4_VMXE) : "memory");
 }
+
+static void emergency_on(void)
+{
+	lockdep_assert_held(&life_lock);
+	if (!OVID_HAVE_EMERGENCY || emergency_set)
+		return;
+	ovid_emergency_register(vmx_emergency);
+	emergency_set = true;
+}
+
+static void emergency_off(void)
+{
+	lockdep_assert_held(&life_lock);
+	if (!emergency_set)
+		return;
+	ovid_emergency_unregister(vmx_emergency);
+	emergency_set = false;
+}
+
+static bool kvm_is_loaded(void)
+{
+	if (!__symbol_get("kvm_rebooting"))
+		return false;
+	__symbol_put("kvm_rebooting");
+	return true;
+}
+
+/*
+ * KVM is loaded under a running partition.  Persistent: it could not have VMX,
+ * and would warn about the callback before it found out.  Scoped: there is room
+ * for both; KVM's callback does for an open window what ours does.
+ */
+static int vmx_module_event(struct notifier_block *nb, unsigned long event, void *data)
+{
+	struct module *mod = data;
+
+	if (strcmp(mod->name, "kvm_intel"))
+		return NOTIFY_DONE;
+	guard(mutex)(&life_lock);
+	if (!life_enabled)
+		return NOTIFY_DONE;
+	if (event == MODULE_STATE_GOING) {
+		emergency_on();
+	} else if (event == MODULE_STATE_COMING) {
+		if (!vmx_caps.scoped) {
+			ovid_err("kvm_intel is not let in while a partition has VMX: end it, or load ovid with scoped=1");
+			return notifier_from_errno(-EBUSY);
+		}
+		emergency_off();
+	}
+	return NOTIFY_OK;
+}
+
+static struct notifier_block vmx_module_nb = { .notifier_call = vmx_module_event };
 
 /*
  * vmx_enable - the first partition comes: every CPU may run VPs
  *
- * Returns 0, -EBUSY (VMX owned by another hypervisor) or -EIO.
+ * Returns 0, -EBUSY (VMX owned by another hypervisor, or the machine goes down)
+ * or -EIO.
  */
 int vmx_enable(void)
 {
@@ -238,16 +311,17 @@ int vmx_enable(void)
 
 	guard(cpus_read_lock)();
 	guard(mutex)(&life_lock);
+	if (life_over)
+		return -EBUSY;
 	WRITE_ONCE(life_enabled, true);
 	on_each_cpu(cpu_start, &err, 1);
 	if (atomic_read(&err)) {
 		WRITE_ONCE(life_enabled, false);
 		on_each_cpu(cpu_stop, NULL, 1);
-	} else if (!vmx_caps.scoped) {
-		/* one owner at a time: VMX was free, so nobody has it */
-		ovid_emergency_register(vmx_emergency);
+	} else if (!vmx_caps.scoped || !kvm_is_loaded()) {
+		emergency_on();
 	}
-	return atomic_read(&err);
+	return told(atomic_read(&err));
 }
 
 void vmx_disable(void)
@@ -256,8 +330,7 @@ void vmx_disable(void)
 	guard(mutex)(&life_lock);
 	WRITE_ONCE(life_enabled, false);
 	on_each_cpu(cpu_stop, NULL, 1);
-	if (!vmx_caps.scoped)
-		ovid_emergency_unregister(vmx_emergency);
+	emergency_off();
 }
 
 static void free_regions(void)
@@ -300,11 +373,15 @@ int vmx_life_init(void)
 	hotplug_state = err;
 	ovid_syscore_register(&vmx_syscore);
 	register_reboot_notifier(&vmx_reboot_nb);
+	if (OVID_HAVE_EMERGENCY)
+		register_module_notifier(&vmx_module_nb);
 	return 0;
 }
 
 void vmx_life_fini(void)
 {
+	if (OVID_HAVE_EMERGENCY)
+		unregister_module_notifier(&vmx_module_nb);
 	unregister_reboot_notifier(&vmx_reboot_nb);
 	ovid_syscore_unregister(&vmx_syscore);
 	cpuhp_remove_state(hotplug_state);
