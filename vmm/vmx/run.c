@@ -8,6 +8,7 @@
  * to sleep.  So a guest that makes only fast exits holds the CPU no longer
  * than to the host's next interrupt.
  */
+#include <linux/interrupt.h>
 #include <linux/kernel.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -509,12 +510,15 @@ enum ovid_run_result vmx_run(struct ovid_vp *vp)
 	kernel_fpu_begin_mask(0);
 	vmx_vmcs_move(v);
 	fpu_in(v);
-	/* an interrupt that leaves nothing to schedule costs no FPU switch */
+	/*
+	 * An interrupt that leaves nothing to do costs no FPU switch.  Softirqs wait
+	 * for the section's end where the kernel's FPU sections hold them off.
+	 */
 	do {
 		v->fpu_stale = false;
 		r = run_window(v);
 	} while (r == OVID_RUN_AGAIN && !v->fpu_stale && windows++ < MAX_WINDOWS &&
-		 !must_leave(vp));
+		 !local_softirq_pending() && !must_leave(vp));
 	fpu_out(v);
 	kernel_fpu_end();
 	if (unlikely(hrtimer))
