@@ -31,6 +31,35 @@ struct control {
 	u32 want;
 };
 
+/* how people call the controls that processors really lack */
+static const struct { u32 msr, bit; const char *what; } control_names[] = {
+	{ MSR_IA32_VMX_TRUE_PROCBASED_CTLS, CPU_BASED_ACTIVATE_SECONDARY_CONTROLS,
+	  "EPT (it has no secondary VMX controls)" },
+	{ MSR_IA32_VMX_PROCBASED_CTLS2, SECONDARY_EXEC_ENABLE_EPT, "EPT" },
+	{ MSR_IA32_VMX_PROCBASED_CTLS2, SECONDARY_EXEC_UNRESTRICTED_GUEST,
+	  "unrestricted guest" },
+	{ MSR_IA32_VMX_PROCBASED_CTLS2, SECONDARY_EXEC_ENABLE_VPID, "VPID" },
+	{ MSR_IA32_VMX_TRUE_PINBASED_CTLS, PIN_BASED_VIRTUAL_NMIS, "virtual NMIs" },
+};
+
+static int control_lacks(const struct control *c, u32 lack, char *reason, size_t len)
+{
+	size_t at = scnprintf(reason, len, "CPU lacks");
+	const char *sep = " ";
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(control_names); i++) {
+		if (control_names[i].msr != c->msr || !(control_names[i].bit & lack))
+			continue;
+		at += scnprintf(reason + at, len - at, "%s%s", sep, control_names[i].what);
+		lack &= ~control_names[i].bit;
+		sep = ", ";
+	}
+	if (lack)
+		scnprintf(reason + at, len - at, "%sVMX %s controls %#x", sep, c->name, lack);
+	return -ENODEV;
+}
+
 /* bits that may be set, limited to need | want; 0 bits that must be set are added */
 static int control_pick(const struct control *c, u32 *out, char *reason, size_t len)
 {
@@ -40,11 +69,8 @@ static int control_pick(const struct control *c, u32 *out, char *reason, size_t 
 	ovid_rdmsr(c->msr, cap);
 	must = cap;
 	may = cap >> 32;
-	if (c->need & ~may) {
-		snprintf(reason, len, "CPU lacks required VMX %s controls %#x",
-			 c->name, c->need & ~may);
-		return -ENODEV;
-	}
+	if (c->need & ~may)
+		return control_lacks(c, c->need & ~may, reason, len);
 	*out = (c->need | c->want | must) & may;
 	return 0;
 }
@@ -97,14 +123,20 @@ static int check_firmware(char *reason, size_t len)
 
 static int check_basic(char *reason, size_t len)
 {
+	const char *what = NULL;
 	u64 basic;
 
 	ovid_rdmsr(MSR_IA32_VMX_BASIC, basic);
 	vmx_caps.revision = basic & 0x7fffffff;
 	vmx_caps.vmcs_size = (basic >> 32) & 0x1fff;
-	if (vmx_caps.vmcs_size > PAGE_SIZE || ((basic >> 50) & 0xf) != 6 ||
-	    !(basic & BIT_ULL(55))) {
-		snprintf(reason, len, "CPU's VMCS is too large, not write-back, or has no TRUE controls");
+	if (vmx_caps.vmcs_size > PAGE_SIZE)
+		what = "a VMCS that fits into a page";
+	else if (((basic >> 50) & 0xf) != 6)
+		what = "a VMCS in write-back memory";
+	else if (!(basic & BIT_ULL(55)))
+		what = "the TRUE VMX control MSRs (and EPT with them)";
+	if (what) {
+		snprintf(reason, len, "CPU lacks %s", what);
 		return -ENODEV;
 	}
 	ovid_rdmsr(MSR_IA32_VMX_CR0_FIXED0, vmx_caps.cr0_fixed0);
