@@ -27,6 +27,7 @@ static const struct {
 /* What is true of the host whatever the module says. */
 struct host {
 	bool vmx, kvm_loaded, module_loaded;
+	char lacks[64];		/* of what VMX must offer, as far as /proc/cpuinfo tells */
 };
 
 /* Whether a line of @path has @word, in the whole line or as its first word. */
@@ -54,13 +55,33 @@ static bool file_has(const char *path, const char *start, const char *word)
 	return found;
 }
 
+static void vmx_lacks(char *text, size_t len)
+{
+	static const struct { const char *flag, *name; } need[] = {
+		{ "ept", "EPT" }, { "unrestricted_guest", "unrestricted guest" },
+		{ "vpid", "VPID" },
+	};
+	int n = 0;
+
+	text[0] = 0;
+	/* kernels without that line do not tell */
+	if (!file_has("/proc/cpuinfo", "vmx flags", ":"))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(need); i++)
+		if (!file_has("/proc/cpuinfo", "vmx flags", need[i].flag))
+			n += snprintf(text + n, len - n, "%s%s", n ? ", " : "", need[i].name);
+}
+
 static struct host look_at_host(void)
 {
-	return (struct host){
+	struct host host = {
 		.vmx = file_has("/proc/cpuinfo", "flags", "vmx"),
 		.kvm_loaded = file_has("/proc/modules", "kvm_intel", "kvm_intel"),
 		.module_loaded = file_has("/proc/modules", "ovid ", "ovid"),
 	};
+
+	vmx_lacks(host.lacks, sizeof(host.lacks));
+	return host;
 }
 
 static const char *remedy(const struct host *host, const struct ovid_info *info)
@@ -69,7 +90,7 @@ static const char *remedy(const struct host *host, const struct ovid_info *info)
 		return "stop that hypervisor's guests and `modprobe -r kvm_intel`, or boot with kvm.enable_virt_at_load=0";
 	if (info && (info->blockers & OVID_BLOCK_NO_VMX))
 		return "switch VT-x on in the firmware's setup, or take a machine (or an outer VM) with VMX";
-	if (info && (info->blockers & OVID_BLOCK_CAPS))
+	if ((info && (info->blockers & OVID_BLOCK_CAPS)) || host->lacks[0])
 		return "take a machine with EPT, unrestricted guest and VPID";
 	if (!host->vmx)
 		return "the CPU shows no VMX: switch VT-x on in the firmware's setup, or take another machine";
@@ -154,6 +175,8 @@ static int host_info(bool json)
 		info.reason[sizeof(info.reason) - 1] = 0;
 		info.module_version[sizeof(info.module_version) - 1] = 0;
 		fail_text(&why, "%s", info.reason);
+	} else if (host.lacks[0]) {
+		fail_text(&why, "the CPU lacks %s", host.lacks);
 	}
 	if (json) {
 		struct json_object *o = host_json(&host, have, why.text);
