@@ -4,6 +4,7 @@
  * the test host's runner notices it.  For the test host alone.
  */
 #include <linux/delay.h>
+#include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -144,6 +145,23 @@ static void splat_list(void)
 	list_add(&entry, &head);
 }
 
+static int in_window(struct kprobe *p, struct pt_regs *regs)
+{
+	panic("splat: in ovid's window");
+}
+
+static struct kprobe window_probe = {
+	.symbol_name = "ovid:vmx_handle_exit",
+	.pre_handler = in_window,
+};
+
+/* at a VP's next exit, in VMX operation */
+static void splat_window(void)
+{
+	if (register_kprobe(&window_probe))
+		pr_err("splat: no probe in ovid\n");
+}
+
 static const struct {
 	const char *name;
 	void (*provoke)(void);
@@ -152,6 +170,7 @@ static const struct {
 	{ "ubsan", splat_ubsan }, { "lockdep", splat_lockdep }, { "leak", splat_leak },
 	{ "sleep", splat_sleep }, { "softlockup", splat_softlockup }, { "rcu", splat_rcu },
 	{ "hung", splat_hung }, { "workqueue", splat_workqueue }, { "list", splat_list },
+	{ "window", splat_window },
 };
 
 static int __init splat_init(void)
