@@ -31,6 +31,7 @@ guests: deps
 	$(call sub,selftests/guest)
 	$(call sub,selftests/api)
 	$(call sub,selftests/bench)
+	$(call sub,selftests/life)
 
 ## host-image  the emulator, the test host's kernel and Debian's kernel for guests, to the cache
 host-image: deps
