@@ -22,27 +22,32 @@ keyring() {
 
 # suite_apt SUITE COMMAND...: apt-get or apt-cache with the lists of SUITE alone
 suite_apt() {
-	local suite=$1 d=$cache/apt-$1 cmd=$2; shift 2
+	local suite=$1 d=$cache/apt-$1 cmd=$2 list=$cache/apt-$1/sources.list; shift 2
 	mkdir -p "$d/lists/partial" "$d/archives/partial" "$d/parts"
-	cat >"$d/sources.list" <<-E
+	# renamed into place: another builder may be reading it
+	cat >"$list.$$" <<-E
 	deb [signed-by=$(keyring)] $(mirror) $suite main
 	deb-src [signed-by=$(keyring)] $(mirror) $suite main
 	E
+	mv "$list.$$" "$list"
 	: >"$d/status"
-	"$cmd" -o Dir::Etc::SourceList="$d/sources.list" -o Dir::Etc::SourceParts="$d/parts" \
+	"$cmd" -o Dir::Etc::SourceList="$list" -o Dir::Etc::SourceParts="$d/parts" \
 		-o Dir::State="$d" -o Dir::State::Lists="$d/lists" -o Dir::State::status="$d/status" \
 		-o Dir::Cache="$d" -o APT::Sandbox::User=root -o Acquire::Languages=none "$@"
 }
 
-# suite_update SUITE: fetch its lists, once a day at most
+# suite_update SUITE: fetch its lists, once a day at most, by one builder at a time
 suite_update() {
 	local stamp=$cache/apt-$1/updated
-	[ ! "$(find "$stamp" -mtime -1 2>/dev/null)" ] || return 0
-	if suite_apt "$1" apt-get update -q >"$cache/log/apt-$1.log" 2>&1; then
-		touch "$stamp"
-	else
-		say "  apt-get update of $1 failed (see $cache/log/apt-$1.log); going on with what is there"
-	fi
+	(
+		flock 9
+		[ ! "$(find "$stamp" -mtime -1 2>/dev/null)" ] || exit 0
+		if suite_apt "$1" apt-get update -q >"$cache/log/apt-$1.log" 2>&1; then
+			touch "$stamp"
+		else
+			say "  apt-get update of $1 failed (see $cache/log/apt-$1.log); going on with what is there"
+		fi
+	) 9>"$cache/apt-$1.lock"
 }
 
 # candidate PACKAGE: the version that this machine's apt would install
@@ -69,5 +74,50 @@ get_deb() {
 	apt-get -o APT::Sandbox::User=root download -q "$1=$2" || {
 		refresh
 		apt-get -o APT::Sandbox::User=root download -q "$1=$2"
+	}
+}
+
+# suite_get SUITE NAME=VERSION...: their .debs into the current folder
+suite_get() {
+	local suite=$1; shift
+	suite_apt "$suite" apt-get -o APT::Sandbox::User=root download -q "$@" || {
+		# the mirror has moved on since: fetch the lists anew the next time
+		rm -f "$cache/apt-$suite/updated"
+		return 1
+	}
+}
+
+# plain KIND: of package names on stdin, those of Debian's plain kernels: no meta
+# package, no variant for clouds or real time
+plain() { grep -E "^linux-$1-[0-9]+\.[0-9]+(\.[0-9]+|\+)[+a-z0-9]*-amd64$"; }
+
+# newest_of KIND SERIES: the newest plain linux-KIND-SERIES.* that apt offers, NAME=VERSION
+newest_of() {
+	local n
+	n=$(apt-cache pkgnames "linux-$1-$2." | plain "$1" |
+		while read -r n; do [ -z "$(candidate "$n")" ] || echo "$n"; done | sort -V | tail -n 1)
+	[ -z "$n" ] || echo "$n=$(candidate "$n")"
+}
+
+# on_offer SUITE|here NAME=VERSION...: apt knows where to get each of them
+on_offer() {
+	local suite=$1; shift
+	if [ "$suite" = here ]; then
+		apt-get download -qq --print-uris "$@" >/dev/null 2>&1
+	else
+		suite_update "$suite"
+		suite_apt "$suite" apt-get download -qq --print-uris "$@" >/dev/null 2>&1
+	fi
+}
+
+# settle LABEL SUITE|here: what to build LABEL of.  The caller's `choose` sets
+# `packages` by the pins, its `key` prints the artefact's key for them.  A mirror
+# drops old versions: where they are neither built nor on offer, the pins go.
+settle() {
+	choose
+	# shellcheck disable=SC2086,SC2154  # packages: a list, by choose
+	[ -d "$(folder "$1" "$(key)")" ] || on_offer "$2" $packages || {
+		say "  $1: what was pinned is no longer on offer; taking what is"
+		OVID_UPDATE=1 choose
 	}
 }

@@ -37,17 +37,22 @@ step() {
 	if [ $rc != 0 ]; then
 		say "  $text: FAILED after $((SECONDS - t0)) s; the end of $log:"
 		tail -n 25 "$log" >&2
+		# of a parallel build, the end is not where it went wrong
+		sed -n -E '/^\++ /d; /error:|ERROR:|^E: /{s/^/  the first error in it: /p; q}' "$log" >&2
 		return $rc
 	fi
 	say "  $text: $((SECONDS - t0)) s"
 }
+
+# folder LABEL KEY: where that artefact is, or will be
+folder() { printf '%s\n' "$cache/$1-$(printf %s "$2" | hash_of)"; }
 
 # artefact NAME KEY TEXT FUNCTION: print the folder NAME-hash(KEY); if it is not
 # there, FUNCTION fills a temporary folder (its $1), which is renamed (to $2) when
 # it is complete.  The lock keeps two builders of one thing apart.
 artefact() {
 	local label=$1 key=$2 text=$3 func=$4 dir
-	dir=$cache/$label-$(printf %s "$key" | hash_of)
+	dir=$(folder "$label" "$key")
 	[ -d "$dir" ] || (
 		flock 9
 		[ ! -d "$dir" ] || exit 0
