@@ -18,7 +18,7 @@ script = @if [ -x $(1) ]; then $(1) $(2); else echo "$(1) is not there yet"; fi
 .PHONY: install uninstall load unload
 all: module tools
 
-## module      the module, for the test host (KERNEL=6.12|newest CONFIG=lean|debug) or KDIR=/lib/modules/.../build
+## module      the module, for the test host (KERNEL=6.12|newest CONFIG=lean|debug|headers) or KDIR=/lib/modules/.../build
 module: deps
 	@$(build)/module $(CONFIG) $(KERNEL) $(KDIR)
 
