@@ -120,7 +120,7 @@ static struct syscore_ops name = { .suspend = suspend_fn, .resume = resume_fn }
 #endif
 
 /* what the mmu notifier's young calls return: int, in later kernels bool */
-typedef typeof(((struct mmu_notifier_ops *)NULL)->test_young(NULL, NULL, 0)) ovid_young_t;
+#define ovid_young_t	typeof(((struct mmu_notifier_ops *)NULL)->test_young(NULL, NULL, 0))
 
 /* 6.13 brought hrtimer_setup(); 6.15 took hrtimer_init() away */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)

@@ -62,7 +62,8 @@ static u64 leaf_entry(hpa_t hpa, unsigned int level, bool write, bool exec)
 
 	/* accessed: a fault is an access, and the CPU need not write the entry for it */
 	return (hpa & ~((pages_of(level) << PAGE_SHIFT) - 1)) | f->read | f->memtype_wb |
-	       f->accessed | (write ? f->write : 0) | (exec ? f->exec : 0) | (level > 1 ? f->leaf : 0);
+	       f->accessed | (write ? f->write : 0) | (exec ? f->exec : 0) |
+	       (level > 1 ? f->leaf : 0);
 }
 
 static void count_leaf(struct ovid_partition *part, unsigned int level, int n)
@@ -250,9 +251,8 @@ static void ovid_tdp_flush(struct ovid_partition *part)
 		return;
 	ovid_part_kick_sync(part);
 	guard(spinlock)(&tdp->flush_lock);
-	/* pairs with the acquire above */
 	if (tdp->flushed < gen)
-		smp_store_release(&tdp->flushed, gen);
+		smp_store_release(&tdp->flushed, gen);	/* pairs with the acquire above */
 }
 
 /* in steps, so that the lock (and a CPU) is not held for ever by a huge range */
