@@ -563,6 +563,25 @@ CASE(nmi_blocked, 0, 1)
 	is(nmis, 2);
 }
 
+static void nmi_sender(struct frame *f)
+{
+	(void)f;
+	if (++nmis == 1)
+		for (u32 i = 0; i < 10; i++)
+			apic_icr(0, DELIVER_NMI | ICR_ASSERT);
+}
+
+CASE(nmi_many, 0, 1)
+{
+	handlers[2] = nmi_sender;
+	apic_enable();
+	apic_icr(0, DELIVER_NMI | ICR_ASSERT);
+	check(wait_for(nmis >= 2));
+	for (u32 i = 0; i < 1000; i++)
+		apic_read(0x20);
+	is_(nmis, 2, "of ten NMIs inside the handler one comes after it");
+}
+
 CASE(nmi_self, 0, 1)
 {
 	handlers[2] = nmi;

@@ -69,8 +69,18 @@ static void take_nmi(struct ovid_vp *vp)
 	vp->stats.nmi_injected++;
 }
 
+/* Behind one that is being handled one more waits, no third (SDM 3A: Handling Multiple NMIs). */
+static void forget_nmi(struct ovid_vp *vp)
+{
+	u32 two = 2;
+
+	try_cmpxchg(&vp->nmi_pending, &two, 1);
+}
+
 static bool nmi_pending(struct vmx_vp *v, bool busy)
 {
+	if (vmread_guest(v, GUEST_INTERRUPTIBILITY_INFO) & GUEST_INTR_STATE_NMI)
+		forget_nmi(v->vp);
 	if (!busy && nmi_allowed(v)) {
 		inject(v->vp, INTR_TYPE_NMI_INTR | X86_TRAP_NMI);
 		take_nmi(v->vp);
