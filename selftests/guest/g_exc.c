@@ -41,6 +41,16 @@ CASE(exc_gp, 0, 1)
 	is(exc.err, 0);
 }
 
+CASE(exc_rf, 0, 1)
+{
+	is(TRY("ud2"), 6);
+	check(exc.flags & 1 << 16);
+	is_(TRY("wrmsr", :: "c"(0xdeadbeef), "a"(0), "d"(0)), 13, "WRMSR of nothing is #GP");
+	check(exc.flags & 1 << 16);	/* a fault that the hypervisor injects has RF too */
+	is(TRY("int3"), 3);
+	check(!(exc.flags & 1 << 16));
+}
+
 /* the frame's RSP is in the handler's hands: restore it there */
 static ulong saved_sp;
 static void restore_sp(struct frame *f)

@@ -38,10 +38,25 @@ static void inject_cut_short(struct vmx_vp *v)
 	v->reinject = 0;
 }
 
+/* #DB, #BP and #OF leave RF as it is, and what #DF and #MC push is of no use (SDM 3A:
+ * Exception and Interrupt Vectors)
+ */
+static bool is_fault(u8 vector)
+{
+	return !(BIT(vector & 31) & (BIT(X86_TRAP_DB) | BIT(X86_TRAP_BP) | BIT(X86_TRAP_OF) |
+				     BIT(X86_TRAP_DF) | BIT(X86_TRAP_MC)));
+}
+
 static void inject_exception(struct vmx_vp *v)
 {
 	u32 info = v->exception.vector | INTR_TYPE_HARD_EXCEPTION;
 
+	/* a fault pushes RF set, so that its instruction, when it is tried again, does not
+	 * meet its breakpoint again (SDM 3B: Instruction-Breakpoint Exception Condition); an
+	 * injected one pushes what the field has
+	 */
+	if (is_fault(v->exception.vector))
+		vmwrite_guest(v, GUEST_RFLAGS, vmread_guest(v, GUEST_RFLAGS) | X86_EFLAGS_RF);
 	/* no error code is pushed in real mode */
 	if (v->exception.has_code && (vmread_guest(v, GUEST_CR0) & X86_CR0_PE)) {
 		info |= INTR_INFO_DELIVER_CODE_MASK;
