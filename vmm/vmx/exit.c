@@ -315,6 +315,13 @@ static enum ovid_run_result mmio_exit(struct vmx_vp *v, bool atomic)
 	struct ovid_exit *x = &vp->exit;
 	bool known = decode(v, atomic);
 
+	/* what lies in two pages has two addresses: the worker finds them, as for
+	 * instructions that are not decoded here
+	 */
+	if (unlikely(known && offset_in_page(x->gpa) + x->size > PAGE_SIZE)) {
+		x->flags &= ~OVID_XF_DECODED;
+		known = false;
+	}
 	x->kind = OVID_X_MEM;
 	if (atomic && !known && x->nr_bytes < sizeof(x->bytes))
 		return OVID_RUN_SLOW;

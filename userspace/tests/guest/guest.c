@@ -376,6 +376,29 @@ static void test_vectors(void)
 
 static u32 page_directory[1024] __attribute__((aligned(4096)));
 
+static u32 window_table[1024] __attribute__((aligned(4096)));
+
+/*
+ * One access in two pages: they are neighbours for the program, and one and the
+ * same device.  Its far end has nothing, its beginning the select register.
+ */
+static void test_split(u32 *table)
+{
+	volatile u32 *end = (u32 *)0x80000ffe;
+	u32 v, zero = 0;
+
+	table[0] = table[1] = 0xfec00003;
+	page_directory[0x80000000 >> 22] = (u32)table | 3;
+	asm volatile("mov %0, %%cr3" :: "r"(page_directory));
+	IOAPIC[0] = 0x20;
+	asm volatile("mov %1, %0" : "=r"(v) : "m"(*end));
+	check(v == 0x200000, "a load from two pages");
+	asm volatile("mov %1, %0" : "=m"(*end) : "r"(0x100000));
+	check(IOAPIC[0] == 0x10, "a store to two pages");
+	asm volatile("addl %1, %0; orl %1, %0" : "+m"(*end) : "r"(zero));
+	check(IOAPIC[0] == 0x10, "both in one instruction");
+}
+
 /* rep movsb from a page that is not there into a device: #PF by the worker */
 static void test_fault(void)
 {
@@ -399,6 +422,7 @@ static void test_fault(void)
 			     : "+S"(from), "+D"(to), "+c"(len), "=m"(fault_resume) :: "memory");
 	}
 	check(faults == 1 && fault_address == 0x40000000, "a fault of the other operand");
+	test_split(window_table);
 	asm volatile("mov %0, %%cr0" :: "r"(cr0));
 }
 
