@@ -44,7 +44,7 @@ _ovid() {
 		--append|--memory|--vps|--name) ;;
 		*)
 			COMPREPLY=($(compgen -W "--kernel --initrd --append --memory --vps --serial
-				--name --detach --no-reboot --debug-exit --device --user
+				--name --detach --no-reboot --debug-exit --test-device --device --user
 				--no-sandbox --help" -- "$cur")) ;;
 		esac ;;
 	help)

@@ -16,7 +16,7 @@
 enum {
 	OPT_KERNEL = 256, OPT_INITRD, OPT_APPEND, OPT_MEMORY, OPT_VPS, OPT_SERIAL, OPT_NAME,
 	OPT_DETACH, OPT_NO_REBOOT, OPT_DEBUG_EXIT, OPT_DEVICE, OPT_USER, OPT_NO_SANDBOX,
-	OPT_HELP,
+	OPT_TEST_DEVICE, OPT_HELP,
 };
 
 static const struct option options[] = {
@@ -30,6 +30,7 @@ static const struct option options[] = {
 	{ "detach",	no_argument,		NULL, OPT_DETACH },
 	{ "no-reboot",	no_argument,		NULL, OPT_NO_REBOOT },
 	{ "debug-exit",	no_argument,		NULL, OPT_DEBUG_EXIT },
+	{ "test-device",	no_argument,		NULL, OPT_TEST_DEVICE },
 	{ "device",	required_argument,	NULL, OPT_DEVICE },
 	{ "user",	required_argument,	NULL, OPT_USER },
 	{ "no-sandbox",	no_argument,		NULL, OPT_NO_SANDBOX },
@@ -142,6 +143,9 @@ static int take_option(struct run_options *o, int opt, const char *arg, struct f
 		return 0;
 	case OPT_DEBUG_EXIT:
 		o->config.flags |= WORKER_DEBUG_EXIT;
+		return 0;
+	case OPT_TEST_DEVICE:
+		o->config.flags |= WORKER_TEST_DEVICE;
 		return 0;
 	case OPT_NO_SANDBOX:
 		o->config.flags |= WORKER_NO_SANDBOX;

@@ -4,6 +4,7 @@
 #include "../worker/dev/fwcfg.h"
 #include "../worker/dev/pci.h"
 #include "../worker/dev/power.h"
+#include "../worker/dev/testdev.h"
 #include <string.h>
 
 #include "tap.h"
@@ -232,6 +233,50 @@ static void test_power(void)
 	CHECK(!happened(&bus, 0xf4, 0, 1, POWER_DEBUG_EXIT), "no debug exit unasked");
 }
 
+static void ignore_msi(void *arg, u64 address, u32 data)
+{
+	(void)arg;
+	(void)address;
+	(void)data;
+}
+
+static void ignore_intr(void *arg, bool level)
+{
+	(void)arg;
+	(void)level;
+}
+
+static void test_testdev(void)
+{
+	static struct testdev t;
+	static struct irqs irqs;
+	struct bus ports = { .nr = 0 }, mmio = { .nr = 0 };
+	const u64 last = TESTDEV_MEMORY + TESTDEV_MEMORY_BYTES - 1;
+
+	ioapic_init(&irqs.ioapic, ignore_msi, NULL);
+	pic_init(&irqs.pic, ignore_intr, NULL);
+	testdev_init(&t, &irqs);
+	CHECK(!testdev_add_to(&t, &ports, &mmio), "the test device");
+	bus_write(&ports, 0xe0, 0x12345678, 4);
+	bus_write(&ports, 0xe1, 0xaa, 1);
+	CHECK(bus_read(&ports, 0xe0, 4) == 0x1234aa78, "its port keeps bytes and words");
+	CHECK(bus_read(&ports, 0xea, 2) == 0x1234, "bytes reach the same");
+	bus_write(&mmio, TESTDEV_MEMORY + 8, 0x1122334455667788, 8);
+	CHECK(bus_read(&mmio, TESTDEV_MEMORY + 8, 8) == 0x1122334455667788 &&
+	      bus_read(&mmio, TESTDEV_MEMORY + 13, 2) == 0x2233, "so does its memory");
+	/* what a guest may do: across the end, where the sanitizer looks */
+	bus_write(&ports, 0xe3, ~0u, 4);
+	bus_write(&mmio, last, ~0ull, 8);
+	CHECK(bus_read(&mmio, last, 1) == 0xff && bus_read(&mmio, last + 1, 1) == 0xff,
+	      "an access over its end");
+	bus_write(&ports, 0x2003, 1, 1);
+	bus_write(&ports, 0x2017, 1, 1);
+	CHECK(irqs.ioapic.lines == (BIT(3) | BIT(23)) && irqs.pic.chip[0].lines == BIT(3),
+	      "its lines go up");
+	bus_write(&ports, 0x2003, 0, 1);
+	CHECK(irqs.ioapic.lines == BIT(23), "and down");
+}
+
 int main(void)
 {
 	test_table();
@@ -240,5 +285,6 @@ int main(void)
 	test_fwcfg();
 	test_pci();
 	test_power();
+	test_testdev();
 	return tap_done();
 }

@@ -18,6 +18,7 @@
 #define WORKER_DETACHED		(1u << 2)	/* lives on without the channel */
 #define WORKER_NO_SANDBOX	(1u << 3)
 #define WORKER_X2APIC		(1u << 4)
+#define WORKER_TEST_DEVICE	(1u << 5)
 
 /* files that come with the configuration, in this order; bits of @files */
 enum worker_file {

@@ -217,6 +217,7 @@ static void wake(void *arg)
 int machine_add_devices(struct machine *m, struct failure *why)
 {
 	bool debug_exit = m->config->flags & WORKER_DEBUG_EXIT;
+	bool test_device = m->config->flags & WORKER_TEST_DEVICE;
 	int ret = 0;
 
 	chario_init(&m->console, wake, m);
@@ -227,11 +228,13 @@ int machine_add_devices(struct machine *m, struct failure *why)
 	cmos_init(&m->cmos, m->mem.bytes, &m->irqs, arm_rtc, m);
 	fwcfg_init(&m->fwcfg, m->mem.bytes, m->nr_vps);
 	power_init(&m->power, power_event, m);
+	testdev_init(&m->testdev, &m->irqs);
 	if (ioapic_add_to(&m->irqs.ioapic, &m->mmio) || pic_add_to(&m->irqs.pic, &m->ports) ||
 	    pit_add_to(&m->pit, &m->ports) || serial_add_to(&m->serial, &m->ports) ||
 	    cmos_add_to(&m->cmos, &m->ports) || fwcfg_add_to(&m->fwcfg, &m->ports) ||
 	    pci_add_to(&m->pci, &m->ports) ||
-	    power_add_to(&m->power, &m->ports, debug_exit))
+	    power_add_to(&m->power, &m->ports, debug_exit) ||
+	    (test_device && testdev_add_to(&m->testdev, &m->ports, &m->mmio)))
 		ret = fail(why, OVID_X_HOST, "two devices at one address (a bug in ovid)");
 	return ret;
 }

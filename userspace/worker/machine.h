@@ -26,6 +26,7 @@
 #include "dev/pit.h"
 #include "dev/power.h"
 #include "dev/serial.h"
+#include "dev/testdev.h"
 #include "gmem.h"
 #include "irq.h"
 #include "load.h"
@@ -65,6 +66,7 @@ struct machine {
 	struct fwcfg fwcfg;
 	struct pci pci;
 	struct power power;
+	struct testdev testdev;
 	struct chario console;
 
 	int wake_fd;		/* eventfd: the main thread has something to do */
