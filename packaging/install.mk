@@ -3,15 +3,16 @@
 #
 #	make install [KDIR=...] [PREFIX=/usr/local] [DESTDIR=...]
 #
-# With DESTDIR files are put there and the system is left alone: no group, no
-# depmod, no udev.  DKMS, for a module that follows the kernel: see dkms.conf.
+# With DESTDIR files are put there and the system is left alone: no root, no group,
+# no depmod, no udev.  DKMS, for a module that follows the kernel: see dkms.conf.
 
 PREFIX	?= /usr/local
 UDEVDIR	?= /etc/udev/rules.d
 SYSUSERSDIR ?= /etc/sysusers.d
 native_kdir = $(or $(KDIR),/lib/modules/$(shell uname -r)/build)
 native_release = $(shell cat $(native_kdir)/include/config/kernel.release 2>/dev/null)
-root := $(if $(filter 0,$(shell id -u)),,sudo)
+# what is made for a package is the caller's own
+root := $(if $(DESTDIR)$(filter 0,$(shell id -u)),,sudo)
 
 .PHONY: native install uninstall load unload dkms
 
@@ -30,6 +31,7 @@ ifeq ($(DESTDIR),)
 	getent group ovid >/dev/null || $(root) groupadd --system ovid
 	$(root) depmod -a $(native_release)
 	-$(root) udevadm control --reload
+	-$(root) udevadm trigger --sysname-match=ovid	# should it be loaded already
 	@echo 'now: modprobe ovid, and adduser USER ovid (log in anew); then `ovid info`'
 endif
 
