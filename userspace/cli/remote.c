@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../lib/ctl.h"
@@ -35,15 +36,35 @@ int cli_target(int argc, char **argv, bool optional, struct cli_target *t,
 	return 0;
 }
 
-/* Until the process is: its name, memory and partition can be had again. */
-static void wait_gone(int fd)
+static long long number_of(struct json_object *obj, const char *key)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	char byte;
+	struct json_object *field;
 
-	do
-		poll(&pfd, 1, -1);
-	while (read(fd, &byte, 1) > 0);
+	return json_object_object_get_ex(obj, key, &field) ? json_object_get_int64(field) : 0;
+}
+
+/* The VM's process as a file; it answers afterwards, so it is no other's number. */
+static int process_of(int fd, struct failure *why)
+{
+	struct json_object *info = ctl_ask(fd, "info", NULL, NULL, why);
+	int process = -1;
+
+	if (info)
+		process = syscall(SYS_pidfd_open, (pid_t)number_of(info, "pid"), 0);
+	json_object_put(info);
+	return process;
+}
+
+/* Until its process is gone: its name, memory and partition can be had again then. */
+static struct json_object *kill_and_wait(int fd, struct failure *why)
+{
+	struct pollfd pfd = { .fd = process_of(fd, why), .events = POLLIN };
+	struct json_object *answer = ctl_ask(fd, "kill", NULL, NULL, why);
+
+	if (answer && pfd.fd >= 0)
+		while (poll(&pfd, 1, -1) < 0 && errno == EINTR)
+			;
+	return answer;
 }
 
 int cli_simple(int argc, char **argv)
@@ -58,9 +79,8 @@ int cli_simple(int argc, char **argv)
 	fd = ctl_connect(t.name, &why);
 	if (fd < 0)
 		return cli_fail(fd, &why);
-	answer = ctl_ask(fd, argv[0], NULL, NULL, &why);
-	if (answer && !strcmp(argv[0], "kill"))
-		wait_gone(fd);
+	answer = strcmp(argv[0], "kill") ? ctl_ask(fd, argv[0], NULL, NULL, &why) :
+					   kill_and_wait(fd, &why);
 	close(fd);
 	if (!answer)
 		return cli_fail(-OVID_X_HOST, &why);
@@ -193,13 +213,6 @@ static const char *text_of(struct json_object *obj, const char *key)
 	struct json_object *field;
 
 	return json_object_object_get_ex(obj, key, &field) ? json_object_get_string(field) : "";
-}
-
-static long long number_of(struct json_object *obj, const char *key)
-{
-	struct json_object *field;
-
-	return json_object_object_get_ex(obj, key, &field) ? json_object_get_int64(field) : 0;
 }
 
 static void print_list(struct json_object *all)

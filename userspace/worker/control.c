@@ -284,7 +284,6 @@ void control_end(struct control *c, int status, const char *text)
 	write_end(c, status, text);
 	if (c->listen_fd >= 0)
 		close(c->listen_fd);	/* the name is free */
-	/* connections end with the process: who killed it sees by that that it is gone */
 	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++) {
 		struct control_client *cl = &c->client[i];
 
