@@ -208,17 +208,28 @@ static void free_tables(struct list_head *freed)
 	}
 }
 
-/* the first gfn from @gfn on that has a table at the second level, @gfn itself if so */
+/*
+ * The first gfn from @gfn on that has something below its entry of the second
+ * level, or where the next entry of the root begins; @gfn itself if it has.
+ */
 static gfn_t skip_absent(const u64 *root, gfn_t gfn)
 {
-	unsigned int i = entry_index(gfn, OVID_TDP_LEVELS);
-	u64 span = pages_of(OVID_TDP_LEVELS);
+	unsigned int at = entry_index(gfn, OVID_TDP_LEVELS), i;
+	gfn_t end = (at + 1) * pages_of(OVID_TDP_LEVELS);
+	const u64 *t;
 
-	if (is_present(root[i]))
+	if (!is_present(root[at])) {
+		while (++at < ENTRIES && !is_present(root[at]))
+			;
+		return at * pages_of(OVID_TDP_LEVELS);
+	}
+	t = table_of(root[at]);
+	i = entry_index(gfn, OVID_TDP_LEVELS - 1);
+	if (is_present(t[i]))
 		return gfn;
-	while (++i < ENTRIES && !is_present(root[i]))
+	while (++i < ENTRIES && !is_present(t[i]))
 		;
-	return i * span;
+	return end - (ENTRIES - i) * pages_of(OVID_TDP_LEVELS - 1);
 }
 
 static void left_guest(void *unused)

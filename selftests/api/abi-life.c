@@ -259,10 +259,14 @@ static void thousand(int n)
 	for (int i = 0; i < n; i++)
 		one_life(dev, i);
 	tap_ok(all_gone(before), "%d partitions came and went", n);
+	close(dev);
+	if (!access("/sys/kernel/debug/kmemleak", F_OK)) {
+		tap_skip("memory is back", "this kernel's checkers hold freed memory; kmemleak says more");
+		return;
+	}
 	memory_now(&free1, &slab1);
 	tap_ok(free1 > free0 - 1024, "free memory is back: %ld KiB, %ld before", free1, free0);
 	tap_ok(slab1 < slab0 + 512, "slab memory is back: %ld KiB, %ld before", slab1, slab0);
-	close(dev);
 }
 
 static void at_once(void)
