@@ -140,7 +140,9 @@ SYM_FUNC_END(ovid_vmx_enter)
 
 /*
  * 256 stubs of 16 bytes: INT n runs the host's handler through its IDT, as if
- * the acknowledged interrupt (or NMI, or machine check) had come just now.
+ * the acknowledged interrupt (or NMI) had come just now.  An interrupt comes where
+ * interrupts are on: STI holds others off until INT n has switched them off again.
+ * Newer kernels program the timer only on the way out to such a place.
  */
 	.balign	16
 SYM_CODE_START(ovid_vmx_int_stubs)
@@ -149,6 +151,9 @@ SYM_CODE_START(ovid_vmx_int_stubs)
 	.balign	16, 0xcc
 	UNWIND_HINT_FUNC
 	ENDBR
+	.if	vector != 2		/* NMI */
+	sti
+	.endif
 	.byte	0xcd, vector		/* not "int $3": that would be 0xcc */
 	RET
 	vector = vector + 1

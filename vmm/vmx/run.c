@@ -454,10 +454,12 @@ static void host_event(int vector)
 {
 	if (likely(vector < 0))
 		return;
-	if (unlikely(vector == X86_TRAP_MC))
+	if (unlikely(vector == X86_TRAP_MC)) {
 		host_machine_check();
-	else
+	} else {
 		vmx_host_vector(vector);
+		local_irq_disable();	/* the handler left them on */
+	}
 }
 
 /* preemption is off (FPU section); opens and closes the window */

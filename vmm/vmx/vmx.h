@@ -242,7 +242,7 @@ enum ovid_run_result vmx_run(struct ovid_vp *vp);
 /* enter.S: 0 after a VM exit, 1 when VMLAUNCH/VMRESUME failed */
 int ovid_vmx_enter(u64 *gpr, bool resume, u64 *host_rsp);
 void ovid_vmx_exit_point(void);
-/* runs the host's handler of an interrupt vector, interrupts off; 16 bytes each */
+/* run the host's handler of an interrupt, and leave interrupts on, or of an NMI; 16 bytes each */
 extern char ovid_vmx_int_stubs[];
 
 static inline void vmx_host_vector(u8 vector)
