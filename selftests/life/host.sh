@@ -76,6 +76,7 @@ vps_on() { taskset "$1" ./with-vps spin cpuid -- true; }
 if [ "${1:-1}" = 2 ]; then
 	point "a processor goes and comes under load" hotplug 5
 	point "a processor that came back runs VPs" vps_on 2
+	point "the host gets on beside guests on both processors" latency cpuid spin
 	plan
 	exit
 fi
