@@ -334,14 +334,15 @@ static enum ovid_run_result mov_to_cr(struct vmx_vp *v, unsigned int cr, u64 val
 		old = vmx_get_cr4(v);
 		if (vmx_set_cr4(v, val))
 			return gp(v);
-		/* XCR0 and PKRU are switched outside the window */
-		v->fpu_stale |= (old ^ val) & (X86_CR4_OSXSAVE | X86_CR4_PKE);
 		if ((old ^ val) & (X86_CR4_PAE | X86_CR4_PSE | X86_CR4_SMEP | X86_CR4_SMAP |
 				   X86_CR4_PCIDE | X86_CR4_PKE | X86_CR4_PGE))
 			r = after_paging_change(v, 4, old);
 		else
 			r = paging_change_done(v);
-		return r == OVID_RUN_RESUME && v->fpu_stale ? OVID_RUN_AGAIN : r;
+		/* XCR0 and PKRU are switched at the window's ends */
+		if (r == OVID_RUN_RESUME && (old ^ val) & (X86_CR4_OSXSAVE | X86_CR4_PKE))
+			r = OVID_RUN_AGAIN;
+		return r;
 	case 8:
 		if (val & ~0xfull)
 			return gp(v);

@@ -176,9 +176,8 @@ static enum ovid_run_result exit_xsetbv(struct vmx_vp *v)
 	if ((u32)gpr(v, RCX) || VMX_AR_DPL(vmread_guest(v, GUEST_SS_AR_BYTES)) ||
 	    vmx_reg_check(v->vp, HV_X64_REGISTER_XFEM, word))
 		return inject_gp(v);
-	/* the register itself is switched with the FPU, outside the window */
+	/* the register itself is switched with the FPU, at the window's ends */
 	v->vp->xcr0 = val;
-	v->fpu_stale = true;
 	vmx_skip_insn(v);
 	return OVID_RUN_AGAIN;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One call of run(): guest FPU in, a window with interrupts off in which the
- * guest is entered as often as exits can be handled right there, guest FPU
- * out.
+ * One call of run(): a window with interrupts off in which the guest, its FPU
+ * state in the registers, is entered as often as exits can be handled right
+ * there.
  *
  * The window ends for an interrupt of the host, a request, or an exit that has
  * to sleep.  So a guest that makes only fast exits holds the CPU no longer
@@ -30,7 +30,6 @@
 #include "vmx.h"
 
 #define DR_GLOBAL_OR_LOCAL	0xff
-#define MAX_WINDOWS		16	/* then RCU and the scheduler have their look */
 
 static u64 host_xcr0;
 static u64 host_xss;
@@ -462,7 +461,12 @@ static void host_event(int vector)
 	}
 }
 
-/* preemption is off (FPU section); opens and closes the window */
+/*
+ * Preemption is off.  The FPU section is within the window, so that the host's
+ * handler interrupts nothing but this thread: softirqs may follow it, and the
+ * time is booked as the guest's.  (Newer kernels hold softirqs off in a section
+ * that begins with interrupts on.)
+ */
 static enum ovid_run_result run_window(struct vmx_vp *v)
 {
 	enum ovid_run_result r;
@@ -477,11 +481,15 @@ static enum ovid_run_result run_window(struct vmx_vp *v)
 	vmx_vmcs_load(v);
 	v->depth = 1;
 	v->host_vector = -1;
+	kernel_fpu_begin_mask(0);
+	fpu_in(v);
 	host_save(v);
 	mitigate_in(v);
 	vtime_account_guest_enter();
 	r = window(v);
 	host_restore(v);
+	fpu_out(v);
+	kernel_fpu_end();
 	v->depth = 0;
 	vmx_window_close();
 	host_event(v->host_vector);
@@ -493,7 +501,6 @@ static enum ovid_run_result run_window(struct vmx_vp *v)
 enum ovid_run_result vmx_run(struct ovid_vp *vp)
 {
 	struct vmx_vp *v = to_vmx(vp);
-	unsigned int windows = 0;
 	enum ovid_run_result r;
 	bool hrtimer = !vmx_caps.preempt_timer && vp->apic.timer_deadline;
 
@@ -509,20 +516,10 @@ enum ovid_run_result vmx_run(struct ovid_vp *vp)
 	}
 	if (unlikely(hrtimer))
 		ovid_lapic_timer_block(vp);
-	kernel_fpu_begin_mask(0);
+	preempt_disable();
 	vmx_vmcs_move(v);
-	fpu_in(v);
-	/*
-	 * An interrupt that leaves nothing to do costs no FPU switch.  Softirqs wait
-	 * for the section's end where the kernel's FPU sections hold them off.
-	 */
-	do {
-		v->fpu_stale = false;
-		r = run_window(v);
-	} while (r == OVID_RUN_AGAIN && !v->fpu_stale && windows++ < MAX_WINDOWS &&
-		 !local_softirq_pending() && !must_leave(vp));
-	fpu_out(v);
-	kernel_fpu_end();
+	r = run_window(v);
+	preempt_enable();
 	if (unlikely(hrtimer))
 		ovid_lapic_timer_unblock(vp);
 	return r;

@@ -96,7 +96,6 @@ struct vmx_vp {
 	int host_vector;	/* acknowledged by the exit, to be run; -1 none */
 	struct desc_ptr host_gdt;
 	u64 xmask;		/* XSAVE components that are the guest's */
-	bool fpu_stale;		/* XCR0 or PKRU rules changed: FPU out and in again */
 	u64 hrtimer_deadline;	/* without preemption timer: what the hrtimer waits for */
 	bool xcr0_loaded, xss_loaded, pkru_loaded;	/* by fpu_in() */
 	bool timer_armed;	/* preemption timer holds a deadline, not "never" */
