@@ -61,6 +61,8 @@ kvm_idle() {
 	./with-vps -b spin cpuid -- $kvm_vm && kvm_gone
 }
 
+reset_without_vmx() { ./late-reset 'modprobe kvm-intel' 'rmmod kvm_intel kvm'; }
+
 latency() { ./with-vps "$@" -- ./latency; }
 
 # off and on TURNS times
@@ -98,6 +100,7 @@ echo none >/sys/power/pm_test
 if scoped; then
 	point "KVM comes and goes under a running partition" kvm_between
 	point "a VM of KVM's comes and goes under a running partition" kvm_idle
+	point "a reset while KVM has VMX is done when it has gone" reset_without_vmx
 else
 	point "KVM is refused under a running partition" kvm_refused
 fi

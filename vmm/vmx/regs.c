@@ -575,8 +575,11 @@ void vmx_vp_reset(struct ovid_vp *vp, bool init)
 	u64 cr0 = X86_CR0_CD | X86_CR0_NW | X86_CR0_ET;
 	int i;
 
-	if (vmx_vmcs_get(v))
+	if (vmx_vmcs_get(v)) {
+		v->owed |= init ? VMX_OWED_INIT : VMX_OWED_RESET;
+		v->owed &= ~VMX_OWED_SIPI;
 		return;
+	}
 	vmx_events_clear(v);
 	reset_segments(v, 0xf000, 0xffff0000);
 	table_set(v, true, table);
@@ -626,9 +629,29 @@ void vmx_vp_sipi(struct ovid_vp *vp, u8 vector)
 	};
 	struct vmx_vp *v = to_vmx(vp);
 
-	if (vmx_vmcs_get(v))
+	if (vmx_vmcs_get(v)) {
+		v->owed |= VMX_OWED_SIPI;
+		v->owed_vector = vector;
 		return;
+	}
 	seg_set(v, 1, &cs);
 	vmwrite_guest(v, GUEST_RIP, 0);
 	vmx_vmcs_put(v);
+}
+
+/*
+ * What could not be done while another hypervisor had VMX (scoped), in its
+ * order; the VMCS is current.  An INIT after a reset finds it done.
+ */
+void vmx_settle(struct vmx_vp *v)
+{
+	u8 owed = v->owed;
+
+	v->owed = 0;
+	if (owed & VMX_OWED_RESET)
+		vmx_vp_reset(v->vp, false);
+	else if (owed & VMX_OWED_INIT)
+		vmx_vp_reset(v->vp, true);
+	if (owed & VMX_OWED_SIPI)
+		vmx_vp_sipi(v->vp, v->owed_vector);
 }

@@ -506,6 +506,11 @@ enum ovid_run_result vmx_run(struct ovid_vp *vp)
 
 	v->hrtimer_deadline = vp->apic.timer_deadline;
 
+	if (unlikely(v->owed)) {
+		if (vmx_vmcs_get(v))
+			return OVID_RUN_BUSY;
+		vmx_vmcs_put(v);
+	}
 	if (unlikely(v->apic_page_stale))
 		vmx_apic_page_zap(v);
 	if (unlikely(v->pdptrs_stale)) {

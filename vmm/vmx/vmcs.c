@@ -112,6 +112,8 @@ int vmx_vmcs_get(struct vmx_vp *v)
 		err = vmx_window_open();
 		if (!err) {
 			vmx_vmcs_load(v);
+			if (unlikely(v->owed))
+				vmx_settle(v);
 			return 0;
 		}
 		local_irq_enable();

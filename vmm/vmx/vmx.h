@@ -61,6 +61,10 @@ struct vmx_event {
 	u32 code;
 };
 
+#define VMX_OWED_RESET		BIT(0)
+#define VMX_OWED_INIT		BIT(1)
+#define VMX_OWED_SIPI		BIT(2)
+
 /**
  * struct vmx_vp - the backend's part of a VP
  * @vmcs:	guarded as vp->lock says, plus interrupts off on vmcs.cpu
@@ -108,6 +112,8 @@ struct vmx_vp {
 	bool pdptrs_stale;	/* host changed paging registers */
 	bool ept_ad;		/* accessed and dirty bits in EPT: see rom_walk() */
 	bool apic_page_stale;	/* left xAPIC mode: unmap the APIC-access page */
+	u8 owed;		/* VMX_OWED_...: for want of VMX, see vmx_settle() */
+	u8 owed_vector;
 	u8 pdptr_cr;		/* write under way that needs PDPTEs: 0, 4; or NO_CR */
 	u64 pdptr_old;		/* that register before it */
 	u64 cr0_shadow, cr4_shadow;	/* in the VMCS: the guest's view of what it does not own */
@@ -222,6 +228,7 @@ void vmx_vmcs_clear_cpu(void);	/* every VMCS of this CPU */
  * and is free inside a run window.
  */
 int vmx_vmcs_get(struct vmx_vp *v);
+void vmx_settle(struct vmx_vp *v);
 void vmx_vmcs_put(struct vmx_vp *v);
 void vmx_set_proc(struct vmx_vp *v, u32 set, u32 clear);
 void vmx_set_apic_mode(struct vmx_vp *v);
