@@ -83,11 +83,16 @@ static u64 get_clock_frequency(struct ovid_partition *part)
 static int set_clock_frequency(struct ovid_partition *part, u64 value)
 {
 	u64 reference = get_reference_time(part);
+	u64 khz = part->tsc_khz;
 	int err;
 
-	err = ovid_part_set_tsc_khz(part, value / 1000) ?: ovid_cpuid_set_clock(part);
-	if (!err)
-		set_reference_time(part, reference);
+	err = ovid_part_set_tsc_khz(part, value / 1000);
+	if (err)
+		return err;
+	err = ovid_cpuid_set_clock(part);
+	if (err)
+		ovid_part_set_tsc_khz(part, khz);
+	set_reference_time(part, reference);
 	return err;
 }
 
