@@ -47,6 +47,7 @@ struct ovid_backend_ops {
 	u32 caps;			/* OVID_CAP_*, after probe */
 	struct ovid_tdp_format tdp;
 	char reason[128];		/* why probe or enable failed */
+	u8 hypercall_code[4];		/* what a hypercall page begins with */
 
 	/* module life; may sleep */
 	int (*probe)(void);		/* 0 or -ENODEV with @reason */
@@ -83,6 +84,10 @@ struct ovid_backend_ops {
 	void (*inject_exception)(struct ovid_vp *vp, u8 vector, bool has_code, u32 code);
 	/* @view and RSP in the register page */
 	void (*view)(struct ovid_vp *vp, struct ovid_view *view);
+	/* the guest's own translations are forgotten: VP's thread, interrupts off */
+	void (*tlb_flush)(struct ovid_vp *vp);
+	/* XMM0 to XMM5: VP's thread, interrupts on or off */
+	void (*xmm_get)(struct ovid_vp *vp, void *to);
 	/* MSRs that live in hardware fields: FS/GS base, SYSENTER; 0 or -ENOENT */
 	int (*msr_get)(struct ovid_vp *vp, u32 msr, u64 *val);
 	int (*msr_set)(struct ovid_vp *vp, u32 msr, u64 val);

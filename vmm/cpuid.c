@@ -20,6 +20,7 @@
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 #include "cpuid_rules.h"
+#include "hv_feature.h"
 #include "partition.h"
 #include "vp.h"
 
@@ -47,6 +48,8 @@ struct ovid_cpuid_table {
 	u32 last_extended;
 	bool clamp;
 	u64 cr4, efer, xcr0, xss;
+	u64 hv_privileges;
+	u32 hv_features;
 	unsigned int phys_bits;
 	u32 count;
 	struct ovid_cpuid_entry entries[];	/* sorted */
@@ -343,12 +346,23 @@ static u64 table_pair(const struct ovid_cpuid_table *t, u32 subleaf,
 	return table_reg(t, 0xd, subleaf, low) | (u64)table_reg(t, 0xd, subleaf, high) << 32;
 }
 
+/* a hypervisor of another name has none of it */
+static void derive_hv(struct ovid_cpuid_table *t)
+{
+	if (table_reg(t, 0x40000001, 0, OVID_EAX) != 0x31237648 /* "Hv#1" */)
+		return;
+	t->hv_privileges = table_reg(t, 0x40000003, 0, OVID_EAX) |
+			   (u64)table_reg(t, 0x40000003, 0, OVID_EBX) << 32;
+	t->hv_features = table_reg(t, 0x40000003, 0, OVID_EDX);
+}
+
 static void derive(struct ovid_cpuid_table *t)
 {
 	t->cr4 = derive_cr4(t);
 	t->efer = derive_efer(t);
 	t->xcr0 = table_pair(t, 0, OVID_EAX, OVID_EDX);
 	t->xss = table_pair(t, 1, OVID_ECX, OVID_EDX);
+	derive_hv(t);
 	t->phys_bits = table_reg(t, 0x80000008, 0, OVID_EAX) & 0xff ?: 36;
 	t->last_basic = table_reg(t, 0, 0, OVID_EAX);
 	t->last_extended = table_reg(t, 0x80000000, 0, OVID_EAX);
@@ -568,6 +582,20 @@ int ovid_cpuid_set_clock(struct ovid_partition *part)
 	return 0;
 }
 
+int ovid_cpuid_set_synthetic(struct ovid_partition *part, u64 features)
+{
+	struct ovid_cpuid_table *t = table_copy(writer_table(part));
+	u32 i;
+
+	if (!t)
+		return -ENOMEM;
+	for (i = 0; i < t->count; i++)
+		if (ovid_hv_leaf(t->entries[i].leaf))
+			ovid_hv_cut(&t->entries[i], features);
+	publish(part, t);
+	return 0;
+}
+
 int ovid_cpuid_clear(struct ovid_partition *part, u32 leaf, u32 subleaf,
 		     enum ovid_cpuid_reg reg, u32 mask)
 {
@@ -617,6 +645,10 @@ static u32 override_limit(struct ovid_partition *part, const struct cpuid_overri
 {
 	u32 limit = ovid_cpuid_limit(part->x2apic_allowed, o->leaf, o->subleaf, reg);
 	u32 i;
+
+	/* what there is of the hypervisor follows from the table alone */
+	if (ovid_hv_leaf(o->leaf))
+		return 0;
 
 	if (!o->subleaf_specific && (o->leaf == 7 || o->leaf == 0xd))
 		for (i = 0; i <= 2; i++)
@@ -718,6 +750,18 @@ unsigned int ovid_cpuid_phys_bits(struct ovid_partition *part)
 {
 	guard(rcu)();
 	return rcu_dereference(part->cpuid.table)->phys_bits;
+}
+
+u64 ovid_cpuid_hv_privileges(struct ovid_partition *part)
+{
+	guard(rcu)();
+	return rcu_dereference(part->cpuid.table)->hv_privileges;
+}
+
+u32 ovid_cpuid_hv_features(struct ovid_partition *part)
+{
+	guard(rcu)();
+	return rcu_dereference(part->cpuid.table)->hv_features;
 }
 
 bool ovid_cpuid_xcr0_valid(struct ovid_partition *part, u64 xcr0)

@@ -102,6 +102,16 @@ int ovid_cpuid_clear(struct ovid_partition *part, u32 leaf, u32 subleaf,
 int ovid_cpuid_set_clock(struct ovid_partition *part);
 
 /**
+ * ovid_cpuid_set_synthetic - what the hypervisor's leaves of the table say
+ * @part: the partition
+ * @features: synthetic processor features (TLFS), of those that there are
+ *
+ * Context: part->lock held, or a partition nobody else knows yet; sleeps.
+ * Return: 0 or -ENOMEM.
+ */
+int ovid_cpuid_set_synthetic(struct ovid_partition *part, u64 features);
+
+/**
  * ovid_cpuid - the answer for one VP now
  * @vp: the VP
  * @leaf: EAX of the instruction
@@ -127,6 +137,9 @@ u64 ovid_cpuid_xcr0_allowed(struct ovid_partition *part);
 u64 ovid_cpuid_xcr0_host(void);
 u64 ovid_cpuid_xss_allowed(struct ovid_partition *part);
 unsigned int ovid_cpuid_phys_bits(struct ovid_partition *part);
+/* leaf 0x40000003: EBX and EAX, and EDX; 0 where the leaves are not Hyper-V's */
+u64 ovid_cpuid_hv_privileges(struct ovid_partition *part);
+u32 ovid_cpuid_hv_features(struct ovid_partition *part);
 /* true if XSETBV takes this value (SDM 1: XCR0, the rules for combinations) */
 bool ovid_cpuid_xcr0_valid(struct ovid_partition *part, u64 xcr0);
 

@@ -4,6 +4,8 @@
  * down to what the host's CPU has and its kernel has not switched off; and the
  * default table made from it.  A bit that is not listed is never shown.
  *
+ * The hypervisor's own leaves are in hv_feature.c.
+ *
  * Not offered on purpose: VMX, SMX, MONITOR/MWAIT, performance counters, PT,
  * SGX, TSX, MPX, AMX, CET, PKS, LA57, LAM, FRED, WAITPKG, PCONFIG, key locker,
  * RDT, debug store, thermal and power MSRs.  IBRS, IBPB, STIBP, SSBD and
@@ -26,6 +28,7 @@
 #include <asm/tsc.h>
 #include "compat.h"
 #include "cpuid_rules.h"
+#include "hv_feature.h"
 #include "lapic.h"
 
 #define ANY		U32_MAX		/* every subleaf, or a leaf that has none */
@@ -325,6 +328,8 @@ u32 ovid_cpuid_limit(bool x2apic, u32 leaf, u32 subleaf, enum ovid_cpuid_reg reg
 	learn_host();
 	if (is_xstate(leaf, subleaf))
 		return xstate_limit(subleaf, reg);
+	if (ovid_hv_leaf(leaf))
+		return ovid_hv_limit(leaf, reg);
 	rule = find_rule(leaf, subleaf);
 	if (!rule)
 		return 0;
@@ -472,6 +477,14 @@ static void add_xstate(struct builder *b)
 			add_subleaf(b, 0xd, i);
 }
 
+static void add_hypervisor(struct builder *b)
+{
+	u32 leaf;
+
+	for (leaf = OVID_HV_LEAF_FIRST; leaf <= OVID_HV_LEAF_LAST; leaf++)
+		ovid_hv_fill(add_leaf(b, leaf));
+}
+
 void ovid_cpuid_clock(struct ovid_cpuid_entry *e, u32 khz)
 {
 	switch (e->leaf) {
@@ -542,6 +555,7 @@ u32 ovid_cpuid_default(bool x2apic, struct ovid_cpuid_entry *entries)
 	scoped_guard(mutex, &rules_lock) {
 		if (!cached[x2apic]) {
 			add_basic(&b);
+			add_hypervisor(&b);
 			add_extended(&b);
 			cached[x2apic] = b.count;
 		}

@@ -12,6 +12,8 @@
 #include <asm/processor.h>
 #include "cpuid.c"
 #include "cpuid_rules.c"
+#include "hv_feature.c"
+#include "tlfs.h"
 
 /* ---- what cpuid.c asks of others ------------------------------------------ */
 
@@ -225,7 +227,9 @@ static void default_frame(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host[3], r.edx);
 	KUNIT_EXPECT_EQ(test, 0x80000008u, ask(f, 0x80000000, 0).eax);
 	r = ask(f, 0x40000000, 0);
-	KUNIT_EXPECT_TRUE(test, all_zero(&r));
+	KUNIT_EXPECT_EQ(test, 0x40000006u, r.eax);
+	KUNIT_EXPECT_MEMEQ(test, &r.ebx, "Microsoft Hv", 12);
+	KUNIT_EXPECT_EQ(test, 0x31237648u, ask(f, 0x40000001, 0).eax);
 	/* TSC = crystal * EBX / EAX, as Linux calibrates; the crystal runs the APIC timer */
 	r = ask(f, 0x15, 0);
 	KUNIT_EXPECT_EQ(test, ovid_apic_timer_hz(tsc_khz), r.ecx);
@@ -346,8 +350,8 @@ static void absent_leaves(struct kunit *test)
 {
 	static const u32 beyond[] = { 0x17, 0x1f, 0x20, 0x100, 0x3fffffff, 0x80000009,
 				      0x80001000, 0xbfffffff, 0xc0000000, 0xffffffff };
-	static const u32 zero[] = { 3, 5, 8, 9, 0xa, 0xc, 0xe, 0x13, 0x14, 0x40000000,
-				    0x40000001, 0x40000010, 0x40000100, 0x7fffffff };
+	static const u32 zero[] = { 3, 5, 8, 9, 0xa, 0xc, 0xe, 0x13, 0x14, 0x40000007,
+				    0x40000010, 0x40000100, 0x7fffffff };
 	struct fixture *f = test->priv;
 	struct ovid_cpuid_regs last = ask(f, 0x16, 0), r;
 	bool intel = boot_cpu_data.x86_vendor == X86_VENDOR_INTEL;
@@ -477,11 +481,41 @@ static void set_refuses_bits(struct kunit *test)
 	}
 }
 
+/* mshv's clients ask by synthetic features; no interface without the first two */
+static void synthetic_features(struct kunit *test)
+{
+	const u64 interface = BIT(SYN_PRESENT) | BIT(SYN_HV1);
+	struct fixture *f = test->priv;
+	struct ovid_cpuid_regs all = ask(f, 0x40000003, 0), r;
+
+	KUNIT_EXPECT_EQ(test, ovid_cpuid_hv_privileges(f->part), all.eax | (u64)all.ebx << 32);
+	KUNIT_EXPECT_EQ(test, ovid_cpuid_hv_features(f->part), all.edx);
+	KUNIT_EXPECT_FALSE(test, ovid_hv_synthetic() >> 33);
+
+	KUNIT_EXPECT_EQ(test, 0, ovid_cpuid_set_synthetic(f->part, interface | BIT(SYN_VP_INDEX)));
+	r = ask(f, 0x40000003, 0);
+	KUNIT_EXPECT_TRUE(test, r.eax & HV_PRIV_VP_INDEX);
+	KUNIT_EXPECT_FALSE(test, r.eax & HV_PRIV_HYPERCALL_MSRS);
+	KUNIT_EXPECT_FALSE(test, ovid_cpuid_hv_privileges(f->part) & HV_PRIV_HYPERCALL_MSRS);
+	KUNIT_EXPECT_EQ(test, 0x40000006u, ask(f, 0x40000000, 0).eax);
+
+	KUNIT_EXPECT_EQ(test, 0, ovid_cpuid_set_synthetic(f->part, ~interface));
+	r = ask(f, 0x40000000, 0);
+	KUNIT_EXPECT_TRUE(test, all_zero(&r));
+	KUNIT_EXPECT_EQ(test, 0ull, ovid_cpuid_hv_privileges(f->part));
+
+	KUNIT_EXPECT_EQ(test, 0, ovid_cpuid_set_synthetic(f->part, ovid_hv_synthetic()));
+	r = ask(f, 0x40000003, 0);
+	KUNIT_EXPECT_MEMEQ(test, &r, &all, sizeof(r));
+}
+
 static void set_refuses_form(struct kunit *test)
 {
 	static const struct ovid_cpuid_entry bad[] = {
-		{ .leaf = 0x40000000, .eax = 0x40000006, .ebx = 0x7263694d },
-		{ .leaf = 0x40000003, .eax = 1 },
+		{ .leaf = 0x40000003, .ebx = 1 },	/* the root's */
+		{ .leaf = 0x40000003, .eax = BIT(8) },
+		{ .leaf = 0x40000004, .eax = BIT(12) },
+		{ .leaf = 0x40000007, .eax = 1 },
 		{ .leaf = 0x4b4d564b, .eax = 1 },
 		{ .leaf = 0x8000000a, .edx = 1 },
 		{ .leaf = 0x8000001f, .eax = 2 },
@@ -636,9 +670,11 @@ static void overrides_are_cut(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0u, ask(f, 1, 0).ecx & (BIT(5) | BIT(3)));
 	KUNIT_EXPECT_FALSE(test, ask(f, 1, 0).ecx & BIT(27));
 	for (leaf = 0x40000000; leaf < 0x40000010; leaf++) {
+		struct ovid_cpuid_regs before = ask(f, leaf, 0);
+
 		KUNIT_EXPECT_EQ(test, 0, override(f, f->vp, leaf, -1, ~0u, ~0u));
 		now = ask(f, leaf, 0);
-		KUNIT_EXPECT_TRUE(test, all_zero(&now));
+		KUNIT_EXPECT_MEMEQ(test, &now, &before, sizeof(now));
 	}
 	/* off is always possible */
 	KUNIT_EXPECT_EQ(test, 0, override(f, NULL, 7, 0, 0, ~0u));
@@ -700,6 +736,7 @@ static struct kunit_case cpuid_cases[] = {
 	KUNIT_CASE(get_arguments),
 	KUNIT_CASE(set_what_get_gave),
 	KUNIT_CASE_SLOW(set_refuses_bits),
+	KUNIT_CASE(synthetic_features),
 	KUNIT_CASE(set_refuses_form),
 	KUNIT_CASE(set_xstate),
 	KUNIT_CASE(clear_bits),

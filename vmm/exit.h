@@ -18,6 +18,8 @@ enum ovid_exit_kind {
 	OVID_X_MSR,
 	OVID_X_HYPERCALL,
 	OVID_X_FAIL,
+	OVID_X_RESET,		/* by the hypervisor's MSR */
+	OVID_X_CRASH,		/* the guest says so; @value: the control MSR */
 };
 
 /* ovid_exit.flags */

@@ -12,6 +12,7 @@
 #include "gva.h"
 #include "guestmem.h"
 #include "memobj.h"
+#include "overlay.h"
 #include "partition.h"
 #include "region.h"
 #include "vp.h"
@@ -49,12 +50,18 @@ static int copy_user(struct ovid_partition *part, u64 addr, void *buf, size_t le
 }
 
 /* one piece inside a page: 0 from an object now, 1 where user memory is to be copied */
-static int copy_piece(const struct ovid_regions *map, gpa_t gpa, void *buf, size_t len,
-		      u64 *user)
+static int copy_piece(struct ovid_partition *part, const struct ovid_regions *map, gpa_t gpa,
+		      void *buf, size_t len, u64 *user)
 {
-	const struct ovid_region *r = ovid_region_find(map, gpa >> PAGE_SHIFT);
+	const struct ovid_overlay *ov = ovid_overlay_find(part, gpa >> PAGE_SHIFT);
+	const struct ovid_region *r;
 	u64 pages;
 
+	if (unlikely(ov)) {
+		memcpy(buf, ovid_overlay_data(ov) + offset_in_page(gpa), len);
+		return 0;
+	}
+	r = ovid_region_find(map, gpa >> PAGE_SHIFT);
 	if (!r)
 		return -EFAULT;
 	pages = (gpa >> PAGE_SHIFT) - r->gfn;
@@ -82,11 +89,12 @@ static int copy(struct ovid_partition *part, gpa_t gpa, void *buf, size_t len, b
 		n = min_t(size_t, len, PAGE_SIZE - offset_in_page(gpa));
 		if (atomic) {
 			/* interrupts off is a read side of RCU */
-			err = copy_piece(rcu_dereference_raw(part->regions), gpa, buf, n, &user);
+			err = copy_piece(part, rcu_dereference_raw(part->regions), gpa, buf, n,
+					 &user);
 		} else {
 			idx = srcu_read_lock(part->srcu);
-			err = copy_piece(srcu_dereference(part->regions, part->srcu), gpa,
-					 buf, n, &user);
+			err = copy_piece(part, srcu_dereference(part->regions, part->srcu),
+					 gpa, buf, n, &user);
 			srcu_read_unlock(part->srcu, idx);
 		}
 		if (err > 0)

@@ -171,6 +171,8 @@ static const struct message messages[] = {
 	[OVID_X_EOI]		= { HVMSG_X64_APIC_EOI, message_eoi },
 	[OVID_X_SHUTDOWN]	= { HVMSG_UNRECOVERABLE_EXCEPTION, message_header_only },
 	[OVID_X_MSR]		= { HVMSG_X64_MSR_INTERCEPT, message_msr },
+	/* clients know no other message for a VM that is to start over */
+	[OVID_X_RESET]		= { HVMSG_UNRECOVERABLE_EXCEPTION, message_header_only },
 	[OVID_X_FAIL]		= { HVMSG_INVALID_VP_REGISTER_VALUE, message_header_only },
 };
 

@@ -3,7 +3,7 @@
  * RDMSR and WRMSR: an index by number leads to a row, a row says where the
  * value is and what may be written; MSRs without a row follow the partition's
  * policy.  What belongs to the local APIC, to time or to hardware fields is
- * passed on to lapic.h, partition.h and the backend.
+ * passed on to lapic.h, partition.h and the backend, synthetic ones to hv_msr.c.
  *
  * Not there on purpose: IA32_SPEC_CTRL, IA32_PRED_CMD and IA32_FLUSH_CMD (see
  * cpuid_rules.c), performance counters, power and thermal MSRs.
@@ -23,7 +23,9 @@
 #include <asm/processor.h>
 #include "backend.h"
 #include "compat.h"
+#include "hv.h"
 #include "partition.h"
+#include "tlfs.h"
 #include "vp.h"
 
 #define LOW_MSRS	0x1000
@@ -51,15 +53,9 @@
 			 ARCH_CAP_PBRSB_NO | ARCH_CAP_GDS_NO | ARCH_CAP_RFDS_NO |	\
 			 ARCH_CAP_RFDS_CLEAR | BIT_ULL(62) /* ITS_NO */)
 
-/* beside enum ovid_msr_result, between the functions here: this VP has no such MSR */
-#define MSR_ABSENT	(OVID_MSR_TO_WORKER + 1)
-
-/* who writes; BY_CHECK: whether the host's value would be taken, nothing changes */
-enum msr_by { BY_GUEST, BY_HOST, BY_CHECK };
-
 struct msr_row {
 	int (*read)(struct ovid_vp *vp, u32 msr, u64 *val);
-	int (*write)(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by);
+	int (*write)(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by);
 	u16 offset;		/* ROW_STORED: in struct ovid_msr_store */
 	u8 flags;
 	u64 value;		/* ROW_FIXED: what is read; ROW_STORED: reserved bits */
@@ -101,23 +97,23 @@ static void adjust_all(struct ovid_partition *part, u64 delta)
 		WRITE_ONCE(vp->msrs.tsc_adjust, READ_ONCE(vp->msrs.tsc_adjust) + delta);
 }
 
-static int write_tsc(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
+static int write_tsc(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by)
 {
-	if (by == BY_CHECK)
+	if (by == OVID_MSR_BY_CHECK)
 		return OVID_MSR_OK;
-	if (by == BY_GUEST)
+	if (by == OVID_MSR_BY_GUEST)
 		adjust_all(vp->part, val - ovid_part_guest_tsc(vp->part));
 	ovid_part_set_guest_tsc(vp->part, val);
 	return OVID_MSR_OK;
 }
 
-static int write_tsc_adjust(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
+static int write_tsc_adjust(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by)
 {
 	u64 delta = val - READ_ONCE(vp->msrs.tsc_adjust);
 
-	if (by == BY_CHECK)
+	if (by == OVID_MSR_BY_CHECK)
 		return OVID_MSR_OK;
-	if (by == BY_HOST) {
+	if (by == OVID_MSR_BY_HOST) {
 		WRITE_ONCE(vp->msrs.tsc_adjust, val);
 		return OVID_MSR_OK;
 	}
@@ -146,13 +142,13 @@ static bool apic_base_valid(struct ovid_vp *vp, u64 val)
 	return !(val & ~known) && (!(val & BIT(10)) || val & BIT(11));
 }
 
-static int write_apic_base(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
+static int write_apic_base(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by)
 {
 	int err;
 
-	if (by == BY_CHECK)
+	if (by == OVID_MSR_BY_CHECK)
 		err = !apic_base_valid(vp, val);
-	else if (by == BY_HOST)
+	else if (by == OVID_MSR_BY_HOST)
 		err = ovid_lapic_host_set_base(vp, val);
 	else
 		err = ovid_lapic_set_base(vp, val);
@@ -164,9 +160,9 @@ static int read_apic(struct ovid_vp *vp, u32 msr, u64 *val)
 	return ovid_lapic_msr_read(vp, msr, val) ? OVID_MSR_GP : OVID_MSR_OK;
 }
 
-static int write_apic(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
+static int write_apic(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by)
 {
-	if (by == BY_CHECK)
+	if (by == OVID_MSR_BY_CHECK)
 		return OVID_MSR_OK;
 	return ovid_lapic_msr_write(vp, msr, val) ? OVID_MSR_GP : OVID_MSR_OK;
 }
@@ -178,28 +174,28 @@ static int read_backend(struct ovid_vp *vp, u32 msr, u64 *val)
 	return ovid_backend->msr_get(vp, msr, val) ? OVID_MSR_GP : OVID_MSR_OK;
 }
 
-static int write_backend(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
+static int write_backend(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by)
 {
-	if (by == BY_CHECK)
+	if (by == OVID_MSR_BY_CHECK)
 		return OVID_MSR_OK;
 	return ovid_backend->msr_set(vp, msr, val) ? OVID_MSR_GP : OVID_MSR_OK;
 }
 
 /* FS and GS base, SYSENTER_EIP and _ESP */
-static int write_backend_canonical(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
+static int write_backend_canonical(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by)
 {
 	return is_canonical(val) ? write_backend(vp, msr, val, by) : OVID_MSR_GP;
 }
 
 /* the backend checks: the rules follow CR0; a guest cannot change LMA */
-static int write_efer(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
+static int write_efer(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by)
 {
 	u64 reg[2] = { val, 0 };
 	int err;
 
-	if (by == BY_GUEST)
+	if (by == OVID_MSR_BY_GUEST)
 		return write_backend(vp, msr, val, by);
-	if (by == BY_CHECK)
+	if (by == OVID_MSR_BY_CHECK)
 		err = ovid_backend->reg_check(vp, HV_X64_REGISTER_EFER, reg);
 	else
 		err = ovid_backend->reg_set(vp, HV_X64_REGISTER_EFER, reg);
@@ -214,11 +210,11 @@ static int read_debugctl(struct ovid_vp *vp, u32 msr, u64 *val)
 }
 
 /* BTF works; last-branch records are not virtualized and asking for them is ignored */
-static int write_debugctl(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
+static int write_debugctl(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by)
 {
 	if (val & ~(u64)(DEBUGCTLMSR_LBR | DEBUGCTLMSR_BTF))
 		return OVID_MSR_GP;
-	if (by == BY_CHECK)
+	if (by == OVID_MSR_BY_CHECK)
 		return OVID_MSR_OK;
 	val &= DEBUGCTLMSR_BTF;
 	vp->msrs.debugctl = val;
@@ -227,11 +223,11 @@ static int write_debugctl(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
 }
 
 /* each of eight bytes is 0, 1, 4, 5, 6 or 7: bit 1 only together with bit 2 */
-static int write_pat(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
+static int write_pat(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by)
 {
 	if (val & 0xf8f8f8f8f8f8f8f8ull || (val & 0x0202020202020202ull) << 1 & ~val)
 		return OVID_MSR_GP;
-	if (by == BY_CHECK)
+	if (by == OVID_MSR_BY_CHECK)
 		return OVID_MSR_OK;
 	vp->msrs.pat = val;
 	ovid_backend->msr_set(vp, msr, val);
@@ -246,18 +242,18 @@ static bool has_tsc_aux(struct ovid_vp *vp)
 static int read_tsc_aux(struct ovid_vp *vp, u32 msr, u64 *val)
 {
 	if (!has_tsc_aux(vp))
-		return MSR_ABSENT;
+		return OVID_MSR_ABSENT;
 	*val = vp->msrs.tsc_aux;
 	return OVID_MSR_OK;
 }
 
-static int write_tsc_aux(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
+static int write_tsc_aux(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by)
 {
 	if (!has_tsc_aux(vp))
-		return MSR_ABSENT;
+		return OVID_MSR_ABSENT;
 	if (val >> 32)
 		return OVID_MSR_GP;
-	if (by == BY_CHECK)
+	if (by == OVID_MSR_BY_CHECK)
 		return OVID_MSR_OK;
 	vp->msrs.tsc_aux = val;
 	ovid_backend->msr_set(vp, msr, val);
@@ -272,16 +268,16 @@ static bool has_xss(struct ovid_vp *vp)
 static int read_xss(struct ovid_vp *vp, u32 msr, u64 *val)
 {
 	*val = vp->xss;
-	return has_xss(vp) ? OVID_MSR_OK : MSR_ABSENT;
+	return has_xss(vp) ? OVID_MSR_OK : OVID_MSR_ABSENT;
 }
 
-static int write_xss(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
+static int write_xss(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by)
 {
 	if (!has_xss(vp))
-		return MSR_ABSENT;
+		return OVID_MSR_ABSENT;
 	if (val & ~ovid_cpuid_xss_allowed(vp->part))
 		return OVID_MSR_GP;
-	if (by != BY_CHECK)
+	if (by != OVID_MSR_BY_CHECK)
 		vp->xss = val;
 	return OVID_MSR_OK;
 }
@@ -293,11 +289,11 @@ static bool is_mtrr_type(u8 type)
 	return type < 7 && BIT(type) & (BIT(0) | BIT(1) | BIT(4) | BIT(5) | BIT(6));
 }
 
-static int write_mtrr_def(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
+static int write_mtrr_def(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by)
 {
 	if (val & ~(u64)MTRR_DEF_KNOWN || !is_mtrr_type(val))
 		return OVID_MSR_GP;
-	if (by != BY_CHECK)
+	if (by != OVID_MSR_BY_CHECK)
 		vp->msrs.mtrr_def_type = val;
 	return OVID_MSR_OK;
 }
@@ -316,14 +312,14 @@ static int read_mtrr_fixed(struct ovid_vp *vp, u32 msr, u64 *val)
 	return OVID_MSR_OK;
 }
 
-static int write_mtrr_fixed(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
+static int write_mtrr_fixed(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by)
 {
 	unsigned int i;
 
 	for (i = 0; i < 8; i++)
 		if (!is_mtrr_type(val >> (8 * i)))
 			return OVID_MSR_GP;
-	if (by != BY_CHECK)
+	if (by != OVID_MSR_BY_CHECK)
 		vp->msrs.mtrr_fixed[mtrr_fixed_index(msr)] = val;
 	return OVID_MSR_OK;
 }
@@ -341,14 +337,14 @@ static int read_mtrr_var(struct ovid_vp *vp, u32 msr, u64 *val)
 	return OVID_MSR_OK;
 }
 
-static int write_mtrr_var(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
+static int write_mtrr_var(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by)
 {
 	u64 known = GENMASK_ULL(ovid_cpuid_phys_bits(vp->part) - 1, 12);
 
 	known |= msr & 1 ? MTRR_MASK_VALID : 0xff;
 	if (val & ~known || (!(msr & 1) && !is_mtrr_type(val)))
 		return OVID_MSR_GP;
-	if (by != BY_CHECK)
+	if (by != OVID_MSR_BY_CHECK)
 		*mtrr_var(vp, msr) = val;
 	return OVID_MSR_OK;
 }
@@ -363,45 +359,46 @@ static int read_mc(struct ovid_vp *vp, u32 msr, u64 *val)
 	return OVID_MSR_OK;
 }
 
-static int write_mc(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
+static int write_mc(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by)
 {
 	unsigned int i = array_index_nospec((msr - MSR_IA32_MC0_CTL) / 4, OVID_NR_MC_BANKS);
 
 	if (msr & 3)		/* status, address, misc: to be cleared only */
 		return val ? OVID_MSR_GP : OVID_MSR_OK;
-	if (by != BY_CHECK)
+	if (by != OVID_MSR_BY_CHECK)
 		vp->msrs.mc_ctl[i] = val;
 	return OVID_MSR_OK;
 }
 
 /* ---- identity and switches ---------------------------------------------- */
 
-static int write_misc_enable(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
+static int write_misc_enable(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by)
 {
-	if (by != BY_CHECK)
+	if (by != OVID_MSR_BY_CHECK)
 		vp->msrs.misc_enable = (val & MSR_IA32_MISC_ENABLE_FAST_STRING) |
 				       MISC_ENABLE_FIXED;
 	return OVID_MSR_OK;
 }
 
-static int write_feature_control(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
+static int write_feature_control(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by)
 {
-	if (val & ~FEAT_LOCKED || (by == BY_GUEST && vp->msrs.feature_control & FEAT_LOCKED))
+	if (val & ~FEAT_LOCKED ||
+	    (by == OVID_MSR_BY_GUEST && vp->msrs.feature_control & FEAT_LOCKED))
 		return OVID_MSR_GP;
-	if (by != BY_CHECK)
+	if (by != OVID_MSR_BY_CHECK)
 		vp->msrs.feature_control = val;
 	return OVID_MSR_OK;
 }
 
 /* a guest writes zero before CPUID to have the revision put in: it is there always */
-static int write_bios_sign_id(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
+static int write_bios_sign_id(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by)
 {
-	if (by == BY_HOST)
+	if (by == OVID_MSR_BY_HOST)
 		vp->msrs.bios_sign_id = val;
 	return OVID_MSR_OK;
 }
 
-static int write_zero_only(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
+static int write_zero_only(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by)
 {
 	return val ? OVID_MSR_GP : OVID_MSR_OK;
 }
@@ -419,16 +416,16 @@ static u64 host_arch_caps(void)
 static int read_arch_caps(struct ovid_vp *vp, u32 msr, u64 *val)
 {
 	*val = vp->msrs.arch_capabilities;
-	return vp_has(vp, 7, OVID_EDX, 29) ? OVID_MSR_OK : MSR_ABSENT;
+	return vp_has(vp, 7, OVID_EDX, 29) ? OVID_MSR_OK : OVID_MSR_ABSENT;
 }
 
-static int write_arch_caps(struct ovid_vp *vp, u32 msr, u64 val, enum msr_by by)
+static int write_arch_caps(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by)
 {
 	if (!vp_has(vp, 7, OVID_EDX, 29))
-		return MSR_ABSENT;
-	if (by == BY_GUEST || val & ~host_arch_caps())
+		return OVID_MSR_ABSENT;
+	if (by == OVID_MSR_BY_GUEST || val & ~host_arch_caps())
 		return OVID_MSR_GP;
-	if (by != BY_CHECK)
+	if (by != OVID_MSR_BY_CHECK)
 		vp->msrs.arch_capabilities = val;
 	return OVID_MSR_OK;
 }
@@ -443,7 +440,7 @@ enum {
 	R_PAT, R_MTRR_CAP, R_MTRR_DEF, R_MTRR_VAR, R_MTRR_FIXED,
 	R_MCG_CAP, R_MCG_STATUS, R_MC,
 	R_MISC_ENABLE, R_FEATURE_CONTROL, R_BIOS_SIGN_ID, R_ARCH_CAPS,
-	R_ZERO, R_ZERO_RW,
+	R_ZERO, R_ZERO_RW, R_HV,
 };
 
 #define STORED(field)	.flags = ROW_STORED, .offset = offsetof(struct ovid_msr_store, field)
@@ -484,6 +481,7 @@ static const struct msr_row rows[] = {
 	[R_ARCH_CAPS]	= { read_arch_caps, write_arch_caps },
 	[R_ZERO]	= { .flags = ROW_FIXED },
 	[R_ZERO_RW]	= { NULL, write_zero_only, .flags = ROW_FIXED },
+	[R_HV]		= { ovid_hv_msr_read, ovid_hv_msr_write },
 };
 
 static const u8 low_rows[LOW_MSRS] = {
@@ -532,6 +530,8 @@ static __always_inline const struct msr_row *find_row(u32 msr)
 {
 	if (msr < LOW_MSRS)
 		return &rows[low_rows[array_index_nospec(msr, LOW_MSRS)]];
+	if (msr >= HV_MSR_FIRST && msr <= HV_MSR_LAST)
+		return &rows[R_HV];
 	msr -= HIGH_FIRST;
 	if (msr < HIGH_MSRS)
 		return &rows[high_rows[array_index_nospec(msr, HIGH_MSRS)]];
@@ -553,22 +553,22 @@ static __always_inline int row_read(struct ovid_vp *vp, const struct msr_row *ro
 	else if (row->flags & ROW_FIXED)
 		*val = row->value;
 	else
-		return MSR_ABSENT;
+		return OVID_MSR_ABSENT;
 	return OVID_MSR_OK;
 }
 
 static int row_write(struct ovid_vp *vp, const struct msr_row *row, u32 msr, u64 val,
-		     enum msr_by by)
+		     enum ovid_msr_by by)
 {
 	if (row->write)
 		return row->write(vp, msr, val, by);
 	if (row->flags & ROW_FIXED)
 		return OVID_MSR_GP;
 	if (!(row->flags & ROW_STORED))
-		return MSR_ABSENT;
+		return OVID_MSR_ABSENT;
 	if (val & row->value || (row->flags & ROW_CANONICAL && !is_canonical(val)))
 		return OVID_MSR_GP;
-	if (by == BY_CHECK)
+	if (by == OVID_MSR_BY_CHECK)
 		return OVID_MSR_OK;
 	WRITE_ONCE(*stored(vp, row), val);
 	if (row->flags & ROW_LOAD)
@@ -612,7 +612,7 @@ enum ovid_msr_result ovid_msr_read(struct ovid_vp *vp, u32 msr, u64 *val)
 {
 	int ret = row_read(vp, find_row(msr), msr, val);
 
-	if (likely(ret != MSR_ABSENT))
+	if (likely(ret != OVID_MSR_ABSENT))
 		return ret;
 	*val = 0;
 	return absent(vp->part, msr, false);
@@ -620,32 +620,43 @@ enum ovid_msr_result ovid_msr_read(struct ovid_vp *vp, u32 msr, u64 *val)
 
 enum ovid_msr_result ovid_msr_write(struct ovid_vp *vp, u32 msr, u64 val)
 {
-	int ret = row_write(vp, find_row(msr), msr, val, BY_GUEST);
+	int ret = row_write(vp, find_row(msr), msr, val, OVID_MSR_BY_GUEST);
 
-	if (likely(ret != MSR_ABSENT))
+	if (likely(ret != OVID_MSR_ABSENT))
 		return ret;
 	return absent(vp->part, msr, true);
 }
 
+enum ovid_msr_result ovid_msr_write_slow(struct ovid_vp *vp, u32 msr, u64 val)
+{
+	return ovid_hv_msr_write_slow(vp, msr, val);
+}
+
 enum ovid_msr_result ovid_msr_host_read(struct ovid_vp *vp, u32 msr, u64 *val)
 {
-	int ret = row_read(vp, find_row(msr), msr, val);
+	const struct msr_row *row = find_row(msr);
+	int ret;
 
-	return ret == MSR_ABSENT ? OVID_MSR_GP : ret;
+	if (row == &rows[R_HV])
+		ret = ovid_hv_msr_host_read(vp, msr, val);
+	else
+		ret = row_read(vp, row, msr, val);
+
+	return ret == OVID_MSR_ABSENT ? OVID_MSR_GP : ret;
 }
 
 enum ovid_msr_result ovid_msr_host_write(struct ovid_vp *vp, u32 msr, u64 val)
 {
-	int ret = row_write(vp, find_row(msr), msr, val, BY_HOST);
+	int ret = row_write(vp, find_row(msr), msr, val, OVID_MSR_BY_HOST);
 
-	return ret == MSR_ABSENT ? OVID_MSR_GP : ret;
+	return ret == OVID_MSR_ABSENT ? OVID_MSR_GP : ret;
 }
 
 enum ovid_msr_result ovid_msr_host_check(struct ovid_vp *vp, u32 msr, u64 val)
 {
-	int ret = row_write(vp, find_row(msr), msr, val, BY_CHECK);
+	int ret = row_write(vp, find_row(msr), msr, val, OVID_MSR_BY_CHECK);
 
-	return ret == MSR_ABSENT ? OVID_MSR_GP : ret;
+	return ret == OVID_MSR_ABSENT ? OVID_MSR_GP : ret;
 }
 
 void ovid_msr_reset(struct ovid_vp *vp)

@@ -37,7 +37,17 @@ enum ovid_msr_result {
 	OVID_MSR_OK,
 	OVID_MSR_GP,
 	OVID_MSR_TO_WORKER,
+	OVID_MSR_SLOW,		/* WRMSR: ovid_msr_write_slow(), with interrupts on */
+	OVID_MSR_IDLE,		/* RDMSR: gives 0, and the VP waits as in HLT with RFLAGS.IF set */
+	OVID_MSR_RESET,		/* WRMSR: done, and OVID_X_RESET */
+	OVID_MSR_CRASH,		/* WRMSR: done, and OVID_X_CRASH */
 };
+
+/* beside them, between the functions of the tables: this VP has no such MSR */
+#define OVID_MSR_ABSENT	(OVID_MSR_CRASH + 1)
+
+/* who writes; CHECK: whether the host's value would be taken, nothing changes */
+enum ovid_msr_by { OVID_MSR_BY_GUEST, OVID_MSR_BY_HOST, OVID_MSR_BY_CHECK };
 
 struct ovid_msr_rules {
 	struct rcu_head rcu;
@@ -54,6 +64,8 @@ struct ovid_msr_rules {
  */
 enum ovid_msr_result ovid_msr_read(struct ovid_vp *vp, u32 msr, u64 *val);
 enum ovid_msr_result ovid_msr_write(struct ovid_vp *vp, u32 msr, u64 val);
+/* the rest of a write that was OVID_MSR_SLOW: OVID_MSR_OK or _GP; VP's thread, sleeps */
+enum ovid_msr_result ovid_msr_write_slow(struct ovid_vp *vp, u32 msr, u64 val);
 
 /*
  * The same on behalf of the host (OVID_SET_REGS): values that hardware would

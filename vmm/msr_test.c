@@ -16,7 +16,7 @@
 /* ---- what msr.c asks of others ------------------------------------------------ */
 
 static struct {
-	bool rdtscp, xsaves, arch_caps;
+	bool rdtscp, xsaves, arch_caps, synthetic;
 	u64 xss_allowed;
 	u64 tsc;			/* the guest's, standing still */
 	unsigned int loads;		/* calls of msr_set */
@@ -86,6 +86,33 @@ int ovid_lapic_host_set_base(struct ovid_vp *vp, u64 base)
 	fake.base_host++;
 	vp->apic.base = base;
 	return fake.refuse;
+}
+
+/* synthetic ones are passed on whole */
+int ovid_hv_msr_read(struct ovid_vp *vp, u32 msr, u64 *val)
+{
+	if (!fake.synthetic)
+		return OVID_MSR_ABSENT;
+	*val = msr;
+	return msr == HV_MSR_GUEST_IDLE ? OVID_MSR_IDLE : OVID_MSR_OK;
+}
+
+int ovid_hv_msr_host_read(struct ovid_vp *vp, u32 msr, u64 *val)
+{
+	*val = ~msr;
+	return OVID_MSR_OK;
+}
+
+int ovid_hv_msr_write(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by)
+{
+	if (by != OVID_MSR_BY_GUEST)
+		return msr == HV_MSR_HYPERCALL ? OVID_MSR_OK : OVID_MSR_ABSENT;
+	return fake.synthetic && msr == HV_MSR_HYPERCALL ? OVID_MSR_SLOW : OVID_MSR_ABSENT;
+}
+
+int ovid_hv_msr_write_slow(struct ovid_vp *vp, u32 msr, u64 val)
+{
+	return val ? OVID_MSR_OK : OVID_MSR_GP;
 }
 
 static u64 *msr_field(u32 msr)
@@ -278,6 +305,26 @@ static void all_numbers(struct kunit *test)
 						    "msr %x", msr);
 		}
 	}
+}
+
+static void synthetic(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u64 val;
+
+	EXPECT_GP(HV_MSR_HYPERCALL, 1);
+	fake.synthetic = true;
+	EXPECT_READ(HV_MSR_FIRST, HV_MSR_FIRST);
+	EXPECT_READ(HV_MSR_LAST, HV_MSR_LAST);
+	KUNIT_EXPECT_EQ(test, (int)OVID_MSR_IDLE, (int)ovid_msr_read(f->vp, HV_MSR_GUEST_IDLE, &val));
+	KUNIT_EXPECT_EQ(test, (int)OVID_MSR_SLOW, (int)ovid_msr_write(f->vp, HV_MSR_HYPERCALL, 1));
+	KUNIT_EXPECT_EQ(test, (int)OVID_MSR_OK, (int)ovid_msr_write_slow(f->vp, HV_MSR_HYPERCALL, 1));
+	KUNIT_EXPECT_EQ(test, (int)OVID_MSR_GP, (int)ovid_msr_write_slow(f->vp, HV_MSR_HYPERCALL, 0));
+	/* the host, privileges or not */
+	KUNIT_EXPECT_EQ(test, (int)OVID_MSR_OK, (int)ovid_msr_host_read(f->vp, HV_MSR_EOI, &val));
+	KUNIT_EXPECT_EQ(test, (u32)~HV_MSR_EOI, (u32)val);
+	KUNIT_EXPECT_EQ(test, (int)OVID_MSR_OK, (int)ovid_msr_host_write(f->vp, HV_MSR_HYPERCALL, 1));
+	KUNIT_EXPECT_EQ(test, (int)OVID_MSR_GP, (int)ovid_msr_host_check(f->vp, HV_MSR_EOI, 1));
 }
 
 static void read_only(struct kunit *test)
@@ -677,6 +724,7 @@ static void policy_refused(struct kunit *test)
 static struct kunit_case msr_cases[] = {
 	KUNIT_CASE(reset_values),
 	KUNIT_CASE_SLOW(all_numbers),
+	KUNIT_CASE(synthetic),
 	KUNIT_CASE(read_only),
 	KUNIT_CASE(syscall_msrs),
 	KUNIT_CASE(backend_fields),

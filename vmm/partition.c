@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A partition's life, and what concerns all of its VPs: pause, reset, time.
+ * A partition's life, and what concerns all of its VPs: pause, reset.
  *
  * Locks: vmx_lock -> nothing; part->lock -> vp->lock (only by trylock).
  */
@@ -11,9 +11,9 @@
 #include <linux/nospec.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include <asm/tsc.h>
 #include "backend.h"
 #include "compat.h"
+#include "hv.h"
 #include "ioctl.h"
 #include "partition.h"
 #include "region.h"
@@ -62,7 +62,6 @@ static int part_init(struct ovid_partition *part)
 	mutex_init(&part->lock);
 	mutex_init(&part->regions_lock);
 	mutex_init(&part->apic_map_lock);
-	spin_lock_init(&part->time_lock);
 	init_waitqueue_head(&part->reset_wait);
 	part->srcu = &regions_srcu;
 	err = ovid_tdp_init(part);
@@ -74,11 +73,14 @@ static int part_init(struct ovid_partition *part)
 	err = ovid_irq_init(part);
 	if (err)
 		goto cpuid;
-	/* guest time begins now */
-	part->tsc_khz = tsc_khz;
-	part->tsc_offset = -rdtsc();
+	err = ovid_hv_part_init(part);
+	if (err)
+		goto irq;
+	ovid_clock_init(part);
 	return 0;
 
+irq:
+	ovid_irq_fini(part);
 cpuid:
 	ovid_cpuid_fini(part);
 tdp:
@@ -98,6 +100,7 @@ static void part_free(struct ovid_partition *part)
 	ovid_for_each_vp(part, vp, i)
 		ovid_vp_destroy(vp);
 	ovid_apic_map_fini(part);
+	ovid_hv_part_fini(part);
 	ovid_tdp_fini(part);
 	ovid_cpuid_fini(part);
 	ovid_msr_fini(part);
@@ -123,7 +126,9 @@ struct ovid_partition *ovid_part_create(const char *name, u32 flags, bool mshv)
 	err = part_init(part);
 	if (err)
 		goto free;
-	err = get_vmx(part);
+	/* mshv's clients ask for what they want: HvPartitionPropertySyntheticProcFeatures */
+	err = mshv ? ovid_cpuid_set_synthetic(part, 0) : 0;
+	err = err ?: get_vmx(part);
 	if (err)
 		goto fini;
 	ovid_stats_debugfs_add(part);
@@ -131,6 +136,7 @@ struct ovid_partition *ovid_part_create(const char *name, u32 flags, bool mshv)
 	return part;
 
 fini:
+	ovid_hv_part_fini(part);
 	ovid_irq_fini(part);
 	ovid_cpuid_fini(part);
 	ovid_tdp_fini(part);
@@ -257,79 +263,7 @@ int ovid_part_reset(struct ovid_partition *part)
 		if (err)
 			return err;
 	}
-	return 0;
-}
-
-/* ---- time ---- */
-
-u64 ovid_part_guest_tsc(struct ovid_partition *part)
-{
-	if (READ_ONCE(part->time_frozen))
-		return READ_ONCE(part->frozen_tsc);
-	return ovid_part_guest_ticks(part, rdtsc()) + READ_ONCE(part->tsc_offset);
-}
-
-static void tell_vps(struct ovid_partition *part)
-{
-	struct ovid_vp *vp;
-	int i;
-
-	ovid_for_each_vp(part, vp, i)
-		ovid_vp_request(vp, OVID_REQ_TSC);
-}
-
-void ovid_part_time_freeze(struct ovid_partition *part, bool freeze)
-{
-	u64 now;
-
-	spin_lock(&part->time_lock);
-	now = rdtsc();
-	if (freeze && !part->time_frozen) {
-		WRITE_ONCE(part->frozen_tsc, ovid_part_guest_ticks(part, now) + part->tsc_offset);
-		part->frozen_at = now;
-		smp_wmb();	/* frozen_tsc before the flag that makes it count */
-		WRITE_ONCE(part->time_frozen, true);
-	} else if (!freeze && part->time_frozen) {
-		WRITE_ONCE(part->tsc_offset, part->frozen_tsc - ovid_part_guest_ticks(part, now));
-		ovid_apic_time_stood(part, now - part->frozen_at);
-		WRITE_ONCE(part->time_frozen, false);
-	}
-	spin_unlock(&part->time_lock);
-	if (!freeze)
-		tell_vps(part);
-}
-
-void ovid_part_set_guest_tsc(struct ovid_partition *part, u64 tsc)
-{
-	unsigned long flags;
-
-	/* a guest's WRMSR comes here with interrupts off */
-	spin_lock_irqsave(&part->time_lock, flags);
-	if (part->time_frozen)
-		WRITE_ONCE(part->frozen_tsc, tsc);
-	else
-		WRITE_ONCE(part->tsc_offset, tsc - ovid_part_guest_ticks(part, rdtsc()));
-	spin_unlock_irqrestore(&part->time_lock, flags);
-	tell_vps(part);
-}
-
-/* the guest's TSC goes on from where it is, at another speed */
-int ovid_part_set_tsc_khz(struct ovid_partition *part, u64 khz)
-{
-	u64 tsc;
-
-	lockdep_assert_held(&part->lock);
-	if (part->nr_vps)
-		return -EBUSY;
-	if (khz < tsc_khz / OVID_TSC_RATIO_MAX || khz > (u64)tsc_khz * OVID_TSC_RATIO_MAX)
-		return -EINVAL;
-	if (khz != tsc_khz && !(ovid_backend->caps & OVID_CAP_TSC_SCALING))
-		return -EOPNOTSUPP;
-	tsc = ovid_part_guest_tsc(part);
-	part->tsc_khz = khz;
-	part->tsc_ratio = khz == tsc_khz ? 0 :
-			  mul_u64_u64_div_u64(khz, BIT_ULL(OVID_TSC_RATIO_BITS), tsc_khz);
-	ovid_part_set_guest_tsc(part, tsc);
+	ovid_hv_part_reset(part);
 	return 0;
 }
 

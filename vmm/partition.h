@@ -19,7 +19,9 @@
 #include <linux/wait.h>
 #include <linux/xarray.h>
 #include "cpuid.h"
+#include "hv.h"
 #include "msr.h"
+#include "overlay.h"
 #include "property.h"
 #include "irqfd.h"
 #include "stats.h"
@@ -61,6 +63,7 @@ struct ovid_partition {
 	struct ovid_regions __rcu *regions;
 	struct srcu_struct *srcu;	/* readers of @regions; one for the module */
 	struct ovid_tdp tdp;
+	struct ovid_overlays overlays;
 	struct page *apic_page;	/* the backend's, at the APIC's address; freed at the end */
 	struct mmu_notifier mn;
 	bool mn_registered;
@@ -75,6 +78,7 @@ struct ovid_partition {
 	bool has_run;		/* a VP entered the guest: CPUID is fixed */
 
 	struct ovid_properties props;
+	struct ovid_hv_part hv;		/* the hypervisor interface: hv_msr.c */
 	struct ovid_irq_state irq;	/* irqfds, ioeventfds, routes: irqfd.c */
 
 	/*
@@ -86,6 +90,10 @@ struct ovid_partition {
 	u32 tsc_khz;		/* the guest's */
 	u64 tsc_ratio;
 	u64 tsc_offset;
+	u64 reference_scale;	/* see clock.c; like tsc_khz */
+	u64 reference_shift;
+	struct ovid_overlay tsc_page;
+	u32 tsc_sequence;	/* of what the page says */
 	u64 frozen_tsc;		/* guest TSC while time stands still */
 	u64 frozen_at;		/* host TSC when it stopped */
 	bool time_frozen;
@@ -136,11 +144,16 @@ int ovid_part_pause(struct ovid_partition *part);
 int ovid_part_resume(struct ovid_partition *part);
 int ovid_part_reset(struct ovid_partition *part);
 
+/* guest time begins now */
+void ovid_clock_init(struct ovid_partition *part);
 /* time freeze (HvPartitionPropertyTimeFreeze); both return at once */
 void ovid_part_time_freeze(struct ovid_partition *part, bool freeze);
 /* guest TSC now; lock-free, any context */
 u64 ovid_part_guest_tsc(struct ovid_partition *part);
 void ovid_part_set_guest_tsc(struct ovid_partition *part, u64 tsc);
+/* reference time (TLFS: Partition Reference Counter), in 100 ns; lock-free, any context */
+u64 ovid_part_reference_time(struct ovid_partition *part);
+void ovid_part_set_reference_time(struct ovid_partition *part, u64 time);
 /* part->lock held; 0, -EBUSY (there is a VP), -EINVAL (out of range), -EOPNOTSUPP */
 int ovid_part_set_tsc_khz(struct ovid_partition *part, u64 khz);
 

@@ -4,7 +4,6 @@
  * that are only stored live in struct ovid_properties.  Locks: set runs under
  * part->lock, get under none.
  */
-#include <linux/math64.h>
 #include <asm/cpufeature.h>
 #include <asm/fpu/types.h>
 #include <asm/processor.h>
@@ -12,6 +11,7 @@
 #include "compat.h"
 #include "cpuid.h"
 #include "cpuid_rules.h"
+#include "hv_feature.h"
 #include "msr.h"
 #include "partition.h"
 #include "property.h"
@@ -36,27 +36,14 @@ static u64 tsc_hz(struct ovid_partition *part)
 	return (part ? part->tsc_khz : tsc_khz) * 1000ull;
 }
 
-/* the guest's TSC in 100 ns; wraps with the TSC rather than overflow a division */
-static u64 tsc_to_reference(struct ovid_partition *part)
-{
-	u64 hz = tsc_hz(part), rest;
-	u64 seconds;
-
-	if (!hz)
-		return 0;
-	seconds = div64_u64_rem(ovid_part_guest_tsc(part), hz, &rest);
-	return seconds * 10000000 + div64_u64(rest * 10000000, hz);
-}
-
-/* The reference counter goes with the guest's TSC: both stand still in a freeze. */
 static u64 get_reference_time(struct ovid_partition *part)
 {
-	return tsc_to_reference(part) + READ_ONCE(part->props.reference_shift);
+	return ovid_part_reference_time(part);
 }
 
 static int set_reference_time(struct ovid_partition *part, u64 value)
 {
-	WRITE_ONCE(part->props.reference_shift, value - tsc_to_reference(part));
+	ovid_part_set_reference_time(part, value);
 	return 0;
 }
 
@@ -79,10 +66,9 @@ static u64 get_clock_frequency(struct ovid_partition *part)
 	return tsc_hz(part);
 }
 
-/* an extension: Hyper-V lets it be read only.  Reference time goes on as it was */
+/* an extension: Hyper-V lets it be read only */
 static int set_clock_frequency(struct ovid_partition *part, u64 value)
 {
-	u64 reference = get_reference_time(part);
 	u64 khz = part->tsc_khz;
 	int err;
 
@@ -92,7 +78,6 @@ static int set_clock_frequency(struct ovid_partition *part, u64 value)
 	err = ovid_cpuid_set_clock(part);
 	if (err)
 		ovid_part_set_tsc_khz(part, khz);
-	set_reference_time(part, reference);
 	return err;
 }
 
@@ -153,13 +138,18 @@ static u64 get_synthetic(struct ovid_partition *part)
 
 static int set_synthetic(struct ovid_partition *part, u64 value)
 {
-	WRITE_ONCE(part->props.synthetic, value & OVID_SYNTHETIC_SUPPORTED);
-	return 0;
+	int err;
+
+	value &= ovid_hv_synthetic();
+	err = ovid_cpuid_set_synthetic(part, value);
+	if (!err)
+		WRITE_ONCE(part->props.synthetic, value);
+	return err;
 }
 
 static u64 get_assignable_synthetic(struct ovid_partition *part)
 {
-	return OVID_SYNTHETIC_SUPPORTED;
+	return ovid_hv_synthetic();
 }
 
 static u64 get_per_socket(struct ovid_partition *part)

@@ -12,13 +12,11 @@
  * struct ovid_properties - what properties only store; zero at creation
  * @synthetic:		synthetic processor features: requested and supported
  * @per_socket:		processors per socket, 0: never set
- * @reference_shift:	reference time less guest TSC in 100 ns; see property.c
  * @intercepts:		mshv: intercept types that were installed, by bit; atomic
  */
 struct ovid_properties {
 	u64 synthetic;
 	u32 per_socket;
-	u64 reference_shift;
 	unsigned long intercepts;
 };
 
@@ -29,9 +27,6 @@ enum ovid_feature_set {
 	OVID_FEATURES_XSAVE,	/* ..._PROCESSOR_XSAVE_FEATURES */
 	OVID_NR_FEATURE_SETS,
 };
-
-/* synthetic features that a partition can have */
-#define OVID_SYNTHETIC_SUPPORTED	0ull
 
 /*
  * ovid_property_get - reads a property; any context that may sleep, no lock

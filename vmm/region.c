@@ -18,6 +18,7 @@
 #include "backend.h"
 #include "compat.h"
 #include "memobj.h"
+#include "overlay.h"
 #include "partition.h"
 #include "region.h"
 #include "vp.h"
@@ -51,7 +52,8 @@ const struct ovid_region *ovid_region_find(const struct ovid_regions *map, gfn_t
 bool ovid_region_backed(struct ovid_partition *part, gfn_t gfn)
 {
 	/* interrupts off is a read side of RCU */
-	return ovid_region_find(rcu_dereference_raw(part->regions), gfn);
+	return ovid_overlay_find(part, gfn) ||
+	       ovid_region_find(rcu_dereference_raw(part->regions), gfn);
 }
 
 static void regions_free_rcu(struct rcu_head *head)
@@ -525,9 +527,12 @@ void ovid_region_fini(struct ovid_partition *part)
 
 /* ---- faults ---- */
 
-/* the largest leaf that fits into the region around @gfn, when the backing has @level */
-static unsigned int fit_level(const struct ovid_region *r, gfn_t gfn, u64 backing,
-			      unsigned int level)
+/*
+ * The largest leaf that fits into the region around @gfn, when the backing has
+ * @level, and that hides no overlay.
+ */
+static unsigned int fit_level(struct ovid_partition *part, const struct ovid_region *r,
+			      gfn_t gfn, u64 backing, unsigned int level)
 {
 	u64 pages;
 
@@ -537,7 +542,8 @@ static unsigned int fit_level(const struct ovid_region *r, gfn_t gfn, u64 backin
 			continue;
 		if (((gfn ^ backing) & (pages - 1)) == 0 &&
 		    (gfn & ~(pages - 1)) >= r->gfn &&
-		    (gfn | (pages - 1)) < r->gfn + r->nr_pages)
+		    (gfn | (pages - 1)) < r->gfn + r->nr_pages &&
+		    !ovid_overlay_in(part, gfn & ~(pages - 1), pages))
 			break;
 	}
 	return level;
@@ -553,7 +559,7 @@ static int fault_obj(struct ovid_partition *part, const struct ovid_region *r, g
 	page = ovid_memobj_page(r->obj, index, &level);
 	if (!page)
 		return -ENOMEM;
-	level = fit_level(r, gfn, index, level);
+	level = fit_level(part, r, gfn, index, level);
 	return ovid_tdp_map(part, gfn, level, page_to_phys(page), r->flags & OVID_MAP_WRITE,
 			    r->flags & OVID_MAP_EXEC, seq);
 }
@@ -617,22 +623,35 @@ static int fault_user(struct ovid_partition *part, const struct ovid_region *r, 
 		return -EAGAIN;
 	if (n != 1)
 		return n == -ENOMEM ? -ENOMEM : -EFAULT;
-	level = fit_level(r, gfn, addr >> PAGE_SHIFT, host_level(part->mm, addr));
+	level = fit_level(part, r, gfn, addr >> PAGE_SHIFT, host_level(part->mm, addr));
 	err = ovid_tdp_map(part, gfn, level, page_to_phys(page), writable,
 			   r->flags & OVID_MAP_EXEC, seq);
 	put_page(page);
 	return err;
 }
 
+static int fault_overlay(struct ovid_partition *part, const struct ovid_overlay *ov, gfn_t gfn,
+			 bool write, bool exec, u64 seq)
+{
+	if ((write && !ov->write) || (exec && !ov->exec))
+		return -EPERM;
+	return ovid_tdp_map(part, gfn, 1, page_to_phys(ov->page), ov->write, ov->exec, seq);
+}
+
 int ovid_region_fault(struct ovid_vp *vp, gpa_t gpa, bool write, bool exec)
 {
 	struct ovid_partition *part = vp->part;
 	u64 seq = ovid_tdp_seq(part);
+	const struct ovid_overlay *ov;
 	const struct ovid_region *r;
 	struct ovid_region copy;
 	gfn_t gfn = gpa >> PAGE_SHIFT;
 	int idx, err = 0;
 
+	/* once placed, an overlay lives as long as the partition: see overlay.h */
+	ov = ovid_overlay_find(part, gfn);
+	if (unlikely(ov))
+		return fault_overlay(part, ov, gfn, write, exec, seq);
 	idx = srcu_read_lock(part->srcu);
 	r = ovid_region_find(srcu_dereference(part->regions, part->srcu), gfn);
 	if (!r) {

@@ -38,13 +38,14 @@ void ovid_region_obj_invalidate(struct ovid_partition *part, struct ovid_memobj 
 /* the region of a gfn in @map, or NULL */
 const struct ovid_region *ovid_region_find(const struct ovid_regions *map, gfn_t gfn);
 
-/* is there a region at all?  Interrupts off */
+/* is there a region or an overlay at all?  Interrupts off */
 bool ovid_region_backed(struct ovid_partition *part, gfn_t gfn);
 
 /*
  * ovid_region_fault - back @gpa and map it; VP's thread, interrupts on.
  * Returns 0 (resume), -ENOENT (no region: the worker's), -EACCES (store to
- * a read-only region), -EAGAIN (retry), or an error of the host.
+ * a read-only region), -EPERM (an overlay that is not for that: #GP), -EAGAIN
+ * (retry), or an error of the host.
  */
 int ovid_region_fault(struct ovid_vp *vp, gpa_t gpa, bool write, bool exec);
 

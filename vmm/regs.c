@@ -15,10 +15,12 @@
 #include "msr.h"
 #include "partition.h"
 #include "regs.h"
+#include "tlfs.h"
 #include "vp.h"
 
 /* registers that are MSRs and nothing else */
 static const struct { u32 name, count, msr, step; } msr_names[] = {
+	{ HV_REGISTER_GUEST_CRASH_P0, 6, HV_MSR_CRASH_P0, 1 },
 	{ HV_X64_REGISTER_TSC, 1, MSR_IA32_TSC, 0 },
 	{ HV_X64_REGISTER_KERNEL_GS_BASE, 1, MSR_KERNEL_GS_BASE, 0 },
 	{ HV_X64_REGISTER_APIC_BASE, 1, MSR_IA32_APICBASE, 0 },
@@ -31,6 +33,10 @@ static const struct { u32 name, count, msr, step; } msr_names[] = {
 	{ HV_X64_REGISTER_MSR_MTRR_DEF_TYPE, 1, MSR_MTRRdefType, 0 },
 	{ HV_X64_REGISTER_MSR_MTRR_PHYS_BASE0, OVID_NR_VAR_MTRR, 0x200, 2 },
 	{ HV_X64_REGISTER_MSR_MTRR_PHYS_MASK0, OVID_NR_VAR_MTRR, 0x201, 2 },
+	{ HV_X64_REGISTER_HYPERCALL, 1, HV_MSR_HYPERCALL, 0 },
+	{ HV_REGISTER_GUEST_OS_ID, 1, HV_MSR_GUEST_OS_ID, 0 },
+	{ HV_REGISTER_VP_ASSIST_PAGE, 1, HV_MSR_VP_ASSIST_PAGE, 0 },
+	{ HV_REGISTER_REFERENCE_TSC, 1, HV_MSR_REFERENCE_TSC, 0 },
 	{ HV_X64_REGISTER_MSR_MTRR_FIX64K00000, 1, MSR_MTRRfix64K_00000, 0 },
 	{ HV_X64_REGISTER_MSR_MTRR_FIX64K00000 + 1, 2, MSR_MTRRfix16K_80000, 1 },
 	{ HV_X64_REGISTER_MSR_MTRR_FIX64K00000 + 3, 8, MSR_MTRRfix4K_C0000, 1 },

@@ -236,7 +236,7 @@ static void left_guest(void *unused)
 {
 }
 
-void ovid_part_kick_sync(struct ovid_partition *part)
+void ovid_part_kick_sync_vps(struct ovid_partition *part, const unsigned long *vps)
 {
 	struct ovid_tdp *tdp = &part->tdp;
 	struct ovid_vp *vp;
@@ -246,9 +246,14 @@ void ovid_part_kick_sync(struct ovid_partition *part)
 	guard(spinlock)(&tdp->flush_lock);
 	cpumask_clear(tdp->flush_mask);
 	ovid_for_each_vp(part, vp, i)
-		if (READ_ONCE(vp->mode) == OVID_VP_IN_GUEST)
+		if ((!vps || test_bit(i, vps)) && READ_ONCE(vp->mode) == OVID_VP_IN_GUEST)
 			cpumask_set_cpu(READ_ONCE(vp->cpu), tdp->flush_mask);
 	smp_call_function_many(tdp->flush_mask, left_guest, NULL, true);
+}
+
+void ovid_part_kick_sync(struct ovid_partition *part)
+{
+	ovid_part_kick_sync_vps(part, NULL);
 }
 
 /* nothing to do where the flush that another one asked for has ended since */

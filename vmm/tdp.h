@@ -97,5 +97,7 @@ void ovid_tdp_invalidate_begin(struct ovid_partition *part, gfn_t start, gfn_t e
 void ovid_tdp_invalidate_end(struct ovid_partition *part);
 /* IPI to every CPU that runs one of the partition's VPs, until each has left the guest once */
 void ovid_part_kick_sync(struct ovid_partition *part);
+/* the same for those in a bitmap of VP indexes */
+void ovid_part_kick_sync_vps(struct ovid_partition *part, const unsigned long *vps);
 
 #endif

@@ -49,6 +49,8 @@ TRACE_DEFINE_ENUM(OVID_X_SHUTDOWN);
 TRACE_DEFINE_ENUM(OVID_X_MSR);
 TRACE_DEFINE_ENUM(OVID_X_HYPERCALL);
 TRACE_DEFINE_ENUM(OVID_X_FAIL);
+TRACE_DEFINE_ENUM(OVID_X_RESET);
+TRACE_DEFINE_ENUM(OVID_X_CRASH);
 
 #define ovid_show_exit_kind(kind)		\
 	__print_symbolic(kind,			\
@@ -61,7 +63,9 @@ TRACE_DEFINE_ENUM(OVID_X_FAIL);
 		{ OVID_X_SHUTDOWN, "shutdown" }, \
 		{ OVID_X_MSR,	"msr" },	\
 		{ OVID_X_HYPERCALL, "hypercall" }, \
-		{ OVID_X_FAIL,	"fail" })
+		{ OVID_X_FAIL,	"fail" },	\
+		{ OVID_X_RESET,	"reset" },	\
+		{ OVID_X_CRASH,	"crash" })
 
 /* vp->exit goes to the worker, as a message or in the run page */
 TRACE_EVENT(vp_to_worker,

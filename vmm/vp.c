@@ -102,6 +102,7 @@ void ovid_vp_reset(struct ovid_vp *vp)
 	vp->exit = (struct ovid_exit) { };
 	vp->activity = is_bsp(vp) ? OVID_ACTIVE : OVID_WAIT_SIPI;
 	ovid_msr_reset(vp);
+	ovid_hv_vp_reset(vp);
 	ovid_lapic_reset(vp, false);
 	ovid_backend->vp_reset(vp, false);
 }
@@ -341,6 +342,8 @@ static const u8 exit_code[] = {
 	[OVID_X_SHUTDOWN] = OVID_EXIT_SHUTDOWN,
 	[OVID_X_MSR] = OVID_EXIT_MSR,
 	[OVID_X_FAIL] = OVID_EXIT_FAIL,
+	[OVID_X_RESET] = OVID_EXIT_RESET,
+	[OVID_X_CRASH] = OVID_EXIT_CRASH,
 };
 
 static void fill_access(struct ovid_run *run, const struct ovid_exit *x)
@@ -430,6 +433,7 @@ void ovid_vp_destroy(struct ovid_vp *vp)
 	if (vp->arch)
 		ovid_backend->vp_fini(vp);
 	ovid_lapic_fini(vp);
+	ovid_hv_vp_fini(vp);
 	free_page((unsigned long)vp->page);
 	free_page((unsigned long)vp->msg);
 	free_page((unsigned long)vp->run);
@@ -452,6 +456,7 @@ static struct ovid_vp *vp_alloc(struct ovid_partition *part, u32 index)
 	vp->msg = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	vp->run = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	err = vp->page && vp->msg && vp->run ? 0 : -ENOMEM;
+	err = err ?: ovid_hv_vp_init(vp);
 	err = err ?: ovid_lapic_init(vp);
 	err = err ?: ovid_backend->vp_init(vp);
 	if (err) {

@@ -17,6 +17,7 @@
 #include <linux/sched.h>
 #include <linux/task_work.h>
 #include "exit.h"
+#include "hv.h"
 #include "lapic.h"
 #include "msr.h"
 #include "stats.h"
@@ -39,6 +40,7 @@ enum ovid_request {
 	OVID_REQ_APIC_MODE,	/* xAPIC/x2APIC/off changed: recompute controls */
 	OVID_REQ_TSC,		/* partition's TSC offset changed */
 	OVID_REQ_RESET,		/* reset in place, while paused */
+	OVID_REQ_TLB,		/* the guest's translations are to be forgotten */
 	OVID_REQ_EXIT,		/* leave the guest once, look at everything */
 };
 
@@ -84,6 +86,9 @@ struct ovid_vp {
 	int run_error;			/* with OVID_RUN_ERROR */
 	struct ovid_lapic apic;
 	struct ovid_msr_store msrs;	/* stored MSRs: MTRR, PAT, MCE, ... */
+	struct ovid_hv_vp hv;		/* the hypervisor interface: hv_msr.c */
+	u64 run_ticks;			/* of the host's TSC that it has run, ... */
+	u64 run_since;			/* ... and when it began to run now, or 0 */
 	struct ovid_vp_stats stats;
 
 	/* guest XSAVE state: area, and which components it may hold */

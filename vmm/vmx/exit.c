@@ -22,6 +22,9 @@
 #define RCX 1
 #define RDX 2
 #define RBX 3
+#define RSI 6
+#define RDI 7
+#define R8 8
 
 #define DR_GD	BIT(13)	/* DR7: general detect */
 
@@ -111,6 +114,13 @@ static enum ovid_run_result exit_rdmsr(struct vmx_vp *v)
 		set_gpr(v, RAX, (u32)val);
 		set_gpr(v, RDX, val >> 32);
 		return skip(v);
+	case OVID_MSR_IDLE:
+		set_gpr(v, RAX, 0);
+		set_gpr(v, RDX, 0);
+		skip(v);
+		v->vp->activity = OVID_HALTED;
+		v->vp->halt_if = true;
+		return OVID_RUN_BLOCK;
 	case OVID_MSR_TO_WORKER:
 		return msr_to_worker(v, msr, false, 0);
 	default:
@@ -142,6 +152,19 @@ static enum ovid_run_result exit_wrmsr(struct vmx_vp *v)
 	switch (ovid_msr_write(v->vp, msr, val)) {
 	case OVID_MSR_OK:
 		return skip(v);
+	case OVID_MSR_RESET:
+		skip(v);
+		return to_worker(v, OVID_X_RESET);
+	case OVID_MSR_CRASH:
+		skip(v);
+		v->vp->exit.value = val;
+		/* mshv's clients have no message for it */
+		return v->vp->native ? to_worker(v, OVID_X_CRASH) : OVID_RUN_RESUME;
+	case OVID_MSR_SLOW:
+		v->vp->exit.msr = msr;
+		v->vp->exit.value = val;
+		v->vp->exit.kind = OVID_X_MSR;
+		return OVID_RUN_SLOW;
 	case OVID_MSR_TO_WORKER:
 		return msr_to_worker(v, msr, true, val);
 	default:
@@ -159,12 +182,54 @@ static enum ovid_run_result exit_hlt(struct vmx_vp *v)
 	return OVID_RUN_BLOCK;
 }
 
-/* no hypercall interface is offered yet: every code is an invalid one */
+static u64 edx_eax(u64 high, u64 low)
+{
+	return high << 32 | (u32)low;
+}
+
+static bool in_64bit(struct vmx_vp *v)
+{
+	return v->efer & EFER_LMA && vmread_guest(v, GUEST_CS_AR_BYTES) & VMX_AR_L_MASK;
+}
+
+/* TLFS: Hypercall Inputs, Hypercall Outputs: 64-bit callers, and all others */
+static struct ovid_hypercall_regs hypercall_regs(struct vmx_vp *v, bool is64)
+{
+	if (is64)
+		return (struct ovid_hypercall_regs) { gpr(v, RCX), gpr(v, RDX), gpr(v, R8) };
+	return (struct ovid_hypercall_regs) {
+		edx_eax(gpr(v, RDX), gpr(v, RAX)), edx_eax(gpr(v, RBX), gpr(v, RCX)),
+		edx_eax(gpr(v, RDI), gpr(v, RSI)),
+	};
+}
+
+static void hypercall_done(struct vmx_vp *v, bool is64, u64 result)
+{
+	if (is64) {
+		set_gpr(v, RAX, result);
+	} else {
+		set_gpr(v, RAX, (u32)result);
+		set_gpr(v, RDX, result >> 32);
+	}
+	vmx_skip_insn(v);
+}
+
 static enum ovid_run_result exit_vmcall(struct vmx_vp *v)
 {
+	struct ovid_hypercall_regs regs;
+	bool is64 = in_64bit(v);
+
 	v->vp->stats.exit_hypercall++;
-	set_gpr(v, RAX, HV_STATUS_INVALID_HYPERCALL_CODE);
-	return skip(v);
+	if (!(vmread_guest(v, GUEST_CR0) & X86_CR0_PE) ||
+	    VMX_AR_DPL(vmread_guest(v, GUEST_SS_AR_BYTES)))
+		return inject_ud(v);
+	regs = hypercall_regs(v, is64);
+	if (!ovid_hypercall(v->vp, &regs, true)) {
+		v->vp->exit.kind = OVID_X_HYPERCALL;
+		return OVID_RUN_SLOW;
+	}
+	hypercall_done(v, is64, regs.result);
+	return OVID_RUN_RESUME;
 }
 
 static enum ovid_run_result exit_xsetbv(struct vmx_vp *v)
@@ -682,6 +747,11 @@ static enum ovid_run_result memory_slow(struct vmx_vp *v)
 	case 0:
 	case -EAGAIN:
 		return OVID_RUN_AGAIN;
+	case -EPERM:
+		if (rom_walk(v))
+			return OVID_RUN_AGAIN;
+		inject_gp(v);
+		return OVID_RUN_AGAIN;
 	case -EACCES:
 		if (rom_walk(v))
 			return OVID_RUN_AGAIN;
@@ -695,6 +765,39 @@ static enum ovid_run_result memory_slow(struct vmx_vp *v)
 	}
 }
 
+static enum ovid_run_result wrmsr_slow(struct vmx_vp *v)
+{
+	struct ovid_exit *x = &v->vp->exit;
+	bool ok = ovid_msr_write_slow(v->vp, x->msr, x->value) == OVID_MSR_OK;
+
+	if (vmx_vmcs_get(v))
+		return OVID_RUN_BUSY;
+	if (ok)
+		skip(v);
+	else
+		inject_gp(v);
+	vmx_vmcs_put(v);
+	return OVID_RUN_AGAIN;
+}
+
+static enum ovid_run_result hypercall_slow(struct vmx_vp *v)
+{
+	struct ovid_hypercall_regs regs;
+	bool is64;
+
+	if (vmx_vmcs_get(v))
+		return OVID_RUN_BUSY;
+	is64 = in_64bit(v);
+	vmx_vmcs_put(v);
+	regs = hypercall_regs(v, is64);
+	ovid_hypercall(v->vp, &regs, false);
+	if (vmx_vmcs_get(v))
+		return OVID_RUN_BUSY;
+	hypercall_done(v, is64, regs.result);
+	vmx_vmcs_put(v);
+	return OVID_RUN_AGAIN;
+}
+
 /*
  * vmx_handle_slow - the part of an exit that may sleep
  */
@@ -702,7 +805,14 @@ enum ovid_run_result vmx_handle_slow(struct ovid_vp *vp)
 {
 	struct vmx_vp *v = to_vmx(vp);
 
-	if (vp->exit.kind == OVID_X_NONE)
+	switch (vp->exit.kind) {
+	case OVID_X_NONE:
 		return vmx_cr_slow(v);
-	return memory_slow(v);
+	case OVID_X_MSR:
+		return wrmsr_slow(v);
+	case OVID_X_HYPERCALL:
+		return hypercall_slow(v);
+	default:
+		return memory_slow(v);
+	}
 }

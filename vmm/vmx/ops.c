@@ -101,6 +101,7 @@ struct ovid_backend_ops ovid_vmx_ops = {
 	.enable = vmx_enable,
 	.disable = vmx_disable,
 	.blockers = vmx_blockers,
+	.hypercall_code = { 0x0f, 0x01, 0xc1, 0xc3 },	/* VMCALL, RET */
 	.vp_init = vmx_vp_init,
 	.vp_fini = vmx_vp_fini,
 	.vp_reset = vmx_vp_reset,
@@ -118,4 +119,6 @@ struct ovid_backend_ops ovid_vmx_ops = {
 	.msr_get = vmx_msr_get,
 	.msr_set = vmx_msr_set,
 	.post_interrupt = vmx_post_interrupt,
+	.tlb_flush = vmx_tlb_flush,
+	.xmm_get = vmx_xmm_get,
 };

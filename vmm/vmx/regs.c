@@ -545,6 +545,8 @@ void vmx_requests(struct vmx_vp *v)
 		vmwrite(TSC_OFFSET, READ_ONCE(vp->part->tsc_offset));
 		ovid_lapic_timer_tsc_changed(vp);
 	}
+	if (test_and_clear_bit(OVID_REQ_TLB, &vp->requests))
+		v->vpid_cpu = -1;	/* tlb_sync() is next */
 	/* these only had to make it leave the guest once */
 	clear_bit(OVID_REQ_NMI, &vp->requests);
 	clear_bit(OVID_REQ_EXTINT, &vp->requests);

@@ -26,6 +26,7 @@
 #include <asm/segment.h>
 #include <asm/special_insns.h>
 #include <asm/tsc.h>
+#include "../regs.h"
 #include "../trace.h"
 #include "vmx.h"
 
@@ -95,6 +96,7 @@ static void fpu_in(struct vmx_vp *v)
 	struct ovid_vp *vp = v->vp;
 
 	xstate_load(vp->fpu, v->xmask);
+	v->fpu_loaded = true;
 	/* the guest may change all of these before it comes out: what was loaded counts */
 	v->xcr0_loaded = (v->cr4_shadow & X86_CR4_OSXSAVE) && vp->xcr0 != host_xcr0;
 	if (v->xcr0_loaded)
@@ -122,6 +124,22 @@ static void fpu_out(struct vmx_vp *v)
 	if (v->xcr0_loaded)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, host_xcr0);
 	xstate_save(v->vp->fpu, v->xmask);
+	v->fpu_loaded = false;
+}
+
+void vmx_xmm_get(struct ovid_vp *vp, void *to)
+{
+	struct vmx_vp *v = to_vmx(vp);
+
+	if (!v->fpu_loaded) {
+		ovid_fpu_settle(vp);
+		memcpy(to, vp->fpu->i387.xmm_space, 6 * 16);
+		return;
+	}
+	asm volatile("movups %%xmm0, (%0)\n\tmovups %%xmm1, 16(%0)\n\t"
+		     "movups %%xmm2, 32(%0)\n\tmovups %%xmm3, 48(%0)\n\t"
+		     "movups %%xmm4, 64(%0)\n\tmovups %%xmm5, 80(%0)"
+		     : : "r" (to) : "memory");
 }
 
 void vmx_fpu_reset(struct vmx_vp *v)
@@ -357,6 +375,19 @@ static void tlb_sync(struct vmx_vp *v)
 	}
 }
 
+/* between two entries of a window; outside of one a request does it */
+void vmx_tlb_flush(struct ovid_vp *vp)
+{
+	struct vmx_vp *v = to_vmx(vp);
+
+	if (vp->mode == OVID_VP_OUT) {
+		set_bit(OVID_REQ_TLB, &vp->requests);
+		return;
+	}
+	invvpid(VMX_VPID_EXTENT_SINGLE_CONTEXT, v->vpid);
+	vp->stats.tlb_flushes++;
+}
+
 static bool must_leave(struct ovid_vp *vp)
 {
 	return READ_ONCE(vp->requests) ||
@@ -486,7 +517,10 @@ static enum ovid_run_result run_window(struct vmx_vp *v)
 	host_save(v);
 	mitigate_in(v);
 	vtime_account_guest_enter();
+	v->vp->run_since = rdtsc();
 	r = window(v);
+	v->vp->run_ticks += rdtsc() - v->vp->run_since;
+	v->vp->run_since = 0;
 	host_restore(v);
 	fpu_out(v);
 	kernel_fpu_end();

@@ -101,7 +101,7 @@ struct vmx_vp {
 	struct desc_ptr host_gdt;
 	u64 xmask;		/* XSAVE components that are the guest's */
 	u64 hrtimer_deadline;	/* without preemption timer: what the hrtimer waits for */
-	bool xcr0_loaded, xss_loaded, pkru_loaded;	/* by fpu_in() */
+	bool fpu_loaded, xcr0_loaded, xss_loaded, pkru_loaded;	/* by fpu_in() */
 	bool timer_armed;	/* preemption timer holds a deadline, not "never" */
 
 	u64 tsc_offset;		/* in the VMCS */
@@ -244,6 +244,8 @@ int vmx_fpu_init(struct vmx_vp *v);
 void vmx_fpu_fini(struct vmx_vp *v);
 void vmx_fpu_reset(struct vmx_vp *v);
 void vmx_debug_regs_in(struct vmx_vp *v);
+void vmx_tlb_flush(struct ovid_vp *vp);
+void vmx_xmm_get(struct ovid_vp *vp, void *to);
 enum ovid_run_result vmx_run(struct ovid_vp *vp);
 /* enter.S: 0 after a VM exit, 1 when VMLAUNCH/VMRESUME failed */
 int ovid_vmx_enter(u64 *gpr, bool resume, u64 *host_rsp);

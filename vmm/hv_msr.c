@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Synthetic MSRs (TLFS: Partition and Virtual Processor Properties, Hypercall
+ * Interface, Timers).  A row each, with the privilege that a guest needs for it;
+ * the host, which saves and restores, needs none.
+ *
+ * Writes that place a page sleep: they come back as ovid_hv_msr_write_slow().
+ * Values are the VP's own (its thread or vp->lock), or the partition's (writes
+ * under hv.lock, reads under none).
+ */
+#include <linux/bits.h>
+#include <linux/cleanup.h>
+#include <linux/gfp.h>
+#include <linux/math64.h>
+#include <linux/nospec.h>
+#include <asm/msr.h>
+#include <asm/tsc.h>
+#include "backend.h"
+#include "compat.h"
+#include "hv.h"
+#include "lapic.h"
+#include "partition.h"
+#include "tlfs.h"
+#include "vp.h"
+
+#define CRASH_FEATURE	BIT_ULL(63)	/* as a privilege: HV_FEATURE_CRASH_MSRS */
+#define HV_MSRS		(HV_MSR_LAST - HV_MSR_FIRST + 1)
+
+struct hv_row {
+	u64 privilege;
+	u64 (*read)(struct ovid_vp *vp, u32 msr);	/* NULL: reads as 0 */
+	int (*write)(struct ovid_vp *vp, u32 msr, u64 val);	/* NULL: read-only */
+	/* @write sleeps; otherwise it does not, and interrupts may be off */
+	bool slow;
+};
+
+/* ---- pages that the guest places ---- */
+
+/* an address that guest memory can have, in @val */
+static bool page_valid(struct ovid_partition *part, u64 val)
+{
+	return !(val >> ovid_cpuid_phys_bits(part));
+}
+
+static int page_place(struct ovid_partition *part, struct ovid_overlay *ov, u64 val)
+{
+	if (val & HV_PAGE_ENABLE)
+		return ovid_overlay_place(part, ov, HV_PAGE_GFN(val));
+	ovid_overlay_remove(part, ov);
+	return 0;
+}
+
+static u64 read_guest_os_id(struct ovid_vp *vp, u32 msr)
+{
+	return READ_ONCE(vp->part->hv.guest_os_id);
+}
+
+static void hypercall_off(struct ovid_partition *part)
+{
+	ovid_overlay_remove(part, &part->hv.hypercall_page);
+	WRITE_ONCE(part->hv.hypercall, part->hv.hypercall & ~HV_PAGE_ENABLE);
+}
+
+/* whoever has no name has no hypercalls */
+static int write_guest_os_id(struct ovid_vp *vp, u32 msr, u64 val)
+{
+	struct ovid_partition *part = vp->part;
+
+	guard(mutex)(&part->hv.lock);
+	WRITE_ONCE(part->hv.guest_os_id, val);
+	if (!val)
+		hypercall_off(part);
+	return OVID_MSR_OK;
+}
+
+static u64 read_hypercall(struct ovid_vp *vp, u32 msr)
+{
+	return READ_ONCE(vp->part->hv.hypercall);
+}
+
+static int write_hypercall(struct ovid_vp *vp, u32 msr, u64 val)
+{
+	struct ovid_partition *part = vp->part;
+
+	guard(mutex)(&part->hv.lock);
+	if (part->hv.hypercall & HV_HYPERCALL_LOCKED || !page_valid(part, val))
+		return OVID_MSR_GP;
+	if (!part->hv.guest_os_id)
+		val &= ~HV_PAGE_ENABLE;
+	if (page_place(part, &part->hv.hypercall_page, val))
+		return OVID_MSR_GP;
+	WRITE_ONCE(part->hv.hypercall, val);
+	return OVID_MSR_OK;
+}
+
+static u64 read_reference_tsc(struct ovid_vp *vp, u32 msr)
+{
+	return READ_ONCE(vp->part->hv.reference_tsc);
+}
+
+static int write_reference_tsc(struct ovid_vp *vp, u32 msr, u64 val)
+{
+	struct ovid_partition *part = vp->part;
+
+	guard(mutex)(&part->hv.lock);
+	if (!page_valid(part, val) || page_place(part, &part->tsc_page, val))
+		return OVID_MSR_GP;
+	WRITE_ONCE(part->hv.reference_tsc, val);
+	return OVID_MSR_OK;
+}
+
+static u64 read_vp_assist(struct ovid_vp *vp, u32 msr)
+{
+	return vp->hv.assist_msr;
+}
+
+static int write_vp_assist(struct ovid_vp *vp, u32 msr, u64 val)
+{
+	if (!page_valid(vp->part, val) || page_place(vp->part, &vp->hv.assist, val))
+		return OVID_MSR_GP;
+	vp->hv.assist_msr = val;
+	return OVID_MSR_OK;
+}
+
+/* ---- numbers ---- */
+
+static u64 read_vp_index(struct ovid_vp *vp, u32 msr)
+{
+	return vp->index;
+}
+
+/* in 100 ns, of the host's clock */
+static u64 read_vp_runtime(struct ovid_vp *vp, u32 msr)
+{
+	u64 ticks = vp->run_ticks;
+
+	if (vp->run_since)
+		ticks += rdtsc() - vp->run_since;
+	return mul_u64_u64_div_u64(ticks, 10000, max(tsc_khz, 1u));
+}
+
+static u64 read_time_ref_count(struct ovid_vp *vp, u32 msr)
+{
+	return ovid_part_reference_time(vp->part);
+}
+
+static u64 read_frequency(struct ovid_vp *vp, u32 msr)
+{
+	u32 khz = vp->part->tsc_khz;
+
+	return msr == HV_MSR_TSC_FREQUENCY ? khz * 1000ull : ovid_apic_timer_hz(khz);
+}
+
+/* ---- reset, crash (TLFS: Partition Crash Enlightenment) ---- */
+
+static u64 read_zero(struct ovid_vp *vp, u32 msr)
+{
+	return 0;
+}
+
+static int write_reset(struct ovid_vp *vp, u32 msr, u64 val)
+{
+	return val & 1 ? OVID_MSR_RESET : OVID_MSR_OK;
+}
+
+static u64 *crash_reg(struct ovid_partition *part, u32 msr)
+{
+	return &part->hv.crash[array_index_nospec(msr - HV_MSR_CRASH_P0, OVID_HV_CRASH_REGS)];
+}
+
+static u64 read_crash(struct ovid_vp *vp, u32 msr)
+{
+	return READ_ONCE(*crash_reg(vp->part, msr));
+}
+
+static int write_crash(struct ovid_vp *vp, u32 msr, u64 val)
+{
+	WRITE_ONCE(*crash_reg(vp->part, msr), val);
+	return OVID_MSR_OK;
+}
+
+/* what can be done; nothing is stored */
+static u64 read_crash_ctl(struct ovid_vp *vp, u32 msr)
+{
+	return HV_CRASH_NOTIFY | HV_CRASH_MESSAGE;
+}
+
+static int write_crash_ctl(struct ovid_vp *vp, u32 msr, u64 val)
+{
+	return val & HV_CRASH_NOTIFY ? OVID_MSR_CRASH : OVID_MSR_OK;
+}
+
+/* ---- the rows ---- */
+
+enum {
+	H_NONE,
+	H_GUEST_OS_ID, H_HYPERCALL, H_VP_INDEX, H_VP_RUNTIME, H_TIME_REF_COUNT,
+	H_REFERENCE_TSC, H_FREQUENCY, H_VP_ASSIST, H_GUEST_IDLE, H_RESET, H_CRASH,
+	H_CRASH_CTL,
+};
+
+static const struct hv_row rows[] = {
+	[H_NONE]	= {},
+	[H_GUEST_OS_ID]	= { HV_PRIV_HYPERCALL_MSRS, read_guest_os_id, write_guest_os_id, true },
+	[H_HYPERCALL]	= { HV_PRIV_HYPERCALL_MSRS, read_hypercall, write_hypercall, true },
+	[H_VP_INDEX]	= { HV_PRIV_VP_INDEX, read_vp_index },
+	[H_VP_RUNTIME]	= { HV_PRIV_VP_RUNTIME, read_vp_runtime },
+	[H_TIME_REF_COUNT] = { HV_PRIV_REFERENCE_COUNTER, read_time_ref_count },
+	[H_REFERENCE_TSC] = { HV_PRIV_REFERENCE_TSC, read_reference_tsc, write_reference_tsc,
+			      true },
+	[H_FREQUENCY]	= { HV_PRIV_FREQUENCY_MSRS, read_frequency },
+	/* guests do not ask for a privilege before they use it */
+	[H_VP_ASSIST]	= { HV_PRIV_HYPERCALL_MSRS, read_vp_assist, write_vp_assist, true },
+	[H_GUEST_IDLE]	= { HV_PRIV_GUEST_IDLE },
+	[H_RESET]	= { HV_PRIV_RESET, read_zero, write_reset },
+	[H_CRASH]	= { CRASH_FEATURE, read_crash, write_crash },
+	[H_CRASH_CTL]	= { CRASH_FEATURE, read_crash_ctl, write_crash_ctl },
+};
+
+#define AT(msr)	(HV_MSR_##msr - HV_MSR_FIRST)
+
+static const u8 row_of[HV_MSRS] = {
+	[AT(GUEST_OS_ID)]		= H_GUEST_OS_ID,
+	[AT(HYPERCALL)]		= H_HYPERCALL,
+	[AT(VP_INDEX)]		= H_VP_INDEX,
+	[AT(VP_RUNTIME)]		= H_VP_RUNTIME,
+	[AT(TIME_REF_COUNT)]	= H_TIME_REF_COUNT,
+	[AT(REFERENCE_TSC)]	= H_REFERENCE_TSC,
+	[AT(TSC_FREQUENCY)]	= H_FREQUENCY,
+	[AT(APIC_FREQUENCY)]	= H_FREQUENCY,
+	[AT(VP_ASSIST_PAGE)]	= H_VP_ASSIST,
+	[AT(GUEST_IDLE)]		= H_GUEST_IDLE,
+	[AT(RESET)]		= H_RESET,
+	[AT(CRASH_P0) ... AT(CRASH_P4)] = H_CRASH,
+	[AT(CRASH_CTL)]		= H_CRASH_CTL,
+};
+
+static const struct hv_row *find_row(u32 msr)
+{
+	u32 i = msr - HV_MSR_FIRST;
+
+	return &rows[i < HV_MSRS ? row_of[array_index_nospec(i, HV_MSRS)] : H_NONE];
+}
+
+static bool has(struct ovid_vp *vp, const struct hv_row *row)
+{
+	if (row->privilege == CRASH_FEATURE)
+		return ovid_cpuid_hv_features(vp->part) & HV_FEATURE_CRASH_MSRS;
+	return ovid_cpuid_hv_privileges(vp->part) & row->privilege;
+}
+
+int ovid_hv_msr_read(struct ovid_vp *vp, u32 msr, u64 *val)
+{
+	const struct hv_row *row = find_row(msr);
+
+	if (!has(vp, row))
+		return OVID_MSR_ABSENT;
+	*val = row->read ? row->read(vp, msr) : 0;
+	return row == &rows[H_GUEST_IDLE] ? OVID_MSR_IDLE : OVID_MSR_OK;
+}
+
+int ovid_hv_msr_host_read(struct ovid_vp *vp, u32 msr, u64 *val)
+{
+	const struct hv_row *row = find_row(msr);
+
+	if (!row->read)
+		return OVID_MSR_ABSENT;
+	*val = row->read(vp, msr);
+	return OVID_MSR_OK;
+}
+
+int ovid_hv_msr_write(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by)
+{
+	const struct hv_row *row = find_row(msr);
+
+	if (by == OVID_MSR_BY_GUEST && !has(vp, row))
+		return OVID_MSR_ABSENT;
+	if (!row->write)
+		return row->privilege ? OVID_MSR_GP : OVID_MSR_ABSENT;
+	switch (by) {
+	case OVID_MSR_BY_CHECK:
+		return OVID_MSR_OK;
+	case OVID_MSR_BY_HOST:	/* state; nothing is set off by it */
+		return row->write(vp, msr, val) == OVID_MSR_GP ? OVID_MSR_GP : OVID_MSR_OK;
+	default:
+		return row->slow ? OVID_MSR_SLOW : row->write(vp, msr, val);
+	}
+}
+
+int ovid_hv_msr_write_slow(struct ovid_vp *vp, u32 msr, u64 val)
+{
+	const struct hv_row *row = find_row(msr);
+
+	return row->write ? row->write(vp, msr, val) : OVID_MSR_GP;
+}
+
+/* ---- life ---- */
+
+int ovid_hv_part_init(struct ovid_partition *part)
+{
+	int err;
+
+	mutex_init(&part->hv.lock);
+	ovid_overlays_init(part);
+	err = ovid_overlay_init(&part->tsc_page);
+	err = err ?: ovid_overlay_init(&part->hv.hypercall_page);
+	if (err) {
+		ovid_hv_part_fini(part);
+		return err;
+	}
+	part->hv.hypercall_page.exec = true;
+	memset(ovid_overlay_data(&part->hv.hypercall_page), 0xcc /* INT3 */, PAGE_SIZE);
+	memcpy(ovid_overlay_data(&part->hv.hypercall_page), ovid_backend->hypercall_code,
+	       sizeof(ovid_backend->hypercall_code));
+	return 0;
+}
+
+void ovid_hv_part_fini(struct ovid_partition *part)
+{
+	ovid_overlay_fini(&part->hv.hypercall_page);
+	ovid_overlay_fini(&part->tsc_page);
+	ovid_overlays_fini(part);
+}
+
+void ovid_hv_part_reset(struct ovid_partition *part)
+{
+	guard(mutex)(&part->hv.lock);
+	ovid_overlay_remove(part, &part->hv.hypercall_page);
+	ovid_overlay_remove(part, &part->tsc_page);
+	WRITE_ONCE(part->hv.guest_os_id, 0);
+	WRITE_ONCE(part->hv.hypercall, 0);
+	WRITE_ONCE(part->hv.reference_tsc, 0);
+	memset(part->hv.crash, 0, sizeof(part->hv.crash));
+}
+
+int ovid_hv_vp_init(struct ovid_vp *vp)
+{
+	vp->hv.call = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (!vp->hv.call)
+		return -ENOMEM;
+	vp->hv.assist.write = true;
+	return ovid_overlay_init(&vp->hv.assist);
+}
+
+void ovid_hv_vp_fini(struct ovid_vp *vp)
+{
+	ovid_overlay_fini(&vp->hv.assist);
+	free_page((unsigned long)vp->hv.call);
+}
+
+void ovid_hv_vp_reset(struct ovid_vp *vp)
+{
+	ovid_overlay_remove(vp->part, &vp->hv.assist);
+	memset(ovid_overlay_data(&vp->hv.assist), 0, PAGE_SIZE);
+	vp->hv.assist_msr = 0;
+}
