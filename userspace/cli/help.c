@@ -24,6 +24,8 @@ static const struct {
 	  "  --no-reboot       a guest's reset ends the VM\n"
 	  "  --debug-exit      port 0xf4: writing V ends with status (V << 1) | 1\n"
 	  "  --test-device     ports and memory that test kernels expect of QEMU's pc-testdev\n"
+	  "  --hv LIST         of the hypervisor interface: on, off, +NAME, -NAME with commas\n"
+	  "                    between (on); `ovid info` lists the names\n"
 	  "  --device PATH     the module's device (/dev/ovid)\n"
 	  "  --user NAME       as root: whom the worker becomes (nobody)\n"
 	  "  --no-sandbox      no system-call filter; for debugging ovid itself\n\n"

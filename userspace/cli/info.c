@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "../lib/ctl.h"
+#include "../lib/hv.h"
 #include "../lib/vid.h"
 #include "cli.h"
 #include "run.h"
@@ -97,8 +98,34 @@ static const char *remedy(const struct host *host, const struct ovid_info *info)
 	return "";
 }
 
+/* what a partition has of the hypervisor interface: features by number, as bits */
+static u32 hv_features(int dev)
+{
+	struct ovid_cpuid_entry e[OVID_MAX_CPUID];
+	u32 count = OVID_MAX_CPUID, found = 0;
+	int part = vid_create_partition(dev, 0, "info");
+
+	if (part < 0)
+		return 0;
+	if (!vid_get_cpuid(part, e, &count) && count <= OVID_MAX_CPUID)
+		for (unsigned int n = 0; hv_name(n); n++)
+			found |= hv_has(e, count, n) ? BIT(n) : 0;
+	close(part);
+	return found;
+}
+
+static struct json_object *hv_json(u32 features)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (unsigned int n = 0; hv_name(n); n++)
+		if (features & BIT(n))
+			json_object_array_add(list, json_object_new_string(hv_name(n)));
+	return list;
+}
+
 static struct json_object *host_json(const struct host *host, const struct ovid_info *info,
-				     const char *reason)
+				     u32 hv, const char *reason)
 {
 	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
 	bool can = info && !info->blockers;
@@ -113,6 +140,7 @@ static struct json_object *host_json(const struct host *host, const struct ovid_
 		if (info->caps & caps[i].bit)
 			json_object_array_add(list, json_object_new_string(caps[i].name));
 	json_object_object_add(o, "caps", list);
+	json_object_object_add(o, "hv", hv_json(hv));
 	if (!info)
 		return o;
 	json_object_object_add(o, "module_version",
@@ -128,7 +156,7 @@ static struct json_object *host_json(const struct host *host, const struct ovid_
 	return o;
 }
 
-static void print_host(const struct host *host, const struct ovid_info *info,
+static void print_host(const struct host *host, const struct ovid_info *info, u32 hv,
 		       const char *reason)
 {
 	bool can = info && !info->blockers;
@@ -154,6 +182,11 @@ static void print_host(const struct host *host, const struct ovid_info *info,
 		if (info->caps & caps[i].bit)
 			printf(" %s", caps[i].name);
 	printf("\n");
+	printf("Hyper-V:    ");
+	for (unsigned int n = 0; hv_name(n); n++)
+		if (hv & BIT(n))
+			printf(" %s", hv_name(n));
+	printf("\n");
 }
 
 static int host_info(bool json)
@@ -162,6 +195,7 @@ static int host_info(bool json)
 	struct failure why = { "" };
 	struct ovid_info info, *have = NULL;
 	int fd = device_open(VID_DEVICE, &why), ret;
+	u32 hv = 0;
 
 	if (fd >= 0) {
 		ret = vid_get_info(fd, &info);
@@ -169,6 +203,8 @@ static int host_info(bool json)
 			fail_text(&why, "%s does not answer: %s", VID_DEVICE, strerror(-ret));
 		else
 			have = &info;
+		if (have && !info.blockers)
+			hv = hv_features(fd);
 		close(fd);
 	}
 	if (have) {
@@ -179,12 +215,12 @@ static int host_info(bool json)
 		fail_text(&why, "the CPU lacks %s", host.lacks);
 	}
 	if (json) {
-		struct json_object *o = host_json(&host, have, why.text);
+		struct json_object *o = host_json(&host, have, hv, why.text);
 
 		puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
 		json_object_put(o);
 	} else {
-		print_host(&host, have, why.text);
+		print_host(&host, have, hv, why.text);
 	}
 	return have && !info.blockers ? 0 : OVID_X_HOST;
 }

@@ -41,10 +41,10 @@ _ovid() {
 			COMPREPLY=($(compgen -W "stdio none file: unix:" -- "$cur")) ;;
 		--user)
 			COMPREPLY=($(compgen -u -- "$cur")) ;;
-		--append|--memory|--vps|--name) ;;
+		--append|--memory|--vps|--name|--hv) ;;
 		*)
 			COMPREPLY=($(compgen -W "--kernel --initrd --append --memory --vps --serial
-				--name --detach --no-reboot --debug-exit --test-device --device --user
+				--name --detach --no-reboot --debug-exit --test-device --hv --device --user
 				--no-sandbox --help" -- "$cur")) ;;
 		esac ;;
 	help)

@@ -58,6 +58,8 @@ static void from_worker(struct keeper *k)
 	msg.text[sizeof(msg.text) - 1] = 0;
 	if (msg.says == WORKER_STARTED)
 		k->started = true;
+	if (msg.says == WORKER_NOTE)
+		fprintf(stderr, "ovid: %s\n", msg.text);
 	if (msg.says == WORKER_ENDED) {
 		k->ended = true;
 		k->last = msg;

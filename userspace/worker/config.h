@@ -6,6 +6,7 @@
 #ifndef OVID_CONFIG_H
 #define OVID_CONFIG_H
 
+#include "../lib/hv.h"
 #include "../lib/types.h"
 #include "load.h"
 
@@ -39,6 +40,7 @@ struct worker_config {
 	u32 vps;
 	u32 files;		/* BIT(FILE_*) */
 	u32 nr_modules;
+	struct hv_choice hv;
 	u32 owner;		/* uid that may control it, besides root */
 	u32 run_uid, run_gid;	/* to become, when started as root */
 	char name[32];
@@ -52,6 +54,7 @@ struct worker_config {
 enum worker_says {
 	WORKER_STARTED,		/* VPs run */
 	WORKER_ENDED,		/* @status and perhaps @text; then it exits */
+	WORKER_NOTE,		/* @text is for who watches */
 };
 
 /* The launcher says one thing only, by any message: stop. */

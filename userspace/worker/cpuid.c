@@ -82,7 +82,7 @@ u32 cpuid_topology(struct ovid_cpuid_entry *e, u32 count, unsigned int vps)
 	return kept;
 }
 
-int cpuid_setup(int part, unsigned int vps, struct failure *why)
+int cpuid_setup(int part, unsigned int vps, const struct hv_choice *hv, struct failure *why)
 {
 	struct ovid_cpuid_entry entries[OVID_MAX_CPUID];
 	u32 count = OVID_MAX_CPUID;
@@ -90,6 +90,8 @@ int cpuid_setup(int part, unsigned int vps, struct failure *why)
 
 	if (!ret && count > OVID_MAX_CPUID)
 		ret = -E2BIG;
+	for (u32 i = 0; !ret && i < count; i++)
+		hv_apply(hv, &entries[i]);
 	if (!ret)
 		ret = vid_set_cpuid(part, entries, cpuid_topology(entries, count, vps));
 	if (ret)

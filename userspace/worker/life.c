@@ -42,6 +42,14 @@ void machine_want_reset(struct machine *m)
 	machine_wake(m);
 }
 
+void machine_reboot(struct machine *m)
+{
+	if (m->config->flags & WORKER_NO_REBOOT)
+		machine_end(m, OVID_X_RESET, "%s", "");
+	else
+		machine_want_reset(m);
+}
+
 enum machine_wish machine_wish(struct machine *m)
 {
 	enum machine_wish wish;

@@ -132,7 +132,7 @@ int machine_create(struct machine *m, const struct worker_config *config, int de
 	if (!ret)
 		ret = map_memory(m, device, why);
 	if (!ret)
-		ret = cpuid_setup(m->part, config->vps, why);
+		ret = cpuid_setup(m->part, config->vps, &config->hv, why);
 	if (!ret)
 		ret = create_vps(m, why);
 	return ret;
@@ -191,10 +191,7 @@ static void power_event(void *arg, enum power_event event, u32 value)
 		machine_end(m, OVID_X_OFF, "%s", "");
 		break;
 	case POWER_REBOOT:
-		if (m->config->flags & WORKER_NO_REBOOT)
-			machine_end(m, OVID_X_RESET, "%s", "");
-		else
-			machine_want_reset(m);
+		machine_reboot(m);
 		break;
 	case POWER_DEBUG_EXIT:
 		machine_end(m, (value << 1 | 1) & 0xff, "%s", "");

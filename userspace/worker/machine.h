@@ -68,6 +68,7 @@ struct machine {
 	struct power power;
 	struct testdev testdev;
 	struct chario console;
+	_Atomic unsigned int crashes;	/* that were reported */
 
 	int wake_fd;		/* eventfd: the main thread has something to do */
 	int pit_fd, rtc_fd;	/* timerfds of the PIT and the RTC */
@@ -101,10 +102,18 @@ void machine_park(struct machine *m);
 void machine_release(struct machine *m);
 void machine_join(struct machine *m);
 
+/* worker.c: a line for who watches, if somebody does; from any thread, does not wait */
+void machine_note(struct machine *m, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* crash.c: the guest said that it crashed; @ctl: its HV_X64_MSR_CRASH_CTL */
+void machine_crashed(struct machine *m, struct vp *vp, u64 ctl);
+
 /* life.c: for VP threads and devices; the first wish wins */
 void machine_end(struct machine *m, int status, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void machine_want_reset(struct machine *m);
+void machine_reboot(struct machine *m);		/* the guest's wish: a reset, or the end */
 void machine_wake(struct machine *m);
 enum machine_wish machine_wish(struct machine *m);
 void machine_reset_done(struct machine *m);

@@ -160,6 +160,12 @@ static void handle_exit(struct vp *vp)
 	case OVID_EXIT_FAIL:
 		exit_fail(vp);
 		break;
+	case OVID_EXIT_RESET:
+		machine_reboot(vp->m);
+		break;
+	case OVID_EXIT_CRASH:
+		machine_crashed(vp->m, vp, vp->run->value);
+		break;
 	default:
 		exit_unknown(vp);
 	}

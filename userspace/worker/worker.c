@@ -5,6 +5,7 @@
  * files, user, partition, threads, filter, and only then an untrusted byte.
  */
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -79,6 +80,20 @@ static void say(u32 says, int status, const char *text)
 	snprintf(msg.text, sizeof(msg.text), "%s", text);
 	/* a launcher that is gone needs no message */
 	if (send(WORKER_CHANNEL, &msg, sizeof(msg), MSG_NOSIGNAL) < 0)
+		return;
+}
+
+void machine_note(struct machine *m, const char *fmt, ...)
+{
+	struct worker_message msg = { .says = WORKER_NOTE };
+	va_list args;
+
+	(void)m;
+	va_start(args, fmt);
+	vsnprintf(msg.text, sizeof(msg.text), fmt, args);
+	va_end(args);
+	/* who does not keep up, or is gone, misses it */
+	if (send(WORKER_CHANNEL, &msg, sizeof(msg), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		return;
 }
 
