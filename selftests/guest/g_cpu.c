@@ -47,23 +47,6 @@ CASE(cpuid_registers, 0, 1)
 	is(b, 0x756e6547);
 }
 
-CASE(cpuid_hypervisor, G_OVID_ONLY, 1)
-{
-	struct cpuid h = cpuid(0x40000000, 0), i = cpuid(0x40000001, 0);
-
-	/* no hypervisor range is offered yet: then all of it is zero */
-	if (!h.eax) {
-		is_(h.ebx | h.ecx | h.edx | i.eax | i.ebx | i.ecx | i.edx, 0,
-		    "an empty range says nothing");
-		return;
-	}
-	check(h.eax >= 0x40000001);
-	if (i.eax == 0x31237648)	/* "Hv#1": then the TLFS leaves must be there */
-		check(h.eax >= 0x40000005);
-	is_(cpuid(0x4fffffff, 0).eax == h.eax && h.eax == 0, 0,
-	    "a leaf beyond the range is not the range leaf");
-}
-
 CASE(cpuid_osxsave_follows_cr4, 0, 1)
 {
 	if (!(cpuid(1, 0).ecx & 1 << 26))

@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * g_hv.c - the hypervisor interface of the TLFS: discovery, synthetic MSRs, pages
+ * that the guest places, hypercalls.
+ */
+#include "rt.h"
+
+#define GP 13
+#define UD 6
+
+#define MSR_GUEST_OS_ID	0x40000000
+#define MSR_HYPERCALL	0x40000001
+#define MSR_VP_INDEX	0x40000002
+#define MSR_RUNTIME	0x40000010
+#define MSR_TIME	0x40000020
+#define MSR_TSC_PAGE	0x40000021
+#define MSR_TSC_HZ	0x40000022
+#define MSR_APIC_HZ	0x40000023
+#define MSR_ASSIST	0x40000073
+#define MSR_IDLE	0x400000f0
+#define MSR_CRASH_P0	0x40000100
+#define MSR_CRASH_CTL	0x40000105
+
+#define ME		0x8100000000000000ull	/* an open source system */
+
+#define CALL_FLUSH		0x0002
+#define CALL_FLUSH_LIST		0x0003
+#define CALL_SPIN		0x0008
+#define CALL_IPI		0x000b
+#define CALL_FLUSH_EX		0x0013
+#define CALL_IPI_EX		0x0015
+#define FAST			(1ull << 16)
+#define REPS(n)			((u64)(n) << 32)
+#define START(n)		((u64)(n) << 48)
+#define BANKS(n)		((u64)(n) << 17)
+
+#define SUCCESS			0
+#define INVALID_CODE		2
+#define INVALID_INPUT		3
+#define INVALID_ALIGNMENT	4
+#define INVALID_PARAMETER	5
+
+static u8 page_a[4096] __attribute__((aligned(4096)));
+static u8 page_b[4096] __attribute__((aligned(4096)));
+static u8 page_c[4096] __attribute__((aligned(4096)));
+static u64 input[512] __attribute__((aligned(4096)));
+
+static long rd(u32 n)
+{
+	return TRY("rdmsr", :: "c"(n) : "rax", "rdx");
+}
+
+static long wr(u32 n, u64 v)
+{
+	return TRY("wrmsr", :: "c"(n), "a"((u32)v), "d"((u32)(v >> 32)));
+}
+
+static u64 gpa(const void *p)
+{
+	return (ulong)p;
+}
+
+static void open_hypercalls(void)
+{
+	wrmsr(MSR_GUEST_OS_ID, ME);
+	wrmsr(MSR_HYPERCALL, gpa(page_a) | 1);
+}
+
+static u64 hypercall(u64 control, u64 in, u64 out)
+{
+	register u64 r8 asm("r8") = out;
+	u64 ret;
+
+	asm volatile("call *%[at]" : "=a"(ret), "+c"(control), "+d"(in), "+r"(r8)
+		     : [at] "r"(page_a) : "r9", "r10", "r11", "memory", "cc");
+	return ret;
+}
+
+static u64 memory_call(u64 control)
+{
+	return hypercall(control, gpa(input), 0);
+}
+
+CASE(hv_discovery, G_OVID_ONLY, 1)
+{
+	struct cpuid max = cpuid(0x40000000, 0), priv = cpuid(0x40000003, 0);
+
+	is(max.eax, 0x40000006);
+	is(max.ebx, 0x7263694d);
+	is(max.ecx, 0x666f736f);
+	is(max.edx, 0x76482074);
+	is_(cpuid(0x40000001, 0).eax, 0x31237648, "the interface is Hv#1");
+	is_(priv.eax & 0x60, 0x60, "hypercall MSRs and VP index");
+	is_(priv.ebx & 0x401001, 0, "no root, no isolated partition");
+	is_(cpuid(0x40000004, 0).eax & 1 << 12, 0, "not nested");
+	is_(cpuid(0x40000082, 0).eax, 0, "no paravisor");
+	check(cpuid(0x40000005, 0).eax >= 2);
+}
+
+CASE(hv_numbers, G_OVID_ONLY, 1)
+{
+	u64 a, b;
+
+	is(rdmsr(MSR_VP_INDEX), 0);
+	is_(wr(MSR_VP_INDEX, 0), GP, "VP index is read-only");
+	check(rdmsr(MSR_TSC_HZ) > 1000000);
+	check(rdmsr(MSR_APIC_HZ) > 1000000);
+	is_(wr(MSR_TSC_HZ, 1), GP, "a frequency is read-only");
+	is_(wr(MSR_TIME, 1), GP, "the reference counter is read-only");
+	a = rdmsr(MSR_TIME);
+	for (u32 i = 0; i < 100; i++) {
+		b = rdmsr(MSR_TIME);
+		if (b < a)
+			break;
+		a = b;
+	}
+	check(b >= a);
+	a = rdmsr(MSR_RUNTIME);
+	while (rdmsr(MSR_TIME) < b + 1000)	/* 100 us */
+		;
+	check(rdmsr(MSR_RUNTIME) > a);
+	is_(rd(0x40000005), GP, "a synthetic MSR that does not exist");
+	is_(wr(0x400001ff, 0), GP, "another");
+}
+
+/* reference time goes with the TSC, whoever moves that */
+CASE(hv_time_and_tsc, G_OVID_ONLY, 1)
+{
+	u64 hz = rdmsr(MSR_TSC_HZ), t0 = rdmsr(MSR_TIME), c0 = rdtsc(), t1, c1, d;
+
+	while (rdtsc() < c0 + hz / 100)
+		;
+	t1 = rdmsr(MSR_TIME);
+	c1 = rdtsc();
+	d = (c1 - c0) * 10000000 / hz;
+	check(t1 - t0 >= 100000 && t1 - t0 <= d + 1000);
+	wrmsr(0x10, 0x5000000000ull);
+	t0 = rdmsr(MSR_TIME);
+	check(t0 >= t1 && t0 - t1 < 100000);
+}
+
+struct tsc_page {
+	u32 sequence, reserved;
+	u64 scale, offset;
+};
+
+static u64 page_time(const volatile struct tsc_page *p, u64 tsc)
+{
+	u64 high, low;
+
+	asm("mul %3" : "=a"(low), "=d"(high) : "0"(tsc), "r"(p->scale) : "cc");
+	return high + p->offset;
+}
+
+CASE(hv_tsc_page, G_OVID_ONLY, 1)
+{
+	volatile struct tsc_page *p = (void *)page_b;
+	u64 before, now, after;
+	u32 sequence;
+
+	page_b[0] = 0x5a;
+	wrmsr(MSR_TSC_PAGE, gpa(page_b) | 1);
+	is_(rdmsr(MSR_TSC_PAGE), gpa(page_b) | 1, "the MSR reads back");
+	check(p->sequence);
+	for (u32 i = 0; i < 100; i++) {
+		before = rdmsr(MSR_TIME);
+		now = page_time(p, rdtsc());
+		after = rdmsr(MSR_TIME);
+		if (now < before || now > after)
+			break;
+	}
+	check(before <= now && now <= after);
+	is_(TRY("movb $1, (%0)", :: "r"(page_b) : "memory"), GP, "a store to it is #GP");
+	/* the TSC jumps: another formula, the same time */
+	sequence = p->sequence;
+	before = rdmsr(MSR_TIME);
+	wrmsr(0x10, rdtsc() + 0x1000000000ull);
+	now = page_time(p, rdtsc());
+	after = rdmsr(MSR_TIME);
+	check(before <= now && now <= after);
+	check(p->sequence && p->sequence != sequence);
+	wrmsr(MSR_TSC_PAGE, 0);
+	is_(page_b[0], 0x5a, "what was beneath is there again");
+	page_b[0] = 1;
+	is(page_b[0], 1);
+}
+
+CASE(hv_hypercall_page, G_OVID_ONLY, 1)
+{
+	page_a[0] = 0x77;
+	wrmsr(MSR_HYPERCALL, gpa(page_a) | 1);
+	is_(rdmsr(MSR_HYPERCALL), gpa(page_a), "no page without a guest OS id");
+	is_(page_a[0], 0x77, "nothing there yet");
+	wrmsr(MSR_GUEST_OS_ID, ME);
+	is(rdmsr(MSR_GUEST_OS_ID), ME);
+	wrmsr(MSR_HYPERCALL, gpa(page_a) | 1);
+	is(rdmsr(MSR_HYPERCALL), gpa(page_a) | 1);
+	is_(*(u32 *)page_a, 0xc3c1010f, "VMCALL, RET");
+	is(hypercall(CALL_SPIN | FAST, 100, 0), SUCCESS);
+	is_(TRY("movb $1, (%0)", :: "r"(page_a) : "memory"), GP, "a store to it is #GP");
+	/* it moves, and two pages at one place */
+	wrmsr(MSR_HYPERCALL, gpa(page_b) | 1);
+	is(page_a[0], 0x77);
+	wrmsr(MSR_TSC_PAGE, gpa(page_b) | 1);
+	check(*(u32 *)page_b != 0xc3c1010f);
+	wrmsr(MSR_TSC_PAGE, 0);
+	is_(*(u32 *)page_b, 0xc3c1010f, "the one beneath is seen again");
+	wrmsr(MSR_GUEST_OS_ID, 0);
+	is_(rdmsr(MSR_HYPERCALL), gpa(page_b), "no id, no page");
+	is_(page_b[0], 0, "memory again");
+	/* locked: for ever */
+	wrmsr(MSR_GUEST_OS_ID, ME);
+	wrmsr(MSR_HYPERCALL, gpa(page_a) | 3);
+	is_(wr(MSR_HYPERCALL, gpa(page_b) | 1), GP, "a locked page does not move");
+	is(hypercall(CALL_SPIN | FAST, 100, 0), SUCCESS);
+	is_(wr(MSR_ASSIST, 1ull << 52 | 1), GP, "an address that no memory has");
+}
+
+/* over a device, or where nothing is: it is seen all the same */
+CASE(hv_page_anywhere, G_OVID_ONLY, 1)
+{
+	static const u64 at[] = { 0xd0000000ull, 0xfed40000ull };
+
+	for (u32 i = 0; i < 2; i++) {
+		volatile u64 *p = (void *)(ulong)at[i];
+
+		wrmsr(MSR_ASSIST, at[i] | 1);
+		is(rdmsr(MSR_ASSIST), at[i] | 1);
+		p[3] = 0x1234 + i;
+		is(p[3], 0x1234 + i);
+		wrmsr(MSR_ASSIST, 0);
+	}
+}
+
+CASE(hv_call_rules, G_OVID_ONLY, 1)
+{
+	is_(TRY("vmcall", : : "a"(0), "c"(CALL_SPIN | FAST), "d"(0) : "memory"), -1,
+	    "without the page there are no calls");
+	open_hypercalls();
+	is(hypercall(0x4000, 0, 0) & 0xffff, INVALID_CODE);
+	is(hypercall(0, 0, 0) & 0xffff, INVALID_CODE);
+	is_(hypercall(CALL_SPIN | FAST | 1ull << 27, 0, 0), INVALID_INPUT, "a reserved bit");
+	is_(hypercall(CALL_SPIN | FAST | 1ull << 63, 0, 0), INVALID_INPUT, "another");
+	is_(hypercall(CALL_SPIN | FAST | REPS(1), 0, 0), INVALID_INPUT, "reps of a simple call");
+	is_(hypercall(CALL_SPIN | FAST | START(1), 0, 0), INVALID_INPUT, "a start index");
+	is_(hypercall(CALL_SPIN | FAST | BANKS(1), 0, 0), INVALID_INPUT, "a variable header");
+	is_(memory_call(CALL_FLUSH_LIST), INVALID_INPUT, "a rep call without reps");
+	is_(memory_call(CALL_FLUSH_LIST | REPS(2) | START(2)), INVALID_INPUT, "a start behind the end");
+	is_(hypercall(CALL_FLUSH, gpa(input) + 4, 0), INVALID_ALIGNMENT, "not aligned");
+	is_(hypercall(CALL_FLUSH, gpa(input) + 4088, 0), INVALID_ALIGNMENT, "across pages");
+	is_(hypercall(CALL_FLUSH, 0xe0000000, 0), INVALID_INPUT, "no memory");
+	is_(hypercall(CALL_FLUSH, ~0ull & ~4095ull, 0), INVALID_INPUT, "far beyond it");
+	is_(memory_call(CALL_FLUSH_LIST | REPS(600)), INVALID_ALIGNMENT, "more than a page");
+}
+
+static void in_ring3(void)
+{
+	asm volatile("lea 97f(%%rip), %%rax; mov %%rax, try_ip(%%rip); vmcall; 97: int $0x80"
+		     : : "c"(CALL_SPIN | FAST) : "rax", "memory");
+}
+
+CASE(hv_call_from_ring3, G_OVID_ONLY, 1)
+{
+	open_hypercalls();
+	exc.vec = -1;
+	run_user((ulong)in_ring3);
+	try_ip = 0;
+	is_(exc.vec, UD, "hypercalls are for ring 0");
+}
+
+CASE(hv_flush_self, G_OVID_ONLY, 1)
+{
+	open_hypercalls();
+	input[0] = cr3();
+	input[1] = 0;
+	input[2] = 1;
+	is(memory_call(CALL_FLUSH), SUCCESS);
+	input[1] = 1;
+	input[2] = 0;
+	is_(memory_call(CALL_FLUSH), SUCCESS, "all processors");
+	input[1] = 1ull << 40;
+	is_(memory_call(CALL_FLUSH), INVALID_PARAMETER, "a flag nobody knows");
+	input[1] = 3;
+	input[3] = 0x100000;
+	input[4] = 0x200000;
+	is_(memory_call(CALL_FLUSH_LIST | REPS(2)), SUCCESS | REPS(2), "two of two done");
+	is_(memory_call(CALL_FLUSH_LIST | REPS(2) | START(1)), SUCCESS | REPS(2), "from the second on");
+	input[1] = 0;
+	input[2] = 0;	/* sparse */
+	input[3] = 1;	/* bank 0 */
+	input[4] = 1;
+	is(memory_call(CALL_FLUSH_EX | BANKS(1)), SUCCESS);
+	is_(memory_call(CALL_FLUSH_EX | BANKS(2)), INVALID_INPUT, "one bank, two said");
+	input[2] = 2;
+	is_(memory_call(CALL_FLUSH_EX | BANKS(1)), INVALID_INPUT, "an unknown format");
+	input[2] = 1;
+	is_(memory_call(CALL_FLUSH_EX), SUCCESS, "everybody");
+}
+
+/* a mapping of its own at 512 GiB, for VPs that share the tables */
+#define WINDOW	0x8000000000ul
+static u64 tables[3][512] __attribute__((aligned(4096)));
+static volatile u32 seen, at_work, stop, turn;
+
+static void map_window(const void *page)
+{
+	u64 *pml4 = (void *)(cr3() & ~0xffful);
+
+	pml4[WINDOW >> 39 & 511] = gpa(tables[0]) | 3;
+	tables[0][0] = gpa(tables[1]) | 3;
+	tables[1][0] = gpa(tables[2]) | 3;
+	*(volatile u64 *)&tables[2][0] = gpa(page) | 3;
+}
+
+static void ap_look(void)
+{
+	volatile u8 *w = (void *)WINDOW;
+
+	apic_enable();
+	at_work = 1;
+	while (!stop) {
+		seen = *w;
+		turn++;
+	}
+	at_work = 2;
+	for (;;)
+		asm volatile("sti; hlt");
+}
+
+CASE(hv_flush_others, G_OVID_ONLY, 2)
+{
+	u32 i, t, bad = 0;
+
+	open_hypercalls();
+	apic_enable();
+	page_b[0] = 1;
+	page_c[0] = 2;
+	map_window(page_b);
+	ap_start(1, ap_look);
+	check(wait_for(at_work == 1 && seen == 1));
+	input[0] = cr3();
+	input[1] = 0;
+	input[2] = 2;		/* VP 1 */
+	for (i = 0; i < 20; i++) {
+		map_window(i & 1 ? page_b : page_c);
+		if (memory_call(CALL_FLUSH))
+			bad++;
+		/* what it reads from here on is from the new page */
+		t = turn;
+		if (!wait_for(turn > t + 1))
+			bad++;
+		if (seen != (i & 1 ? 1 : 2))
+			bad++;
+	}
+	is_(bad, 0, "another VP forgets its translations before the call returns");
+	stop = 1;
+	check(wait_for(at_work == 2));
+	/* one that is halted is not woken for it */
+	is(memory_call(CALL_FLUSH), SUCCESS);
+}
+
+static void ap_idle(void)
+{
+	apic_enable();
+	at_work++;
+	for (;;)
+		asm volatile("sti; hlt");
+}
+
+CASE(hv_ipi, G_OVID_ONLY, 3)
+{
+	open_hypercalls();
+	apic_enable();
+	handlers[0x41] = irq_count;
+	ap_start(1, ap_idle);
+	ap_start(2, ap_idle);
+	check(wait_for(at_work == 2));
+	for (u32 i = 0; i < 20; i++) {
+		if (hypercall(CALL_IPI | FAST, 0x41, 6) || !wait_for(irqs[0x41] == 2 * i + 2))
+			break;
+	}
+	is_(irqs[0x41], 40, "twenty IPIs to two VPs");
+	input[0] = 0x41;
+	input[1] = 4;
+	is(memory_call(CALL_IPI), SUCCESS);
+	check(wait_for(irqs[0x41] == 41));
+	is_(hypercall(CALL_IPI | FAST, 0x0f, 2), INVALID_PARAMETER, "an exception's vector");
+	is_(hypercall(CALL_IPI | FAST, 0x141, 2), INVALID_PARAMETER, "no vector");
+	is_(hypercall(CALL_IPI | FAST, 1ull << 32 | 0x41, 2), INVALID_PARAMETER, "another trust level");
+	is_(hypercall(CALL_IPI | FAST, 0x41, 1ull << 60), SUCCESS, "nobody");
+	input[0] = 0x41;
+	input[1] = 0;
+	input[2] = 1;
+	input[3] = 2;
+	is(memory_call(CALL_IPI_EX | BANKS(1)), SUCCESS);
+	check(wait_for(irqs[0x41] == 42));
+	input[1] = 1;		/* all, this one too */
+	is(memory_call(CALL_IPI_EX), SUCCESS);
+	sti_nop();
+	check(wait_for(irqs[0x41] == 45));
+}
+
+/* waits for an interrupt, taken or not */
+CASE(hv_idle, G_OVID_ONLY, 2)
+{
+	apic_enable();
+	handlers[0x41] = irq_count;
+	apic_icr(0, 0x41 | ICR_ASSERT);
+	is_(rdmsr(MSR_IDLE), 0, "one is pending: no wait");
+	is_(irqs[0x41], 0, "interrupts stay off");
+	sti_nop();
+	is(irqs[0x41], 1);
+	/* the timer ends it */
+	apic_write(0x320, 0x41);
+	apic_write(0x3e0, 0xb);
+	apic_write(0x380, 100000);
+	is(rdmsr(MSR_IDLE), 0);
+	check(apic_read(0x200 + (0x41 / 32) * 16) & 1 << (0x41 % 32));
+	sti_nop();
+	is(irqs[0x41], 2);
+	is_(wr(MSR_IDLE, 0), GP, "it cannot be written");
+}
+
+CASE(hv_crash_registers, G_OVID_ONLY, 1)
+{
+	is_(rdmsr(MSR_CRASH_CTL) >> 62, 3, "a report, with a message");
+	for (u32 i = 0; i < 5; i++)
+		wrmsr(MSR_CRASH_P0 + i, 0x1111111111111111ull * (i + 1));
+	for (u32 i = 0; i < 5; i++)
+		is(rdmsr(MSR_CRASH_P0 + i), 0x1111111111111111ull * (i + 1));
+	wrmsr(MSR_CRASH_CTL, 0);
+	is_(rdmsr(MSR_CRASH_CTL) >> 62, 3, "the control register keeps nothing");
+}
