@@ -116,6 +116,7 @@ void ovid_part_set_reference_time(struct ovid_partition *part, u64 time)
 	spin_lock_irqsave(&part->time_lock, flags);
 	set_reference(part, time);
 	spin_unlock_irqrestore(&part->time_lock, flags);
+	tell_vps(part);
 }
 
 void ovid_part_set_guest_tsc(struct ovid_partition *part, u64 tsc)

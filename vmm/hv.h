@@ -8,6 +8,7 @@
 
 #include "msr.h"
 #include "overlay.h"
+#include "synic.h"
 #include "types.h"
 
 #define OVID_HV_CRASH_REGS	5
@@ -32,11 +33,15 @@ struct ovid_hv_part {
  * struct ovid_hv_vp - what a VP has of it; VP's thread or vp->lock
  * @assist_msr:	HV_X64_MSR_VP_ASSIST_PAGE
  * @assist:	the page
+ * @stimer_deadline: host TSC at which the first of @stimer expires; 0: none
  * @call:	copy of a hypercall's input, a page
  */
 struct ovid_hv_vp {
 	u64 assist_msr;
 	struct ovid_overlay assist;
+	struct ovid_synic synic;
+	struct ovid_stimer stimer[OVID_STIMERS];
+	u64 stimer_deadline;
 	void *call;
 };
 

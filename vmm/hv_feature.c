@@ -28,11 +28,14 @@ enum synthetic {
 	SYN_HV1			= 1,
 	SYN_VP_RUNTIME		= 2,
 	SYN_REFERENCE_COUNTER	= 3,
+	SYN_SYNIC		= 4,
+	SYN_STIMER		= 5,
 	SYN_HYPERCALL		= 7,
 	SYN_VP_INDEX		= 8,
 	SYN_REFERENCE_TSC	= 9,
 	SYN_GUEST_IDLE		= 10,
 	SYN_FREQUENCY		= 11,
+	SYN_DIRECT_STIMER	= 22,
 	SYN_EX_MASKS		= 24,
 	SYN_FLUSH		= 25,
 	SYN_CLUSTER_IPI		= 26,
@@ -54,6 +57,8 @@ struct hv_feature {
 static const struct hv_feature features[] = {
 	PRIV(0, VP_RUNTIME),		/* VP run time MSR */
 	PRIV(1, REFERENCE_COUNTER),	/* reference counter MSR: clock.c */
+	PRIV(2, SYNIC),			/* SynIC MSRs: synic.c */
+	PRIV(3, STIMER),		/* synthetic timers: stimer.c */
 	PRIV(5, HYPERCALL),		/* guest OS id and hypercall MSRs */
 	PRIV(6, VP_INDEX),		/* VP index MSR */
 	PRIV(7, HV1),			/* reset MSR */
@@ -64,6 +69,7 @@ static const struct hv_feature features[] = {
 	FEATURE(5, GUEST_IDLE),		/* guest idle is there */
 	FEATURE(8, FREQUENCY),		/* frequency MSRs are there */
 	FEATURE(10, HV1),		/* crash MSRs */
+	FEATURE(19, DIRECT_STIMER),	/* timers with an interrupt of their own: stimer.c */
 	HINT(2, FLUSH),			/* flush others' TLBs by hypercall */
 	HINT(5, HV1),			/* relaxed timing: no watchdogs, please */
 	HINT(9, HV1),			/* AutoEOI is deprecated */

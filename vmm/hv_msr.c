@@ -32,6 +32,8 @@ struct hv_row {
 	int (*write)(struct ovid_vp *vp, u32 msr, u64 val);	/* NULL: read-only */
 	/* @write sleeps; otherwise it does not, and interrupts may be off */
 	bool slow;
+	/* by the host, which puts back what it read; NULL: as the guest */
+	int (*restore)(struct ovid_vp *vp, u32 msr, u64 val);
 };
 
 /* ---- pages that the guest places ---- */
@@ -196,7 +198,7 @@ enum {
 	H_NONE,
 	H_GUEST_OS_ID, H_HYPERCALL, H_VP_INDEX, H_VP_RUNTIME, H_TIME_REF_COUNT,
 	H_REFERENCE_TSC, H_FREQUENCY, H_VP_ASSIST, H_GUEST_IDLE, H_RESET, H_CRASH,
-	H_CRASH_CTL,
+	H_CRASH_CTL, H_SYNIC, H_SYNIC_PAGE, H_SVERSION, H_STIMER,
 };
 
 static const struct hv_row rows[] = {
@@ -214,6 +216,11 @@ static const struct hv_row rows[] = {
 	[H_GUEST_IDLE]	= { HV_PRIV_GUEST_IDLE },
 	[H_RESET]	= { HV_PRIV_RESET, read_zero, write_reset },
 	[H_CRASH]	= { CRASH_FEATURE, read_crash, write_crash },
+	[H_SYNIC]	= { HV_PRIV_SYNIC, ovid_synic_msr_read, ovid_synic_msr_write },
+	[H_SYNIC_PAGE]	= { HV_PRIV_SYNIC, ovid_synic_msr_read, ovid_synic_page_write, true },
+	[H_SVERSION]	= { HV_PRIV_SYNIC, ovid_synic_msr_read },
+	[H_STIMER]	= { HV_PRIV_STIMER, ovid_stimer_msr_read, ovid_stimer_msr_write,
+			    .restore = ovid_stimer_msr_restore },
 	[H_CRASH_CTL]	= { CRASH_FEATURE, read_crash_ctl, write_crash_ctl },
 };
 
@@ -232,6 +239,12 @@ static const u8 row_of[HV_MSRS] = {
 	[AT(GUEST_IDLE)]		= H_GUEST_IDLE,
 	[AT(RESET)]		= H_RESET,
 	[AT(CRASH_P0) ... AT(CRASH_P4)] = H_CRASH,
+	[AT(SCONTROL)]		= H_SYNIC,
+	[AT(SVERSION)]		= H_SVERSION,
+	[AT(SIEFP) ... AT(SIMP)] = H_SYNIC_PAGE,
+	[AT(EOM)]		= H_SYNIC,
+	[AT(SINT0) ... AT(SINT15)] = H_SYNIC,
+	[AT(STIMER0_CONFIG) ... AT(STIMER3_COUNT)] = H_STIMER,
 	[AT(CRASH_CTL)]		= H_CRASH_CTL,
 };
 
@@ -281,6 +294,8 @@ int ovid_hv_msr_write(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by)
 	case OVID_MSR_BY_CHECK:
 		return OVID_MSR_OK;
 	case OVID_MSR_BY_HOST:	/* state; nothing is set off by it */
+		if (row->restore)
+			return row->restore(vp, msr, val);
 		return row->write(vp, msr, val) == OVID_MSR_GP ? OVID_MSR_GP : OVID_MSR_OK;
 	default:
 		return row->slow ? OVID_MSR_SLOW : row->write(vp, msr, val);
@@ -339,11 +354,12 @@ int ovid_hv_vp_init(struct ovid_vp *vp)
 	if (!vp->hv.call)
 		return -ENOMEM;
 	vp->hv.assist.write = true;
-	return ovid_overlay_init(&vp->hv.assist);
+	return ovid_overlay_init(&vp->hv.assist) ?: ovid_synic_init(vp);
 }
 
 void ovid_hv_vp_fini(struct ovid_vp *vp)
 {
+	ovid_synic_fini(vp);
 	ovid_overlay_fini(&vp->hv.assist);
 	free_page((unsigned long)vp->hv.call);
 }
@@ -353,4 +369,5 @@ void ovid_hv_vp_reset(struct ovid_vp *vp)
 	ovid_overlay_remove(vp->part, &vp->hv.assist);
 	memset(ovid_overlay_data(&vp->hv.assist), 0, PAGE_SIZE);
 	vp->hv.assist_msr = 0;
+	ovid_synic_reset(vp);
 }

@@ -304,6 +304,14 @@ static u64 ticks_to_ns(u64 ticks)
 	return div_u64(ticks * 1000000, max(tsc_khz, 1u)) + 1;
 }
 
+/* when a VP that sleeps is to be woken, a masked timer does not do so; 0: never */
+static u64 sleep_until(struct ovid_vp *vp)
+{
+	if (lapic_reg(&vp->apic, APIC_LVT_TIMER_OFF) & LAPIC_LVT_MASKED)
+		return READ_ONCE(vp->hv.stimer_deadline);
+	return ovid_vp_deadline(vp);
+}
+
 /*
  * The kernel's clock and the TSC drift apart a little, so a deadline that is
  * not reached yet gets a second go.
@@ -311,7 +319,7 @@ static u64 ticks_to_ns(u64 ticks)
 static enum hrtimer_restart timer_expired(struct hrtimer *hrtimer)
 {
 	struct ovid_vp *vp = container_of(hrtimer, struct ovid_vp, apic.hrtimer);
-	u64 deadline = READ_ONCE(vp->apic.timer_deadline);
+	u64 deadline = sleep_until(vp);
 	u64 now = timer_now(vp);
 
 	if (deadline > now && !READ_ONCE(vp->part->time_frozen)) {
@@ -341,10 +349,10 @@ void ovid_apic_timer_init(struct ovid_vp *vp)
 void ovid_lapic_timer_block(struct ovid_vp *vp)
 {
 	struct ovid_lapic *apic = &vp->apic;
-	u64 deadline = apic->timer_deadline;
+	u64 deadline = sleep_until(vp);
 	u64 now;
 
-	if (!deadline || (lapic_reg(apic, APIC_LVT_TIMER_OFF) & LAPIC_LVT_MASKED))
+	if (!deadline)
 		return;
 	now = timer_now(vp);
 	hrtimer_start(&apic->hrtimer,

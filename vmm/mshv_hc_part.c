@@ -176,20 +176,34 @@ int ovid_hc_clear_interrupt(struct hvcall *call)
 	return HV_STATUS_SUCCESS;
 }
 
-/* ---- SynIC: no guest has one yet --------------------------------------- */
+/* ---- SynIC ------------------------------------------------------------- */
 
 /* A signal to a SINT that is off is lost, and never an error. */
 int ovid_hc_signal_event(struct hvcall *call)
 {
 	const struct hv_in_signal_event *in = call->in;
+	struct ovid_vp *vp = ovid_vp_get_index(call->part, in->vp);
+	u8 *newly = call->out;
 
-	if (!ovid_vp_get_index(call->part, in->vp))
+	if (!vp)
 		return HV_STATUS_INVALID_VP_INDEX;
-	return HV_STATUS_SUCCESS;	/* newly signalled: 0, as @out is */
+	if (in->vtl || in->sint >= OVID_SINTS || in->flag >= OVID_EVENT_FLAGS)
+		return HV_STATUS_SUCCESS;
+	*newly = ovid_synic_signal(vp, in->sint, in->flag) == 1;
+	return HV_STATUS_SUCCESS;
 }
 
 /* A message slot that is not there is busy: the client keeps the message. */
 int ovid_hc_post_message(struct hvcall *call)
 {
-	return HV_STATUS_INSUFFICIENT_BUFFERS;
+	const struct hv_in_post_message *in = call->in;
+	struct ovid_vp *vp = ovid_vp_get_index(call->part, in->vp);
+
+	if (!vp)
+		return HV_STATUS_INVALID_VP_INDEX;
+	if (in->vtl || in->sint >= OVID_SINTS || !in->message.header.message_type ||
+	    in->message.header.payload_size > HV_MESSAGE_PAYLOAD_SIZE)
+		return HV_STATUS_INVALID_PARAMETER;
+	return ovid_synic_post(vp, in->sint, &in->message) ? HV_STATUS_INSUFFICIENT_BUFFERS :
+							     HV_STATUS_SUCCESS;
 }

@@ -33,16 +33,13 @@
 #define HV_REGISTER_INTERCEPT_SUSPEND	0x00000001
 
 /*
- * Registers of what we do not offer (SynIC, CET): they read as
+ * Registers of what we do not offer (CET): they read as
  * zero and can be set to zero, which is what a client saves and restores.
  */
 static const struct {
 	u32 first, last;
 } zero_registers[] = {
 	{ 0x0008008c, 0x00080093 },	/* CET: U_CET .. INTERRUPT_SSP_TABLE_ADDR */
-	{ 0x000a0000, 0x000a0010 },	/* SINT0 .. 15, SCONTROL */
-	{ 0x000a0012, 0x000a0014 },	/* SIEFP, SIMP, EOM */
-	{ 0x000b0000, 0x000b0007 },	/* STIMER0..3 CONFIG, COUNT */
 };
 
 static bool zero_register(u32 name)

@@ -138,6 +138,18 @@ struct hv_in_signal_event {
 };
 static_assert(sizeof(struct hv_in_signal_event) == 16);
 
+/* the public TLFS page has the SINT elsewhere: vid-abi.md 2.1 */
+struct hv_in_post_message {
+	u64 partition;
+	u32 vp;
+	u8 vtl;
+	u8 pad[3];
+	u32 sint;
+	struct hv_message message;
+	u8 pad2[4];
+} __packed;
+static_assert(sizeof(struct hv_in_post_message) == 280);
+
 struct hv_in_cpuid {
 	u64 partition;
 	u32 vp;

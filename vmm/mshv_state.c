@@ -16,8 +16,6 @@
 #include "property.h"
 #include "vp.h"
 
-#define STIMERS_SIZE	200
-
 struct state_type {
 	u32 (*size)(struct ovid_vp *vp);
 	void (*get)(struct ovid_vp *vp, void *page);
@@ -69,28 +67,51 @@ static int xsave_set(struct ovid_vp *vp, const void *page, u32 len)
 	return err;
 }
 
-/* ---- SynIC: not there yet, so its pages and timers are all zero --------- */
+/* ---- SynIC: the pages, wherever the guest has them ---------------------- */
+
+static void simp_get(struct ovid_vp *vp, void *page)
+{
+	memcpy(page, ovid_overlay_data(&vp->hv.synic.messages), PAGE_SIZE);
+}
+
+static int simp_set(struct ovid_vp *vp, const void *page, u32 len)
+{
+	memcpy(ovid_overlay_data(&vp->hv.synic.messages), page, PAGE_SIZE);
+	return 0;
+}
+
+static void siefp_get(struct ovid_vp *vp, void *page)
+{
+	memcpy(page, ovid_overlay_data(&vp->hv.synic.events), PAGE_SIZE);
+}
+
+static int siefp_set(struct ovid_vp *vp, const void *page, u32 len)
+{
+	memcpy(ovid_overlay_data(&vp->hv.synic.events), page, PAGE_SIZE);
+	return 0;
+}
 
 static u32 stimers_size(struct ovid_vp *vp)
 {
-	return STIMERS_SIZE;
+	return OVID_STIMER_BLOB_BYTES;
 }
 
-static void zero_get(struct ovid_vp *vp, void *page)
+static void stimers_get(struct ovid_vp *vp, void *page)
 {
+	ovid_stimer_save(vp, page);
 }
 
-static int zero_set(struct ovid_vp *vp, const void *page, u32 len)
+static int stimers_set(struct ovid_vp *vp, const void *page, u32 len)
 {
-	return memchr_inv(page, 0, len) ? -EINVAL : 0;
+	return ovid_stimer_restore(vp, page);
 }
 
 static const struct state_type state_types[MSHV_VP_STATE_COUNT] = {
 	[MSHV_VP_STATE_LAPIC]	= { whole_page, lapic_get, lapic_set },
 	[MSHV_VP_STATE_XSAVE]	= { xsave_size, xsave_get, xsave_set },
-	[MSHV_VP_STATE_SIMP]	= { whole_page, zero_get, zero_set },
-	[MSHV_VP_STATE_SIEFP]	= { whole_page, zero_get, zero_set },
-	[MSHV_VP_STATE_SYNTHETIC_TIMERS] = { stimers_size, zero_get, zero_set },
+	[MSHV_VP_STATE_SIMP]	= { whole_page, simp_get, simp_set },
+	[MSHV_VP_STATE_SIEFP]	= { whole_page, siefp_get, siefp_set },
+	[MSHV_VP_STATE_SYNTHETIC_TIMERS] = { stimers_size, stimers_get, stimers_set },
 };
 
 /* ---- the ioctls -------------------------------------------------------- */

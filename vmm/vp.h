@@ -135,6 +135,15 @@ void ovid_vp_page_settle(struct ovid_vp *vp);
 /* OVID_RUN_VP: vp->lock held; 0, 1 (cancelled) or an errno */
 int ovid_vp_run_native(struct ovid_vp *vp);
 
+/* host TSC at which the APIC's timer or a synthetic one is due, whichever is first; 0: none */
+static inline u64 ovid_vp_deadline(const struct ovid_vp *vp)
+{
+	u64 apic = READ_ONCE(vp->apic.timer_deadline);
+	u64 synthetic = READ_ONCE(vp->hv.stimer_deadline);
+
+	return apic && synthetic ? min(apic, synthetic) : apic | synthetic;
+}
+
 /*
  * Is there work that is done on the way to user mode only (task work, memory
  * cgroup's throttling)?  The flag alone says little: rseq sets it at every

@@ -466,6 +466,94 @@ static void blobs(void)
 	machine_end(&m);
 }
 
+static uint16_t blob(int vp, uint8_t type, uint8_t *buf, bool set)
+{
+	struct mshv_get_set_vp_state s = { .type = type, .buf_sz = 4096, .buf_ptr = (uintptr_t)buf };
+
+	return -ov_ioctl(vp, set ? MSHV_SET_VP_STATE : MSHV_GET_VP_STATE, &s);
+}
+
+/* from outside, as clients with a VMBus of their own do it */
+static void synic(void)
+{
+	static uint8_t page[4096] __attribute__((aligned(4096)));
+	struct { uint64_t part; uint32_t vp; uint8_t vtl, sint; uint16_t flag; } event = { .sint = 2, .flag = 77 };
+	struct {
+		uint64_t part;
+		uint32_t vp;
+		uint8_t vtl, pad[3];
+		uint32_t sint;
+		struct hv_message msg;
+		uint8_t pad2[4];
+	} __attribute__((packed)) post = { .sint = 2, .msg.header = { .message_type = 1, .payload_size = 5,
+								       .sender = 42 } };
+	struct hv_message *slot = (struct hv_message *)page + 2;
+	struct machine m;
+	uint64_t v[2], newly = 9;
+	uint16_t status;
+
+	machine(&m, io32, CODE_LEN(io32));
+	memcpy(post.msg.payload, "hello", 5);
+	tap_is(hvcall(m.part, HVCALL_SIGNAL_EVENT_DIRECT, &event, sizeof(event), &newly, 8, NULL, &status), 0,
+	       "a signal to a SINT that is off is no error");
+	tap_is(newly & 0xff, 0, "and nobody hears it");
+	hvcall(m.part, HVCALL_POST_MESSAGE_DIRECT, &post, sizeof(post), NULL, 0, NULL, &status);
+	tap_is(status, HV_STATUS_INSUFFICIENT_BUFFERS, "a message without slots is for later");
+	get_reg(m.vp, HV_REGISTER_SINT0 + 2, v, &status);
+	tap_is(v[0], 0x10000, "SINT 2 is masked at reset");
+	tap_is(set_reg(m.vp, HV_REGISTER_SINT0 + 2, 0x53, 0, &status), 0, "SINT 2 is set");
+	tap_is(set_reg(m.vp, HV_REGISTER_SIMP, 0x5001, 0, &status), 0, "SIMP is set");
+	tap_is(set_reg(m.vp, HV_REGISTER_SIEFP, 0x6001, 0, &status), 0, "SIEFP is set");
+	tap_is(set_reg(m.vp, HV_REGISTER_SCONTROL, 1, 0, &status), 0, "SCONTROL is set");
+	tap_is(set_reg(m.vp, HV_REGISTER_EOM, 0, 0, &status), 0, "EOM can be set");
+	get_reg(m.vp, HV_REGISTER_SIMP, v, &status);
+	tap_is(v[0], 0x5001, "SIMP reads back");
+
+	tap_is(hvcall(m.part, HVCALL_POST_MESSAGE_DIRECT, &post, sizeof(post), NULL, 0, NULL, &status), 0, "a message");
+	tap_is(hvcall(m.part, HVCALL_SIGNAL_EVENT_DIRECT, &event, sizeof(event), &newly, 8, NULL, &status), 0, "an event");
+	tap_is(newly & 0xff, 1, "it is new");
+	hvcall(m.part, HVCALL_SIGNAL_EVENT_DIRECT, &event, sizeof(event), &newly, 8, NULL, &status);
+	tap_is(newly & 0xff, 0, "once");
+	tap_is(blob(m.vp, MSHV_VP_STATE_SIMP, page, false), 0, "the SIM page");
+	tap_is(slot->header.message_type, 1, "the message is there");
+	tap_is(slot->header.payload_size, 5, "its size");
+	tap_is(slot->header.sender, 42, "its sender");
+	tap_ok(!memcmp(slot->payload, "hello", 5), "its payload");
+	tap_is(slot->header.message_flags, 0, "nothing waits behind it");
+	hvcall(m.part, HVCALL_POST_MESSAGE_DIRECT, &post, sizeof(post), NULL, 0, NULL, &status);
+	tap_is(status, HV_STATUS_INSUFFICIENT_BUFFERS, "the slot is full");
+	blob(m.vp, MSHV_VP_STATE_SIMP, page, false);
+	tap_is(slot->header.message_flags, 1, "now something does");
+	memset(page, 0, sizeof(page));
+	tap_is(blob(m.vp, MSHV_VP_STATE_SIMP, page, true), 0, "an empty page is put in");
+	tap_is(hvcall(m.part, HVCALL_POST_MESSAGE_DIRECT, &post, sizeof(post), NULL, 0, NULL, &status), 0,
+	       "and takes a message again");
+	tap_is(blob(m.vp, MSHV_VP_STATE_SIEFP, page, false), 0, "the SIEF page");
+	tap_is(page[512 + 77 / 8], 1 << 77 % 8, "flag 77 of SINT 2");
+	event.sint = 16;
+	tap_is(hvcall(m.part, HVCALL_SIGNAL_EVENT_DIRECT, &event, sizeof(event), &newly, 8, NULL, &status), 0,
+	       "a SINT that is none is no error");
+	post.sint = 16;
+	tap_ok(hvcall(m.part, HVCALL_POST_MESSAGE_DIRECT, &post, sizeof(post), NULL, 0, NULL, &status) != 0, "for a message it is");
+	event.vp = 3;
+	hvcall(m.part, HVCALL_SIGNAL_EVENT_DIRECT, &event, sizeof(event), &newly, 8, NULL, &status);
+	tap_is(status, HV_STATUS_INVALID_VP_INDEX, "a VP that is not there");
+
+	tap_is(set_reg(m.vp, HV_REGISTER_STIMER0_CONFIG + 2, 0x1538, 0, &status), 0, "a timer's configuration");
+	tap_is(set_reg(m.vp, HV_REGISTER_STIMER0_CONFIG + 3, 1ull << 60, 0, &status), 0, "its count");
+	memset(page, 0xff, sizeof(page));
+	tap_is(blob(m.vp, MSHV_VP_STATE_SYNTHETIC_TIMERS, page, false), 0, "the timers");
+	tap_is(((uint64_t *)page)[5 + 1], 0x1538, "its configuration is in it, not switched on by the count");
+	tap_is(((uint64_t *)page)[5 + 2], 1ull << 60, "and its count");
+	((uint64_t *)page)[5 + 1] = 0x1539;
+	tap_is(blob(m.vp, MSHV_VP_STATE_SYNTHETIC_TIMERS, page, true), 0, "put in");
+	get_reg(m.vp, HV_REGISTER_STIMER0_CONFIG + 2, v, &status);
+	tap_is(v[0], 0x1539, "reads back");
+	((uint64_t *)page)[0] = 2;
+	tap_is(blob(m.vp, MSHV_VP_STATE_SYNTHETIC_TIMERS, page, true), EINVAL, "an unknown flag");
+	machine_end(&m);
+}
+
 static void routing(int dev)
 {
 	struct { struct mshv_user_irq_table t; struct mshv_user_irq_entry e[2]; } r = {
@@ -521,6 +609,7 @@ int main(void)
 	close(dev);
 	registers();
 	blobs();
+	synic();
 	messages();
 	other_messages();
 	return tap_done();

@@ -17,6 +17,14 @@
 #define MSR_TSC_HZ	0x40000022
 #define MSR_APIC_HZ	0x40000023
 #define MSR_ASSIST	0x40000073
+#define MSR_SCONTROL	0x40000080
+#define MSR_SVERSION	0x40000081
+#define MSR_SIEFP	0x40000082
+#define MSR_SIMP	0x40000083
+#define MSR_EOM		0x40000084
+#define MSR_SINT(n)	(0x40000090 + (n))
+#define MSR_CONFIG(n)	(0x400000b0 + 2 * (n))
+#define MSR_COUNT(n)	(0x400000b1 + 2 * (n))
 #define MSR_IDLE	0x400000f0
 #define MSR_CRASH_P0	0x40000100
 #define MSR_CRASH_CTL	0x40000105
@@ -430,4 +438,200 @@ CASE(hv_crash_registers, G_OVID_ONLY, 1)
 		is(rdmsr(MSR_CRASH_P0 + i), 0x1111111111111111ull * (i + 1));
 	wrmsr(MSR_CRASH_CTL, 0);
 	is_(rdmsr(MSR_CRASH_CTL) >> 62, 3, "the control register keeps nothing");
+}
+
+/* ---- SynIC and synthetic timers ---- */
+
+struct message {
+	u32 type;
+	u8 size, flags, reserved[2];
+	u64 sender;
+	u64 payload[30];
+};
+
+#define TIMER_EXPIRED	0x80000010
+#define MASKED		(1u << 16)
+
+#define ENABLE		1u
+#define PERIODIC	2u
+#define AUTO		8u
+#define VECTOR(v)	((u32)(v) << 4)
+#define DIRECT		(1u << 12)
+#define SINT(n)		((u32)(n) << 16)
+
+static volatile struct message *slots = (void *)page_b;
+
+static void open_synic(void)
+{
+	wrmsr(MSR_SIMP, gpa(page_b) | 1);
+	wrmsr(MSR_SIEFP, gpa(page_c) | 1);
+	wrmsr(MSR_SINT(2), 0x42);
+	wrmsr(MSR_SCONTROL, 1);
+	apic_enable();
+	handlers[0x41] = irq_count;
+	handlers[0x42] = irq_count;
+}
+
+static u64 now(void)
+{
+	return rdmsr(MSR_TIME);
+}
+
+static void wait_until(u64 time)
+{
+	sti();
+	while (now() < time)
+		pause_();
+	cli();
+}
+
+CASE(hv_synic_msrs, G_OVID_ONLY, 1)
+{
+	is(rdmsr(MSR_SVERSION), 1);
+	is_(wr(MSR_SVERSION, 1), GP, "the version is read-only");
+	for (u32 i = 0; i < 16; i++)
+		is(rdmsr(MSR_SINT(i)), MASKED);
+	is(rdmsr(MSR_SCONTROL) | rdmsr(MSR_SIMP) | rdmsr(MSR_SIEFP), 0);
+	wrmsr(MSR_SINT(5), 0x51);
+	is(rdmsr(MSR_SINT(5)), 0x51);
+	is_(wr(MSR_SINT(5), 0x0f), GP, "an exception's vector");
+	is(rdmsr(MSR_SINT(5)), 0x51);
+	is_(wr(MSR_SINT(5), MASKED), -1, "masked it may be anything");
+	is(rdmsr(MSR_EOM), 0);
+	wrmsr(MSR_EOM, 77);
+	is_(wr(MSR_SIMP, 1ull << 52 | 1), GP, "an address that no memory has");
+	page_b[0] = 9;
+	wrmsr(MSR_SIMP, gpa(page_b) | 1);
+	is_(page_b[0], 0, "slots are empty at first");
+	page_b[0] = 5;
+	wrmsr(MSR_SIMP, gpa(page_b));
+	is_(page_b[0], 9, "memory again");
+	is(rdmsr(MSR_SIMP), gpa(page_b));
+}
+
+CASE(hv_stimer_message, G_OVID_ONLY, 1)
+{
+	u64 at, t;
+
+	open_synic();
+	wrmsr(MSR_CONFIG(1), ENABLE | AUTO | SINT(2));
+	is_(slots[2].type, 0, "enabled with no count: nothing happens");
+	at = now() + 20000;
+	wrmsr(MSR_COUNT(1), at);
+	is(rdmsr(MSR_COUNT(1)), at);
+	while (now() < at - 5000)
+		;
+	is_(slots[2].type, 0, "not early");
+	wait_until(at + 5000);
+	is(irqs[0x42], 1);
+	is(slots[2].type, TIMER_EXPIRED);
+	is(slots[2].size, 24);
+	is_((u32)slots[2].payload[0], 1, "which timer");
+	is_(slots[2].payload[1], at, "when it was due");
+	check(slots[2].payload[2] >= at && slots[2].payload[2] <= now());
+	is_(rdmsr(MSR_CONFIG(1)) & ENABLE, 0, "a one-shot ends its enable bit");
+	is(slots[2].flags, 0);
+	/* the slot is full: the next one waits, the flag asks for EOM */
+	wrmsr(MSR_COUNT(1), 1);
+	t = now();
+	wait_until(t + 5000);
+	is_(slots[2].payload[1], at, "nothing is overwritten");
+	is_(slots[2].flags, 1, "another one waits");
+	slots[2].type = 0;
+	is(irqs[0x42], 1);
+	wrmsr(MSR_EOM, 0);
+	sti_nop();
+	is(slots[2].type, TIMER_EXPIRED);
+	is_(slots[2].payload[1], 1, "one in the past is due at once");
+	is(irqs[0x42], 2);
+	slots[2].type = 0;
+	/* without a SINT there is no way to tell */
+	wrmsr(MSR_CONFIG(1), ENABLE | AUTO);
+	is(rdmsr(MSR_CONFIG(1)) & ENABLE, 0);
+}
+
+CASE(hv_stimer_direct, G_OVID_ONLY, 1)
+{
+	u64 at, late;
+
+	open_synic();
+	wrmsr(MSR_CONFIG(0), ENABLE | AUTO | DIRECT | VECTOR(0x41));
+	for (u32 i = 0; i < 10; i++) {
+		at = now() + 3000;
+		wrmsr(MSR_COUNT(0), at);
+		sti_hlt();
+		late = now();
+		if (irqs[0x41] != i + 1 || late < at)
+			break;
+	}
+	is_(irqs[0x41], 10, "ten one-shots out of HLT");
+	check(late >= at);
+	wrmsr(MSR_COUNT(0), now() - 1);
+	sti_nop();
+	is_(irqs[0x41], 11, "one in the past fires at once");
+	/* a count of 0 stops it, whatever auto-enable says */
+	wrmsr(MSR_COUNT(0), now() + 5000);
+	wrmsr(MSR_COUNT(0), 0);
+	wait_until(now() + 10000);
+	is(irqs[0x41], 11);
+	wrmsr(MSR_COUNT(0), now() + 5000);
+	wrmsr(MSR_CONFIG(0), 0);
+	wait_until(now() + 10000);
+	is_(irqs[0x41], 11, "switched off");
+}
+
+CASE(hv_stimer_periodic, G_OVID_ONLY, 1)
+{
+	u64 t0;
+	u32 n;
+
+	open_synic();
+	wrmsr(MSR_COUNT(3), 5000);
+	t0 = now();
+	wrmsr(MSR_CONFIG(3), ENABLE | PERIODIC | DIRECT | VECTOR(0x41));
+	for (n = 0; n < 5; n++)
+		sti_hlt();
+	is_(irqs[0x41], 5, "five periods");
+	check(now() >= t0 + 25000);
+	is(rdmsr(MSR_CONFIG(3)) & ENABLE, 1);
+	is(rdmsr(MSR_COUNT(3)), 5000);
+	/* as fast as can be: the guest gets on, and time */
+	wrmsr(MSR_COUNT(3), 1);
+	wrmsr(MSR_CONFIG(3), ENABLE | PERIODIC | DIRECT | VECTOR(0x41));
+	t0 = now();
+	wait_until(t0 + 50000);
+	wrmsr(MSR_CONFIG(3), 0);
+	check(irqs[0x41] > 5 && irqs[0x41] < 5 + 60);
+}
+
+/* four at once, and the APIC's timer beside them */
+CASE(hv_stimer_all, G_OVID_ONLY, 1)
+{
+	u64 t = now();
+
+	open_synic();
+	handlers[0x43] = irq_count;
+	apic_write(0x320, 0x43);
+	apic_write(0x3e0, 0xb);
+	for (u32 i = 0; i < 4; i++) {
+		wrmsr(MSR_CONFIG(i), ENABLE | AUTO | DIRECT | VECTOR(i & 1 ? 0x42 : 0x41));
+		wrmsr(MSR_COUNT(i), t + 20000 - 4000 * i);
+	}
+	apic_write(0x380, 1000);
+	wait_until(t + 30000);
+	is(irqs[0x43], 1);
+	is_(irqs[0x41], 2, "timers 0 and 2");
+	is_(irqs[0x42], 2, "timers 1 and 3");
+}
+
+/* its message has nowhere to go: the VP gets on */
+CASE(hv_stimer_no_slots, G_OVID_ONLY, 1)
+{
+	wrmsr(MSR_CONFIG(0), ENABLE | AUTO | SINT(2));
+	wrmsr(MSR_COUNT(0), 1);
+	wait_until(now() + 5000);
+	open_synic();
+	is_(slots[2].type, 0, "a page that comes later is empty");
+	wrmsr(MSR_EOM, 0);
+	is_(slots[2].type, TIMER_EXPIRED, "what waited is there after EOM");
 }

@@ -570,6 +570,7 @@ static enum ovid_run_result exit_timer(struct vmx_vp *v)
 	v->vp->stats.exit_timer++;
 	if (v->vp->apic.timer_deadline)
 		ovid_lapic_timer_check(v->vp, rdtsc());
+	ovid_stimer_poll(v->vp, rdtsc());
 	return OVID_RUN_RESUME;
 }
 

@@ -544,6 +544,7 @@ void vmx_requests(struct vmx_vp *v)
 	if (test_and_clear_bit(OVID_REQ_TSC, &vp->requests)) {
 		vmwrite(TSC_OFFSET, READ_ONCE(vp->part->tsc_offset));
 		ovid_lapic_timer_tsc_changed(vp);
+		ovid_stimer_check(vp);
 	}
 	if (test_and_clear_bit(OVID_REQ_TLB, &vp->requests))
 		v->vpid_cpu = -1;	/* tlb_sync() is next */

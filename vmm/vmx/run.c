@@ -398,7 +398,7 @@ static bool must_leave(struct ovid_vp *vp)
 
 static void arm_timer(struct vmx_vp *v)
 {
-	u64 deadline = v->vp->apic.timer_deadline;
+	u64 deadline = ovid_vp_deadline(v->vp);
 	u64 now, ticks;
 
 	if (!deadline) {
@@ -411,7 +411,8 @@ static void arm_timer(struct vmx_vp *v)
 	now = rdtsc();
 	if (now >= deadline) {
 		ovid_lapic_timer_check(v->vp, now);
-		deadline = v->vp->apic.timer_deadline;
+		ovid_stimer_poll(v->vp, now);
+		deadline = ovid_vp_deadline(v->vp);
 		if (!deadline || now >= deadline)
 			return;
 	}
@@ -536,9 +537,9 @@ enum ovid_run_result vmx_run(struct ovid_vp *vp)
 {
 	struct vmx_vp *v = to_vmx(vp);
 	enum ovid_run_result r;
-	bool hrtimer = !vmx_caps.preempt_timer && vp->apic.timer_deadline;
+	bool hrtimer = !vmx_caps.preempt_timer && ovid_vp_deadline(vp);
 
-	v->hrtimer_deadline = vp->apic.timer_deadline;
+	v->hrtimer_deadline = ovid_vp_deadline(vp);
 
 	if (unlikely(v->owed)) {
 		if (vmx_vmcs_get(v))
