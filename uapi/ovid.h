@@ -370,7 +370,7 @@ struct ovid_inject {
 #define OVID_EXIT_MSR		8	/* policy gives it to the worker: @address, @value */
 #define OVID_EXIT_FAIL		9	/* VM entry failed: see fail */
 #define OVID_EXIT_RESET		10	/* the guest asked for a reset by its MSR */
-#define OVID_EXIT_CRASH		11	/* the guest says that it crashed: @value, its control MSR */
+#define OVID_EXIT_CRASH		11	/* the guest says that it crashed: see @value */
 
 /* ovid_run.want: registers to have fresh in the register page at each exit.
  * For IO_STRING and MMIO_RAW all of them always are.
@@ -393,9 +393,10 @@ struct ovid_inject {
  * @vector:	out: for EXIT_EOI
  * @address:	out: port, guest physical address or MSR number
  * @value:	out: the value stored, or HV_X64_MSR_CRASH_CTL (the other crash MSRs are
- *		registers HV_REGISTER_GUEST_CRASH_P0 to P4); in, before the next OVID_RUN_VP: the value
- *		loaded (the kernel cuts it to @access_size and extends it as the
- *		instruction says), or the ExtINT's vector (256 and above: none)
+ *		registers HV_REGISTER_GUEST_CRASH_P0 to P4); in, before the next
+ *		OVID_RUN_VP: the value loaded (the kernel cuts it to @access_size and
+ *		extends it as the instruction says), or the ExtINT's vector (256 and
+ *		above: none)
  * @fault:	in, for EXIT_MSR: not zero injects #GP instead
  * @pad1:	reserved
  * @gva:	out: for MMIO exits, the linear address

@@ -70,8 +70,8 @@ int ovid_synic_post(struct ovid_vp *vp, unsigned int sint, const struct hv_messa
 			return -EBUSY;
 		memcpy(slot->payload, msg->payload, sizeof(slot->payload));
 		slot->header.sender = msg->header.sender;
-		slot->header.payload_size = min(msg->header.payload_size,
-						(u8)sizeof(slot->payload));
+		slot->header.payload_size = min_t(u8, msg->header.payload_size,
+						  sizeof(slot->payload));
 		WRITE_ONCE(slot->header.message_flags, 0);
 		/* the guest looks at the type first */
 		smp_store_release(&slot->header.message_type, msg->header.message_type);
@@ -156,16 +156,18 @@ static int write_page(struct ovid_vp *vp, struct ovid_overlay *page, u64 *msr, u
 
 	if (val >> ovid_cpuid_phys_bits(vp->part))
 		return OVID_MSR_GP;
-	scoped_guard(spinlock_irqsave, &synic->lock)
+	scoped_guard(spinlock_irqsave, &synic->lock) {
 		*msr &= ~HV_PAGE_ENABLE;
+	}
 	if (val & HV_PAGE_ENABLE)
 		err = ovid_overlay_place(vp->part, page, HV_PAGE_GFN(val));
 	else
 		ovid_overlay_remove(vp->part, page);
 	if (err)
 		return OVID_MSR_GP;
-	scoped_guard(spinlock_irqsave, &synic->lock)
+	scoped_guard(spinlock_irqsave, &synic->lock) {
 		*msr = val;
+	}
 	return OVID_MSR_OK;
 }
 
