@@ -149,12 +149,16 @@ static int cmpxchg_obj(const struct ovid_region *r, u64 index, unsigned int off,
 
 int ovid_guest_cmpxchg(struct ovid_partition *part, gpa_t gpa, u64 old, u64 new, size_t size)
 {
+	const struct ovid_overlay *ov = ovid_overlay_find(part, gpa >> PAGE_SHIFT);
 	const struct ovid_region *r;
 	int idx, err = -EFAULT;
 	u64 pages, user = 0;
 
 	if ((size != 4 && size != 8) || (gpa & (size - 1)))
 		return -EFAULT;
+	if (ov)
+		return ov->write ? cmpxchg_at(ovid_overlay_data(ov) + offset_in_page(gpa), old,
+					      new, size) : -EFAULT;
 	idx = srcu_read_lock(part->srcu);
 	r = ovid_region_find(srcu_dereference(part->regions, part->srcu), gpa >> PAGE_SHIFT);
 	if (r && (r->flags & OVID_MAP_WRITE)) {

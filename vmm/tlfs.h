@@ -15,37 +15,16 @@
 #define HV_PRIV_REFERENCE_COUNTER	BIT_ULL(1)
 #define HV_PRIV_SYNIC			BIT_ULL(2)
 #define HV_PRIV_STIMER			BIT_ULL(3)
-#define HV_PRIV_APIC_MSRS		BIT_ULL(4)
 #define HV_PRIV_HYPERCALL_MSRS		BIT_ULL(5)
 #define HV_PRIV_VP_INDEX		BIT_ULL(6)
 #define HV_PRIV_RESET			BIT_ULL(7)
 #define HV_PRIV_REFERENCE_TSC		BIT_ULL(9)
 #define HV_PRIV_GUEST_IDLE		BIT_ULL(10)
 #define HV_PRIV_FREQUENCY_MSRS		BIT_ULL(11)
-#define HV_PRIV_REENLIGHTENMENT		BIT_ULL(13)
-#define HV_PRIV_TSC_INVARIANT		BIT_ULL(15)
-#define HV_PRIV_PARTITION_ID		BIT_ULL(33)
-#define HV_PRIV_POST_MESSAGES		BIT_ULL(36)
-#define HV_PRIV_SIGNAL_EVENTS		BIT_ULL(37)
-#define HV_PRIV_VP_REGISTERS		BIT_ULL(49)
-#define HV_PRIV_EXTENDED_HYPERCALLS	BIT_ULL(52)
 
 /* Feature Identification: leaf 0x40000003, EDX */
 #define HV_FEATURE_XMM_INPUT		BIT(4)
-#define HV_FEATURE_GUEST_IDLE		BIT(5)
-#define HV_FEATURE_FREQUENCY_MSRS	BIT(8)
 #define HV_FEATURE_CRASH_MSRS		BIT(10)
-#define HV_FEATURE_EXT_GVA_RANGES	BIT(14)
-#define HV_FEATURE_XMM_OUTPUT		BIT(15)
-#define HV_FEATURE_DIRECT_STIMER	BIT(19)
-
-/* Implementation Recommendations: leaf 0x40000004, EAX */
-#define HV_HINT_REMOTE_FLUSH		BIT(2)
-#define HV_HINT_APIC_MSRS		BIT(3)
-#define HV_HINT_RELAXED_TIMING		BIT(5)
-#define HV_HINT_NO_AUTO_EOI		BIT(9)
-#define HV_HINT_CLUSTER_IPI		BIT(10)
-#define HV_HINT_EX_MASKS		BIT(11)
 
 /* Synthetic MSRs */
 #define HV_MSR_FIRST			0x40000000u
@@ -60,8 +39,6 @@
 #define HV_MSR_TSC_FREQUENCY		0x40000022u
 #define HV_MSR_APIC_FREQUENCY		0x40000023u
 #define HV_MSR_EOI			0x40000070u
-#define HV_MSR_ICR			0x40000071u
-#define HV_MSR_TPR			0x40000072u
 #define HV_MSR_VP_ASSIST_PAGE		0x40000073u
 #define HV_MSR_SCONTROL			0x40000080u
 #define HV_MSR_SVERSION			0x40000081u
@@ -76,7 +53,6 @@
 #define HV_MSR_CRASH_P0			0x40000100u
 #define HV_MSR_CRASH_P4			0x40000104u
 #define HV_MSR_CRASH_CTL		0x40000105u
-#define HV_MSR_TSC_INVARIANT		0x40000118u
 
 /* an MSR that places a page: hypercall, reference TSC, VP assist, SIMP, SIEFP */
 #define HV_PAGE_ENABLE			BIT_ULL(0)
@@ -101,7 +77,6 @@ struct hv_w_reference_tsc {
 #define HV_CALL_VARHEAD(c)		((unsigned int)((c) >> 17) & 0x3ff)
 #define HV_CALL_REPS(c)			((unsigned int)((c) >> 32) & 0xfff)
 #define HV_CALL_START(c)		((unsigned int)((c) >> 48) & 0xfff)
-#define HV_CALL_START_MASK		GENMASK_ULL(59, 48)
 /* bit 31, "is nested", is for a hypervisor in a guest */
 #define HV_CALL_RESERVED		(GENMASK_ULL(31, 27) | GENMASK_ULL(47, 44) | \
 					 GENMASK_ULL(63, 60))
@@ -116,15 +91,10 @@ struct hv_w_reference_tsc {
 #define HVCALL_SEND_IPI_EX		0x0015
 #define HVCALL_GET_VP_REGISTERS		0x0050
 #define HVCALL_SET_VP_REGISTERS		0x0051
-#define HVCALL_POST_MESSAGE		0x005C
-#define HVCALL_SIGNAL_EVENT		0x005D
-#define HVCALL_EXT_QUERY_CAPABILITIES	0x8001
 
 /* HvCallFlushVirtualAddressSpace: flags */
 #define HV_FLUSH_ALL_PROCESSORS		BIT_ULL(0)
-#define HV_FLUSH_ALL_SPACES		BIT_ULL(1)
-#define HV_FLUSH_NON_GLOBAL_ONLY	BIT_ULL(2)
-#define HV_FLUSH_EXTENDED_RANGES	BIT_ULL(3)
+/* all address spaces, non-global translations only, extended ranges: more is done anyway */
 #define HV_FLUSH_KNOWN			GENMASK_ULL(3, 0)
 
 /* HV_VP_SET */
