@@ -349,6 +349,8 @@ static u64 table_pair(const struct ovid_cpuid_table *t, u32 subleaf,
 /* a hypervisor of another name has none of it */
 static void derive_hv(struct ovid_cpuid_table *t)
 {
+	t->hv_privileges = 0;
+	t->hv_features = 0;
 	if (table_reg(t, 0x40000001, 0, OVID_EAX) != 0x31237648 /* "Hv#1" */)
 		return;
 	t->hv_privileges = table_reg(t, 0x40000003, 0, OVID_EAX) |
