@@ -635,3 +635,86 @@ CASE(hv_stimer_no_slots, G_OVID_ONLY, 1)
 	wrmsr(MSR_EOM, 0);
 	is_(slots[2].type, TIMER_EXPIRED, "what waited is there after EOM");
 }
+
+/* ---- anything at all ---- */
+
+static u64 seed = 0x123456789abcdefull;
+static u64 any(void)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return seed;
+}
+
+/* an address that may be good */
+static u64 any_address(void)
+{
+	switch (any() & 7) {
+	case 0:
+		return any();
+	case 1:
+		return gpa(input) + (any() & 4095);
+	case 2:
+		return gpa(input) + (any() & 511) * 8;
+	case 3:
+		return any() & 0xffffffff;
+	case 4:
+		return gpa(page_a);
+	default:
+		return gpa(input);
+	}
+}
+
+/* takes no interrupt, whatever vector comes */
+static void ap_deaf(void)
+{
+	apic_enable();
+	for (;;)
+		asm volatile("cli; hlt");
+}
+
+CASE(hv_hostile_calls, G_OVID_ONLY, 2)
+{
+	open_synic();
+	open_hypercalls();
+	ap_start(1, ap_deaf);
+	for (u32 i = 0; i < 5000; i++) {
+		u64 control = any() % 0x18;
+
+		for (u32 w = 0; w < 16; w++)
+			input[any() & 511] = any() & 1 ? any() & 0xff : any();
+		if (any() & 1)
+			control |= any() & (FAST | BANKS(7) | REPS(0x1f) | START(3));
+		if (!(any() & 15))
+			control = any();
+		(void)hypercall(control, any_address(), any() & 1 ? any() : 3);
+	}
+	is_(hypercall(CALL_SPIN | FAST, 0, 0), SUCCESS, "the VP gets on");
+}
+
+/* pages on top of each other, timers and slots, in any order */
+CASE(hv_hostile_msrs, G_OVID_ONLY, 2)
+{
+	static const u32 pages[] = { MSR_HYPERCALL, MSR_TSC_PAGE, MSR_ASSIST, MSR_SIMP, MSR_SIEFP };
+	static u8 room[4][4096] __attribute__((aligned(4096)));
+
+	ap_start(1, ap_deaf);
+	wrmsr(MSR_GUEST_OS_ID, ME);
+	wrmsr(MSR_SCONTROL, 1);
+	for (u32 i = 0; i < 2000; i++) {
+		u64 at = gpa(room[any() & 3]);
+
+		wrmsr(pages[any() % 5], (at | 1) & ~(any() & 1));
+		(void)TRY("incb (%0)", :: "r"(at) : "memory");
+		(void)wr(MSR_CONFIG(any() & 3), any() & 0xfffff);
+		(void)wr(MSR_COUNT(any() & 3), any() & 1 ? any() : now() + (any() & 0xff));
+		(void)wr(MSR_SINT(any() & 15), any() & 0x1ffff);
+		wrmsr(MSR_EOM, 0);
+	}
+	for (u32 i = 0; i < 4; i++)
+		wrmsr(MSR_CONFIG(i), 0);
+	for (u32 i = 0; i < 5; i++)
+		wrmsr(pages[i], 0);
+	check(rdmsr(MSR_TIME));
+}
