@@ -610,18 +610,18 @@ CASE(hv_stimer_all, G_OVID_ONLY, 1)
 	u64 t = now();
 
 	open_synic();
-	handlers[0x43] = irq_count;
-	apic_write(0x320, 0x43);
+	for (u32 v = 0x43; v <= 0x45; v++)
+		handlers[v] = irq_count;
+	apic_write(0x320, 0x45);
 	apic_write(0x3e0, 0xb);
 	for (u32 i = 0; i < 4; i++) {
-		wrmsr(MSR_CONFIG(i), ENABLE | AUTO | DIRECT | VECTOR(i & 1 ? 0x42 : 0x41));
+		wrmsr(MSR_CONFIG(i), ENABLE | AUTO | DIRECT | VECTOR(0x41 + i));
 		wrmsr(MSR_COUNT(i), t + 20000 - 4000 * i);
 	}
 	apic_write(0x380, 1000);
 	wait_until(t + 30000);
-	is(irqs[0x43], 1);
-	is_(irqs[0x41], 2, "timers 0 and 2");
-	is_(irqs[0x42], 2, "timers 1 and 3");
+	for (u32 v = 0x41; v <= 0x45; v++)
+		is_(irqs[v], 1, "each fires once");
 }
 
 /* its message has nowhere to go: the VP gets on */
