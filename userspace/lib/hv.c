@@ -26,6 +26,10 @@ static const struct feature features[] = {
 	{ "tsc-page", { [HV_3_EAX] = BIT(9) } },
 	/* frequencies of the TSC and the APIC timer */
 	{ "frequency", { [HV_3_EAX] = BIT(11), [HV_3_EDX] = BIT(8) } },
+	/* the synthetic interrupt controller */
+	{ "synic", { [HV_3_EAX] = BIT(2) } },
+	/* synthetic timers */
+	{ "stimer", { [HV_3_EAX] = BIT(3), [HV_3_EDX] = BIT(19) } },
 	/* waiting with interrupts off */
 	{ "idle", { [HV_3_EAX] = BIT(10), [HV_3_EDX] = BIT(5) } },
 	/* reset by an MSR */
@@ -86,6 +90,8 @@ static void choose(struct hv_choice *c, const struct feature *f, bool on)
 static void all(struct hv_choice *c, bool on)
 {
 	memset(c->without, on ? 0 : 0xff, sizeof(c->without));
+	/* no choice: there is no auto-EOI, which a guest would use without this hint */
+	c->without[HV_4_EAX] &= ~BIT(9);
 	c->none = !on;
 }
 

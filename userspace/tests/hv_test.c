@@ -52,7 +52,10 @@ int main(void)
 	      e[3].eax == ~(1u << 10), "two, in three registers");
 	CHECK(choose("-idle,+idle", e) && !memcmp(e, table, sizeof(table)), "the last word counts");
 	CHECK(choose("off,+hypercall,+vp-index", e) && e[1].eax == 0x40000006 && e[2].eax == 0x60 &&
-	      !e[2].ebx && !e[2].edx && !e[3].eax && e[3].ebx == 9, "from nothing, two");
+	      !e[2].ebx && !e[2].edx && e[3].ebx == 9, "from nothing, two");
+	CHECK(e[3].eax == 1u << 9, "auto-EOI stays deprecated");
+	CHECK(choose("-synic,-stimer", e) && e[2].eax == ~0xcu && e[2].edx == ~(1u << 19),
+	      "SynIC and timers");
 	CHECK(choose("+idle,off", e) && !e[2].eax, "off takes what was there");
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		CHECK(!choose(bad[i], e), "refused: '%s'", bad[i]);
