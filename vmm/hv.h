@@ -61,6 +61,9 @@ void ovid_hv_vp_reset(struct ovid_vp *vp);
 int ovid_hv_msr_read(struct ovid_vp *vp, u32 msr, u64 *val);
 int ovid_hv_msr_host_read(struct ovid_vp *vp, u32 msr, u64 *val);
 int ovid_hv_msr_write(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by);
+/* MSRs that place a page: an address that guest memory can have; placement, which sleeps */
+bool ovid_hv_page_valid(struct ovid_partition *part, u64 val);
+int ovid_hv_page_place(struct ovid_partition *part, struct ovid_overlay *ov, u64 val);
 /* VP's thread, sleeps */
 int ovid_hv_msr_write_slow(struct ovid_vp *vp, u32 msr, u64 val);
 

@@ -38,13 +38,12 @@ struct hv_row {
 
 /* ---- pages that the guest places ---- */
 
-/* an address that guest memory can have, in @val */
-static bool page_valid(struct ovid_partition *part, u64 val)
+bool ovid_hv_page_valid(struct ovid_partition *part, u64 val)
 {
 	return !(val >> ovid_cpuid_phys_bits(part));
 }
 
-static int page_place(struct ovid_partition *part, struct ovid_overlay *ov, u64 val)
+int ovid_hv_page_place(struct ovid_partition *part, struct ovid_overlay *ov, u64 val)
 {
 	if (val & HV_PAGE_ENABLE)
 		return ovid_overlay_place(part, ov, HV_PAGE_GFN(val));
@@ -85,11 +84,11 @@ static int write_hypercall(struct ovid_vp *vp, u32 msr, u64 val)
 	struct ovid_partition *part = vp->part;
 
 	guard(mutex)(&part->hv.lock);
-	if (part->hv.hypercall & HV_HYPERCALL_LOCKED || !page_valid(part, val))
+	if (part->hv.hypercall & HV_HYPERCALL_LOCKED || !ovid_hv_page_valid(part, val))
 		return OVID_MSR_GP;
 	if (!part->hv.guest_os_id)
 		val &= ~HV_PAGE_ENABLE;
-	if (page_place(part, &part->hv.hypercall_page, val))
+	if (ovid_hv_page_place(part, &part->hv.hypercall_page, val))
 		return OVID_MSR_GP;
 	WRITE_ONCE(part->hv.hypercall, val);
 	return OVID_MSR_OK;
@@ -105,7 +104,7 @@ static int write_reference_tsc(struct ovid_vp *vp, u32 msr, u64 val)
 	struct ovid_partition *part = vp->part;
 
 	guard(mutex)(&part->hv.lock);
-	if (!page_valid(part, val) || page_place(part, &part->tsc_page, val))
+	if (!ovid_hv_page_valid(part, val) || ovid_hv_page_place(part, &part->tsc_page, val))
 		return OVID_MSR_GP;
 	WRITE_ONCE(part->hv.reference_tsc, val);
 	return OVID_MSR_OK;
@@ -118,7 +117,7 @@ static u64 read_vp_assist(struct ovid_vp *vp, u32 msr)
 
 static int write_vp_assist(struct ovid_vp *vp, u32 msr, u64 val)
 {
-	if (!page_valid(vp->part, val) || page_place(vp->part, &vp->hv.assist, val))
+	if (!ovid_hv_page_valid(vp->part, val) || ovid_hv_page_place(vp->part, &vp->hv.assist, val))
 		return OVID_MSR_GP;
 	vp->hv.assist_msr = val;
 	return OVID_MSR_OK;

@@ -30,7 +30,6 @@
  * @rep: bytes of an element; 0: it has none
  * @fast: the input can be in registers
  * @banks: it has a variable header
- * @privilege: HV_PRIV_*, 0: none is needed
  * @fn: what does it; an HV_STATUS, or OVID_HC_SLOW
  */
 struct hc_row {
@@ -39,7 +38,6 @@ struct hc_row {
 	u8 rep;
 	bool fast;
 	bool banks;
-	u64 privilege;
 	int (*fn)(struct ovid_vp *vp, struct ovid_hc *hc);
 };
 
@@ -50,15 +48,15 @@ static int long_spin_wait(struct ovid_vp *vp, struct ovid_hc *hc)
 }
 
 static const struct hc_row table[] = {
-	{ HVCALL_FLUSH_SPACE, sizeof(struct hv_w_flush), 0, true, false, 0, ovid_hc_flush },
-	{ HVCALL_FLUSH_LIST, sizeof(struct hv_w_flush), 8, true, false, 0, ovid_hc_flush },
-	{ HVCALL_LONG_SPIN_WAIT, 8, 0, true, false, 0, long_spin_wait },
-	{ HVCALL_SEND_IPI, sizeof(struct hv_w_ipi), 0, true, false, 0, ovid_hc_send_ipi },
-	{ HVCALL_FLUSH_SPACE_EX, sizeof(struct hv_w_flush_ex), 0, true, true, 0,
+	{ HVCALL_FLUSH_SPACE, sizeof(struct hv_w_flush), 0, true, false, ovid_hc_flush },
+	{ HVCALL_FLUSH_LIST, sizeof(struct hv_w_flush), 8, true, false, ovid_hc_flush },
+	{ HVCALL_LONG_SPIN_WAIT, 8, 0, true, false, long_spin_wait },
+	{ HVCALL_SEND_IPI, sizeof(struct hv_w_ipi), 0, true, false, ovid_hc_send_ipi },
+	{ HVCALL_FLUSH_SPACE_EX, sizeof(struct hv_w_flush_ex), 0, true, true,
 	  ovid_hc_flush_ex },
-	{ HVCALL_FLUSH_LIST_EX, sizeof(struct hv_w_flush_ex), 8, true, true, 0,
+	{ HVCALL_FLUSH_LIST_EX, sizeof(struct hv_w_flush_ex), 8, true, true,
 	  ovid_hc_flush_ex },
-	{ HVCALL_SEND_IPI_EX, sizeof(struct hv_w_ipi_ex), 0, true, true, 0,
+	{ HVCALL_SEND_IPI_EX, sizeof(struct hv_w_ipi_ex), 0, true, true,
 	  ovid_hc_send_ipi_ex },
 };
 
@@ -121,8 +119,6 @@ static int call(struct ovid_vp *vp, struct ovid_hypercall_regs *regs, struct ovi
 
 	if (!row)
 		return HV_STATUS_INVALID_HYPERCALL_CODE;
-	if (row->privilege & ~ovid_cpuid_hv_privileges(vp->part))
-		return HV_STATUS_ACCESS_DENIED;
 	status = parse(row, regs->control, hc);
 	if (status)
 		return status;
@@ -175,7 +171,6 @@ int ovid_hc_vp_set(struct ovid_vp_set *set, const void *vp_set, unsigned int nr_
 	for (bank = 0; bank < BITS_TO_LONGS(OVID_MAX_VPS); bank++)
 		if (from->valid_banks & BIT_ULL(bank))
 			set->vps[bank] = from->banks[i++];
-	if (OVID_MAX_VPS % BITS_PER_LONG)
-		set->vps[BITS_TO_LONGS(OVID_MAX_VPS) - 1] &= BITMAP_LAST_WORD_MASK(OVID_MAX_VPS);
+	set->vps[BITS_TO_LONGS(OVID_MAX_VPS) - 1] &= BITMAP_LAST_WORD_MASK(OVID_MAX_VPS);
 	return HV_STATUS_SUCCESS;
 }

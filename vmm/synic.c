@@ -152,18 +152,13 @@ int ovid_synic_msr_write(struct ovid_vp *vp, u32 msr, u64 val)
 static int write_page(struct ovid_vp *vp, struct ovid_overlay *page, u64 *msr, u64 val)
 {
 	struct ovid_synic *synic = &vp->hv.synic;
-	int err = 0;
 
-	if (val >> ovid_cpuid_phys_bits(vp->part))
+	if (!ovid_hv_page_valid(vp->part, val))
 		return OVID_MSR_GP;
 	scoped_guard(spinlock_irqsave, &synic->lock) {
 		*msr &= ~HV_PAGE_ENABLE;
 	}
-	if (val & HV_PAGE_ENABLE)
-		err = ovid_overlay_place(vp->part, page, HV_PAGE_GFN(val));
-	else
-		ovid_overlay_remove(vp->part, page);
-	if (err)
+	if (ovid_hv_page_place(vp->part, page, val))
 		return OVID_MSR_GP;
 	scoped_guard(spinlock_irqsave, &synic->lock) {
 		*msr = val;

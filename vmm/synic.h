@@ -88,11 +88,6 @@ int ovid_stimer_restore(struct ovid_vp *vp, const void *blob);	/* 0 or -EINVAL *
 
 /* what is due expires; makes vp->hv.stimer_deadline anew */
 void ovid_stimer_check(struct ovid_vp *vp);
-/* the same if it is time, host TSC @now */
-#define ovid_stimer_poll(vp, now) do {					\
-	if (unlikely((vp)->hv.stimer_deadline && (now) >= (vp)->hv.stimer_deadline)) \
-		ovid_stimer_check(vp);					\
-} while (0)
 /* a slot has been emptied: messages that waited */
 void ovid_stimer_retry(struct ovid_vp *vp);
 

@@ -144,6 +144,13 @@ static inline u64 ovid_vp_deadline(const struct ovid_vp *vp)
 	return apic && synthetic ? min(apic, synthetic) : apic | synthetic;
 }
 
+/* ovid_stimer_check() if it is time, host TSC @now */
+static inline void ovid_stimer_poll(struct ovid_vp *vp, u64 now)
+{
+	if (unlikely(vp->hv.stimer_deadline && now >= vp->hv.stimer_deadline))
+		ovid_stimer_check(vp);
+}
+
 /*
  * Is there work that is done on the way to user mode only (task work, memory
  * cgroup's throttling)?  The flag alone says little: rseq sets it at every

@@ -749,13 +749,13 @@ static enum ovid_run_result memory_slow(struct vmx_vp *v)
 	case -EAGAIN:
 		return OVID_RUN_AGAIN;
 	case -EPERM:
-		if (rom_walk(v))
-			return OVID_RUN_AGAIN;
-		inject_gp(v);
-		return OVID_RUN_AGAIN;
 	case -EACCES:
 		if (rom_walk(v))
 			return OVID_RUN_AGAIN;
+		if (err == -EPERM) {
+			inject_gp(v);
+			return OVID_RUN_AGAIN;
+		}
 		x->flags |= OVID_XF_READONLY;
 		fallthrough;
 	case -ENOENT:
