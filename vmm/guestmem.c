@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Copies from guest memory, and compare-and-swap in it.  Objects are reached
+ * Copies from and to guest memory, and compare-and-swap in it.  Objects are reached
  * through the direct map under RCU, user memory through the worker's own page
  * tables.
  */
@@ -115,6 +115,71 @@ int ovid_guest_read_atomic(struct ovid_partition *part, gpa_t gpa, void *buf, si
 	return copy(part, gpa, buf, len, true);
 }
 
+/* a discard that comes between has come after */
+static int store_obj(const struct ovid_region *r, u64 index, unsigned int off,
+		     const void *buf, size_t len)
+{
+	struct page *page;
+	unsigned int level;
+
+	page = ovid_memobj_page(r->obj, index, &level);
+	if (!page)
+		return -EFAULT;
+	guard(rcu)();
+	page = ovid_memobj_peek(r->obj, index);
+	if (page)
+		memcpy(page_address(page) + off, buf, len);
+	return 0;
+}
+
+/* one piece inside a page: 0, or 1 where it is to be copied to user memory */
+static int store_piece(struct ovid_partition *part, const struct ovid_regions *map, gpa_t gpa,
+		       const void *buf, size_t len, u64 *user)
+{
+	const struct ovid_overlay *ov = ovid_overlay_find(part, gpa >> PAGE_SHIFT);
+	const struct ovid_region *r;
+	u64 pages;
+
+	if (ov) {
+		if (!ov->write)
+			return -EFAULT;
+		memcpy(ovid_overlay_data(ov) + offset_in_page(gpa), buf, len);
+		return 0;
+	}
+	r = ovid_region_find(map, gpa >> PAGE_SHIFT);
+	if (!r || !(r->flags & OVID_MAP_WRITE))
+		return -EFAULT;
+	pages = (gpa >> PAGE_SHIFT) - r->gfn;
+	if (r->obj)
+		return store_obj(r, r->source + pages, offset_in_page(gpa), buf, len);
+	*user = r->source + (pages << PAGE_SHIFT) + offset_in_page(gpa);
+	return 1;
+}
+
+int ovid_guest_write(struct ovid_partition *part, gpa_t gpa, const void *buf, size_t len)
+{
+	u64 user = 0;
+	size_t n;
+	int err, idx;
+
+	if (gpa + len < gpa)
+		return -EFAULT;
+	for (; len; len -= n, gpa += n, buf += n) {
+		n = min_t(size_t, len, PAGE_SIZE - offset_in_page(gpa));
+		idx = srcu_read_lock(part->srcu);
+		err = store_piece(part, srcu_dereference(part->regions, part->srcu), gpa, buf, n,
+				  &user);
+		srcu_read_unlock(part->srcu, idx);
+		if (err > 0)
+			err = current->mm != part->mm ||
+			      copy_to_user((void __user *)user, buf, n) ? -EFAULT : 0;
+		if (err)
+			return err;
+		ovid_track_mark(part, gpa >> PAGE_SHIFT);
+	}
+	return 0;
+}
+
 static int cmpxchg_at(void *p, u64 old, u64 new, size_t size)
 {
 	if (size == 8)
@@ -170,7 +235,11 @@ int ovid_guest_cmpxchg(struct ovid_partition *part, gpa_t gpa, u64 old, u64 new,
 			user = r->source + (pages << PAGE_SHIFT) + offset_in_page(gpa);
 	}
 	srcu_read_unlock(part->srcu, idx);
-	return user ? cmpxchg_user(part, user, old, new, size) : err;
+	if (user)
+		err = cmpxchg_user(part, user, old, new, size);
+	if (!err)
+		ovid_track_mark(part, gpa >> PAGE_SHIFT);
+	return err;
 }
 
 static int walk_read(void *ctx, gpa_t gpa, void *buf, size_t size)

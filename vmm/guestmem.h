@@ -23,6 +23,18 @@ int ovid_guest_read(struct ovid_partition *part, gpa_t gpa, void *buf, size_t le
 /* the same with interrupts off: only what is present; -EFAULT: try the sleeping one */
 int ovid_guest_read_atomic(struct ovid_partition *part, gpa_t gpa, void *buf, size_t len);
 
+/**
+ * ovid_guest_write - copy to guest memory
+ * @part: whose memory
+ * @gpa: first byte
+ * @buf: where from
+ * @len: bytes
+ *
+ * Sleeps, as ovid_guest_read().  0, or -EFAULT with a part of it written: there is
+ * none, or it is read-only.
+ */
+int ovid_guest_write(struct ovid_partition *part, gpa_t gpa, const void *buf, size_t len);
+
 /* compare and swap of 4 or 8 aligned bytes: 0, -EAGAIN (differs) or -EFAULT */
 int ovid_guest_cmpxchg(struct ovid_partition *part, gpa_t gpa, u64 old, u64 new, size_t size);
 

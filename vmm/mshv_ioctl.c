@@ -182,18 +182,80 @@ long ovid_mshv_set_msi_routing(struct ovid_partition *part, void __user *arg)
 	return ovid_set_msi_routing(part, arg);
 }
 
-/* Pages are not tracked yet (property 0x50005 refuses to be switched on). */
+/* pages that the guest has touched; taking the mark off is not waited for */
+static int get_accessed(struct ovid_partition *part, gfn_t gfn, u64 nr, u8 op,
+			unsigned long *bits)
+{
+	enum ovid_age how = op == MSHV_GPAP_ACCESS_OP_CLEAR ? OVID_AGE_CLEAR : OVID_AGE_TEST;
+	u64 i;
+
+	if (op == MSHV_GPAP_ACCESS_OP_SET)
+		return -EOPNOTSUPP;
+	for (i = 0; i < nr; i++) {
+		if (ovid_tdp_age(part, gfn + i, gfn + i + 1, how))
+			__set_bit(i, bits);
+		cond_resched();
+	}
+	return 0;
+}
+
+static int get_marks(struct ovid_partition *part, const struct mshv_gpap_access_bitmap *args,
+		     unsigned long *bits)
+{
+	static const enum ovid_track_op ops[] = {
+		[MSHV_GPAP_ACCESS_OP_NOOP] = OVID_TRACK_READ,
+		[MSHV_GPAP_ACCESS_OP_CLEAR] = OVID_TRACK_CLEAR,
+		[MSHV_GPAP_ACCESS_OP_SET] = OVID_TRACK_SET,
+	};
+	int err;
+
+	if (mutex_lock_killable(&part->lock))
+		return -EINTR;
+	if (args->access_type == MSHV_GPAP_ACCESS_TYPE_DIRTY)
+		err = ovid_track_get(part, args->gpap_base, args->page_count,
+				     ops[args->access_op], bits);
+	else if (part->track.on)
+		err = get_accessed(part, args->gpap_base, args->page_count, args->access_op, bits);
+	else
+		err = -EINVAL;
+	mutex_unlock(&part->lock);
+	return err;
+}
+
+/**
+ * ovid_mshv_get_gpap_access_bitmap - MSHV_GET_GPAP_ACCESS_BITMAP
+ * @part:	the partition
+ * @arg:	struct mshv_gpap_access_bitmap
+ *
+ * A bit for each page, as many bytes as they fill.  Sleeps.  Returns 0, -EFAULT,
+ * -EINVAL (arguments, or property 0x50005 is off), -E2BIG, -EOPNOTSUPP (to set
+ * accessed marks), -ENOMEM, -EINTR.
+ */
 long ovid_mshv_get_gpap_access_bitmap(struct ovid_partition *part, void __user *arg)
 {
+	unsigned long *bits __free(kvfree) = NULL;
 	struct mshv_gpap_access_bitmap args;
+	int err;
 
 	if (copy_from_user(&args, arg, sizeof(args)))
 		return -EFAULT;
 	if (args.access_type >= MSHV_GPAP_ACCESS_TYPE_COUNT ||
 	    args.access_op >= MSHV_GPAP_ACCESS_OP_COUNT ||
-	    memchr_inv(args.rsvd, 0, sizeof(args.rsvd)) || !args.page_count)
+	    memchr_inv(args.rsvd, 0, sizeof(args.rsvd)) || !args.page_count ||
+	    args.gpap_base >= OVID_TDP_PAGES)
 		return -EINVAL;
-	return -EOPNOTSUPP;
+	if (args.page_count > OVID_TRACK_MAX)
+		return -E2BIG;
+	if (args.gpap_base + args.page_count > OVID_TDP_PAGES)
+		return -EINVAL;
+	bits = kvcalloc(BITS_TO_LONGS(args.page_count), sizeof(*bits), GFP_KERNEL_ACCOUNT);
+	if (!bits)
+		return -ENOMEM;
+	err = get_marks(part, &args, bits);
+	if (err)
+		return err;
+	return copy_to_user(u64_to_user_ptr(args.bitmap_ptr), bits,
+			    BITS_TO_BYTES(args.page_count)) ? -EFAULT : 0;
 }
 
 /* ---- V ----------------------------------------------------------------- */

@@ -26,6 +26,7 @@
 #include "irqfd.h"
 #include "stats.h"
 #include "tdp.h"
+#include "track.h"
 #include "types.h"
 #include "../uapi/ovid.h"
 
@@ -63,6 +64,7 @@ struct ovid_partition {
 	struct ovid_regions __rcu *regions;
 	struct srcu_struct *srcu;	/* readers of @regions; one for the module */
 	struct ovid_tdp tdp;
+	struct ovid_track track;
 	struct ovid_overlays overlays;
 	struct page *apic_page;	/* the backend's, at the APIC's address; freed at the end */
 	struct mmu_notifier mn;

@@ -165,17 +165,17 @@ static int set_per_socket(struct ovid_partition *part, u64 value)
 	return 0;
 }
 
-/* Dirty and accessed pages are not tracked yet. */
 static u64 get_access_tracking(struct ovid_partition *part)
 {
-	return 0;
+	return READ_ONCE(part->track.on);
 }
 
 static int set_access_tracking(struct ovid_partition *part, u64 value)
 {
 	if (value > 1)
 		return -EINVAL;
-	return value ? -EOPNOTSUPP : 0;
+	ovid_track_set(part, value);
+	return 0;
 }
 
 /* 0: #GP, 1: writes are dropped, reads give zero; as OVID_MSR_FAULT, _IGNORE */

@@ -536,6 +536,8 @@ static unsigned int fit_level(struct ovid_partition *part, const struct ovid_reg
 {
 	u64 pages;
 
+	if (READ_ONCE(part->track.on))
+		return 1;
 	for (; level > 1; level--) {
 		pages = 1ull << (9 * (level - 1));
 		if (level == 3 && !ovid_backend->tdp.has_1g)
@@ -549,8 +551,14 @@ static unsigned int fit_level(struct ovid_partition *part, const struct ovid_reg
 	return level;
 }
 
+/* a page that is tracked is mapped for writing when it is written to, not before */
+static bool may_write(struct ovid_partition *part, const struct ovid_region *r, bool write)
+{
+	return r->flags & OVID_MAP_WRITE && (write || !READ_ONCE(part->track.on));
+}
+
 static int fault_obj(struct ovid_partition *part, const struct ovid_region *r, gfn_t gfn,
-		     u64 seq)
+		     bool write, u64 seq)
 {
 	unsigned int level;
 	struct page *page;
@@ -560,7 +568,7 @@ static int fault_obj(struct ovid_partition *part, const struct ovid_region *r, g
 	if (!page)
 		return -ENOMEM;
 	level = fit_level(part, r, gfn, index, level);
-	return ovid_tdp_map(part, gfn, level, page_to_phys(page), r->flags & OVID_MAP_WRITE,
+	return ovid_tdp_map(part, gfn, level, page_to_phys(page), may_write(part, r, write),
 			    r->flags & OVID_MAP_EXEC, seq);
 }
 
@@ -604,7 +612,7 @@ static int fault_user(struct ovid_partition *part, const struct ovid_region *r, 
 		      bool write, u64 seq)
 {
 	unsigned long addr = source_at(r, gfn);
-	bool writable = r->flags & OVID_MAP_WRITE;
+	bool writable = may_write(part, r, write);
 	unsigned int level;
 	struct page *page;
 	long n;
@@ -672,12 +680,14 @@ int ovid_region_fault(struct ovid_vp *vp, gpa_t gpa, bool write, bool exec)
 	 * allocation as long as its memory cgroup is throttled: no reader's lock is
 	 * held, which all partitions share.  @seq guards what comes of it.
 	 */
-	if (copy.obj) {
-		err = fault_obj(part, &copy, gfn, seq);
-		ovid_memobj_put(copy.obj);
-	} else {
+	if (unlikely(write && READ_ONCE(part->track.on)))
+		err = ovid_track_prepare(part, gfn);
+	if (!err && copy.obj)
+		err = fault_obj(part, &copy, gfn, write, seq);
+	else if (!err)
 		err = fault_user(part, &copy, gfn, write, seq);
-	}
+	if (copy.obj)
+		ovid_memobj_put(copy.obj);
 	if (!err)
 		vp->stats.page_faults++;
 	return err;

@@ -134,7 +134,7 @@ int ovid_tdp_map(struct ovid_partition *part, gfn_t gfn, unsigned int level,
 	int err;
 
 	/* four levels reach 48 bits */
-	if (gfn >> 36)
+	if (gfn >= OVID_TDP_PAGES)
 		return -EFAULT;
 	for (;;) {
 		spin_lock(&tdp->lock);
@@ -142,6 +142,8 @@ int ovid_tdp_map(struct ovid_partition *part, gfn_t gfn, unsigned int level,
 			err = -EAGAIN;
 		else
 			err = map_locked(part, gfn, level, hpa, write, exec, &table);
+		if (!err && write)
+			ovid_track_mark_locked(part, gfn);
 		spin_unlock(&tdp->lock);
 		if (err != -ENOBUFS)
 			break;
@@ -257,7 +259,7 @@ void ovid_part_kick_sync(struct ovid_partition *part)
 }
 
 /* nothing to do where the flush that another one asked for has ended since */
-static void ovid_tdp_flush(struct ovid_partition *part)
+void ovid_tdp_flush(struct ovid_partition *part)
 {
 	struct ovid_tdp *tdp = &part->tdp;
 	u64 gen = atomic64_read(&tdp->flush_gen);
@@ -271,12 +273,40 @@ static void ovid_tdp_flush(struct ovid_partition *part)
 		smp_store_release(&tdp->flushed, gen);	/* pairs with the acquire above */
 }
 
+/* the page's own leaf, or NULL */
+static u64 *find_leaf(struct ovid_tdp *tdp, gfn_t gfn)
+{
+	u64 *t = tdp->root, *e;
+	unsigned int level;
+
+	for (level = OVID_TDP_LEVELS; ; level--) {
+		e = &t[entry_index(gfn, level)];
+		if (!is_present(*e))
+			return NULL;
+		if (is_leaf(*e, level))
+			return e;
+		t = table_of(*e);
+	}
+}
+
+void ovid_tdp_write_protect(struct ovid_tdp *tdp, gfn_t gfn)
+{
+	u64 *e = find_leaf(tdp, gfn);
+
+	lockdep_assert_held(&tdp->lock);
+	if (!e || !(READ_ONCE(*e) & ovid_backend->tdp.write))
+		return;
+	/* the CPU sets bits here at the same time */
+	clear_bit(__ffs64(ovid_backend->tdp.write), (unsigned long *)e);
+	atomic64_inc(&tdp->flush_gen);
+}
+
 /* in steps, so that the lock (and a CPU) is not held for ever by a huge range */
 #define ZAP_STEP	(1ull << 18)	/* 1 GiB */
 
 void ovid_tdp_zap(struct ovid_partition *part, gfn_t start, gfn_t end, u32 flags)
 {
-	gfn_t at, next, last = min_t(gfn_t, end, 1ull << 36);
+	gfn_t at, next, last = min_t(gfn_t, end, OVID_TDP_PAGES);
 	struct ovid_tdp *tdp = &part->tdp;
 	LIST_HEAD(freed);
 	bool any = false;
@@ -406,6 +436,7 @@ int ovid_tdp_init(struct ovid_partition *part)
 {
 	struct ovid_tdp *tdp = &part->tdp;
 
+	ovid_track_init(part);
 	spin_lock_init(&tdp->lock);
 	spin_lock_init(&tdp->flush_lock);
 	/* above every CPU's 0: a root at a reused address is flushed at first use */
@@ -426,7 +457,7 @@ void ovid_tdp_fini(struct ovid_partition *part)
 	u64 *root = part->tdp.root;
 	unsigned int i;
 
-	ovid_tdp_zap(part, 0, 1ull << 36, 0);
+	ovid_tdp_zap(part, 0, OVID_TDP_PAGES, 0);
 	/* no step of a zap covers what an entry of the root does: its tables stay */
 	for (i = 0; i < ENTRIES; i++)
 		if (is_present(root[i]))
@@ -434,4 +465,5 @@ void ovid_tdp_fini(struct ovid_partition *part)
 	free_page((unsigned long)root);
 	kfree(part->tdp.cpu_gen);
 	free_cpumask_var(part->tdp.flush_mask);
+	ovid_track_fini(part);
 }

@@ -24,6 +24,7 @@ struct ovid_tdp_format {
 };
 
 #define OVID_TDP_LEVELS	4
+#define OVID_TDP_PAGES	(1ull << 36)	/* that four levels reach */
 
 /**
  * struct ovid_tdp
@@ -59,6 +60,7 @@ void ovid_tdp_fini(struct ovid_partition *part);
  * @level: largest leaf allowed: 1 (4 KiB), 2 (2 MiB), 3 (1 GiB); a smaller one
  *	is made where a table stands already
  * @hpa: of @gfn's own page
+ * @write: it may be written to; a page that is tracked (track.h): it is
  * Returns 0, -EAGAIN (start over) or -ENOMEM.  Interrupts on, may sleep.
  */
 int ovid_tdp_map(struct ovid_partition *part, gfn_t gfn, unsigned int level,
@@ -83,6 +85,10 @@ enum ovid_age {
  * mapped is one, and taking it off unmaps.  For the mmu notifier: does not sleep.
  */
 bool ovid_tdp_age(struct ovid_partition *part, gfn_t start, gfn_t end, enum ovid_age how);
+/* a page cannot be written to until it is mapped again; tdp->lock held, flush after it */
+void ovid_tdp_write_protect(struct ovid_tdp *tdp, gfn_t gfn);
+/* waits until no CPU uses what was cleared before; sleeps not */
+void ovid_tdp_flush(struct ovid_partition *part);
 /* a VP runs without accessed bits from here on */
 void ovid_tdp_no_accessed(struct ovid_partition *part);
 

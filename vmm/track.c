@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Marks of pages that the guest has written to: see track.h for the rules.
+ */
+#include <linux/bitmap.h>
+#include <linux/cleanup.h>
+#include <linux/gfp.h>
+#include <linux/lockdep.h>
+#include "partition.h"
+#include "tdp.h"
+#include "track.h"
+
+#define BLOCK		512u	/* pages of one table, and of one section of tdp->lock */
+
+void ovid_track_init(struct ovid_partition *part)
+{
+	xa_init(&part->track.chunks);
+}
+
+static void forget(struct ovid_partition *part)
+{
+	unsigned long index;
+	void *chunk;
+
+	xa_for_each(&part->track.chunks, index, chunk) {
+		xa_erase(&part->track.chunks, index);
+		free_page((unsigned long)chunk);
+	}
+}
+
+void ovid_track_fini(struct ovid_partition *part)
+{
+	forget(part);
+	xa_destroy(&part->track.chunks);
+}
+
+/* all leaves go: from here on they come back under the other rule */
+void ovid_track_set(struct ovid_partition *part, bool on)
+{
+	lockdep_assert_held(&part->lock);
+	if (part->track.on == on)
+		return;
+	scoped_guard(spinlock, &part->tdp.lock)
+		WRITE_ONCE(part->track.on, on);
+	ovid_tdp_invalidate_begin(part, 0, OVID_TDP_PAGES);
+	ovid_tdp_invalidate_end(part);
+	/* nobody marks any more */
+	if (!on)
+		forget(part);
+}
+
+int ovid_track_prepare(struct ovid_partition *part, gfn_t gfn)
+{
+	unsigned long index = gfn / OVID_TRACK_CHUNK, chunk;
+	int err;
+
+	if (xa_load(&part->track.chunks, index))
+		return 0;
+	chunk = get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (!chunk)
+		return -ENOMEM;
+	err = xa_insert(&part->track.chunks, index, (void *)chunk, GFP_KERNEL_ACCOUNT);
+	if (err)
+		free_page(chunk);
+	return err == -EBUSY ? 0 : err;
+}
+
+void ovid_track_mark_locked(struct ovid_partition *part, gfn_t gfn)
+{
+	unsigned long *chunk;
+
+	lockdep_assert_held(&part->tdp.lock);
+	if (likely(!part->track.on))
+		return;
+	/* none: the page is not memory, or it is too late for this round of tracking */
+	chunk = xa_load(&part->track.chunks, gfn / OVID_TRACK_CHUNK);
+	if (chunk)
+		__set_bit(gfn % OVID_TRACK_CHUNK, chunk);
+}
+
+void ovid_track_mark(struct ovid_partition *part, gfn_t gfn)
+{
+	if (likely(!READ_ONCE(part->track.on)) || ovid_track_prepare(part, gfn))
+		return;
+	guard(spinlock)(&part->tdp.lock);
+	ovid_track_mark_locked(part, gfn);
+}
+
+/* pages of one block, whose bits in @bits begin at @at */
+static void get_block(struct ovid_partition *part, gfn_t gfn, unsigned int nr,
+		      enum ovid_track_op op, unsigned long *bits, unsigned long at)
+{
+	unsigned long first = gfn % OVID_TRACK_CHUNK, bit;
+	unsigned long *chunk;
+
+	guard(spinlock)(&part->tdp.lock);
+	chunk = xa_load(&part->track.chunks, gfn / OVID_TRACK_CHUNK);
+	if (!chunk)
+		return;
+	bit = first;
+	for_each_set_bit_from(bit, chunk, first + nr) {
+		__set_bit(at + bit - first, bits);
+		if (op == OVID_TRACK_CLEAR)
+			ovid_tdp_write_protect(&part->tdp, gfn + bit - first);
+	}
+	if (op == OVID_TRACK_CLEAR)
+		bitmap_clear(chunk, first, nr);
+	else if (op == OVID_TRACK_SET)
+		bitmap_set(chunk, first, nr);
+}
+
+int ovid_track_get(struct ovid_partition *part, gfn_t gfn, u64 nr, enum ovid_track_op op,
+		   unsigned long *bits)
+{
+	u64 done, n;
+	int err;
+
+	lockdep_assert_held(&part->lock);
+	if (!part->track.on)
+		return -EINVAL;
+	for (done = 0; done < nr; done += n, gfn += n) {
+		n = min(nr - done, BLOCK - gfn % BLOCK);
+		err = op == OVID_TRACK_SET ? ovid_track_prepare(part, gfn) : 0;
+		if (err)
+			return err;
+		get_block(part, gfn, n, op, bits, done);
+		cond_resched();
+	}
+	/* whoever reads the pages after this finds what was written before it */
+	if (op == OVID_TRACK_CLEAR)
+		ovid_tdp_flush(part);
+	return 0;
+}
