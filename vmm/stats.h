@@ -31,6 +31,7 @@
 	X(nmi_injected)			\
 	X(exception_injected)		\
 	X(halt_blocked)	/* times it slept in HLT */		\
+	X(halt_polled)	/* times it halted and did not sleep */	\
 	X(page_faults)	/* guest pages mapped on demand */	\
 	X(tlb_flushes)	/* INVEPT and INVVPID */
 

@@ -18,6 +18,7 @@
 #include "guestmem.h"
 #include "ioctl.h"
 #include "partition.h"
+#include "spin.h"
 #include "trace.h"
 #include "vp.h"
 
@@ -153,22 +154,49 @@ static bool halt_ends(struct ovid_vp *vp)
 				(READ_ONCE(vp->extint_line) && ovid_lapic_takes_extint(vp))));
 }
 
+static bool to_look_at(struct ovid_vp *vp)
+{
+	return READ_ONCE(vp->requests) & LOOP_REQUESTS || interrupted(vp);
+}
+
+/* true: HLT has ended, or there is something to look at */
+static bool poll(struct ovid_vp *vp, bool *ended)
+{
+	while (ovid_vp_poll_more(vp)) {
+		*ended = halt_ends(vp);
+		if (*ended || to_look_at(vp))
+			return true;
+		cpu_relax();
+	}
+	return false;
+}
+
+static void sleep_until_end(struct ovid_vp *vp, bool *ended)
+{
+	vp->stats.halt_blocked++;
+	/* looks first, sleeps then: one look is all it takes when an interrupt is there */
+	rcuwait_wait_event(&vp->wait, (*ended = halt_ends(vp)) || to_look_at(vp),
+			   TASK_INTERRUPTIBLE);
+}
+
 /* sleeps in HLT or until SIPI; returns when there is something to look at */
 static void block(struct ovid_vp *vp)
 {
-	bool halted = vp->activity == OVID_HALTED, ended;
+	bool ended = false;
 
-	if (halted)
-		ovid_lapic_timer_block(vp);
-	vp->stats.halt_blocked++;
-	/* looks first, sleeps then: one look is all it takes when an interrupt is there */
-	rcuwait_wait_event(&vp->wait,
-			   (ended = halt_ends(vp)) ||
-			   READ_ONCE(vp->requests) & LOOP_REQUESTS || interrupted(vp),
-			   TASK_INTERRUPTIBLE);
-	if (!halted)
+	if (vp->activity != OVID_HALTED) {
+		sleep_until_end(vp, &ended);
 		return;
-	ovid_lapic_timer_unblock(vp);
+	}
+	ovid_vp_poll_begin(vp);
+	if (poll(vp, &ended)) {
+		vp->stats.halt_polled++;
+	} else {
+		ovid_lapic_timer_block(vp);
+		sleep_until_end(vp, &ended);
+		ovid_lapic_timer_unblock(vp);
+	}
+	ovid_vp_poll_end(vp);
 	if (ended)
 		vp->activity = OVID_ACTIVE;
 }
@@ -232,12 +260,10 @@ static int go_out(void)
 	return -ERESTARTNOHAND;
 }
 
-int ovid_vp_run(struct ovid_vp *vp)
+static int run_loop(struct ovid_vp *vp)
 {
 	enum ovid_run_result r;
 
-	if (READ_ONCE(vp->part->dead) || current->mm != vp->part->mm)
-		return -EIO;
 	vp->stats.entries_slow++;
 	if (unlikely(!READ_ONCE(vp->part->has_run)))
 		WRITE_ONCE(vp->part->has_run, true);
@@ -268,7 +294,7 @@ int ovid_vp_run(struct ovid_vp *vp)
 				trace_vp_to_worker(vp);
 			return 0;
 		case OVID_RUN_YIELD:
-			yield();	/* the lock's holder may be another VP */
+			ovid_vp_spins(vp);
 			break;
 		case OVID_RUN_BUSY:
 			return -EBUSY;
@@ -278,6 +304,18 @@ int ovid_vp_run(struct ovid_vp *vp)
 			breathe();
 		}
 	}
+}
+
+int ovid_vp_run(struct ovid_vp *vp)
+{
+	int ret;
+
+	if (READ_ONCE(vp->part->dead) || current->mm != vp->part->mm)
+		return -EIO;
+	WRITE_ONCE(vp->runner, current);
+	ret = run_loop(vp);
+	WRITE_ONCE(vp->runner, NULL);
+	return ret;
 }
 
 /* ---- OVID_RUN_VP: the run page ---- */

@@ -72,6 +72,10 @@ struct ovid_vp {
 	struct rcuwait wait;
 	enum ovid_activity activity;
 	bool halt_if;		/* HALTED with RFLAGS.IF: interrupts end it */
+	u64 poll;		/* host TSC ticks that a halt is looked at: spin.c */
+	u64 poll_since;
+	struct task_struct *runner;	/* the thread in RUN; readers as in spin.c */
+	u32 yielded;		/* VPs that it has yielded to, in turn */
 	u32 nmi_pending;	/* 0..2, atomic through cmpxchg */
 	bool extint_line;	/* level of the PIC's INTR, WRITE_ONCE by anyone */
 	bool extint_asked;	/* OVID_EXIT_EXTINT given, vector is awaited */

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Waiting of VPs for each other and for what comes soon.
+ *
+ * A VP that spins (PAUSE-loop exits, HvCallNotifyLongSpinWait) waits for another
+ * one, which may have lost its CPU: that one is to run.  A VP that halts is
+ * often woken soon: then it costs less to look for a while than to sleep.  How
+ * long it looks follows from how long it had to wait the last times.
+ */
+#include <linux/cleanup.h>
+#include <linux/minmax.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/sched/stat.h>
+#include <linux/sched/task.h>
+#include <asm/msr.h>
+#include <asm/tsc.h>
+#include "partition.h"
+#include "spin.h"
+#include "vp.h"
+
+#define POLL_FIRST_US	10u
+
+static unsigned int halt_poll_us = 200;
+module_param(halt_poll_us, uint, 0644);
+MODULE_PARM_DESC(halt_poll_us, "longest time, in microseconds, for which a halted VP is looked at before it sleeps; 0: none");
+
+static u64 ticks_of(unsigned int us)
+{
+	return mul_u64_u32_div(us, tsc_khz, 1000);
+}
+
+/* ---- spinning ---- */
+
+/* a thread in RUN that wants a CPU and has none; with a reference, or NULL */
+static struct task_struct *preempted(struct ovid_vp *vp)
+{
+	struct task_struct *task;
+
+	if (READ_ONCE(vp->mode) != OVID_VP_OUT || READ_ONCE(vp->activity) != OVID_ACTIVE)
+		return NULL;
+	/* it takes its name away before it ends, and is freed a grace period after that */
+	guard(rcu)();
+	task = READ_ONCE(vp->runner);
+	return task && task_is_running(task) ? get_task_struct(task) : NULL;
+}
+
+static bool yield_to_vp(struct ovid_vp *vp)
+{
+	struct task_struct *task = preempted(vp);
+	bool done;
+
+	if (!task)
+		return false;
+	done = yield_to(task, true) > 0;
+	put_task_struct(task);
+	return done;
+}
+
+void ovid_vp_spins(struct ovid_vp *vp)
+{
+	unsigned int i, at;
+	struct ovid_vp *other;
+
+	/* in turn, beginning with the one behind: whoever is waited for comes up */
+	for (i = 1; i < OVID_MAX_VPS; i++) {
+		at = (vp->index + vp->yielded + i) % OVID_MAX_VPS;
+		other = ovid_vp_get_index(vp->part, at);
+		if (!other || other == vp || !yield_to_vp(other))
+			continue;
+		vp->yielded += i;
+		return;
+	}
+	cond_resched();
+}
+
+/* ---- halting ---- */
+
+/* by what the last wait has taken, in ticks of the host's TSC */
+static void adapt(struct ovid_vp *vp, u64 waited)
+{
+	u64 longest = ticks_of(READ_ONCE(halt_poll_us));
+	u64 first = min(ticks_of(POLL_FIRST_US), longest);
+
+	if (waited <= vp->poll)
+		return;
+	if (waited <= longest)
+		vp->poll = clamp(2 * vp->poll, first, longest);
+	else
+		vp->poll = vp->poll > first ? vp->poll / 2 : 0;
+}
+
+void ovid_vp_poll_begin(struct ovid_vp *vp)
+{
+	vp->poll_since = rdtsc();
+}
+
+bool ovid_vp_poll_more(struct ovid_vp *vp)
+{
+	return rdtsc() - vp->poll_since < vp->poll && !need_resched() && single_task_running();
+}
+
+void ovid_vp_poll_end(struct ovid_vp *vp)
+{
+	adapt(vp, rdtsc() - vp->poll_since);
+}
