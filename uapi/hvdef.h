@@ -103,8 +103,11 @@
 #define HV_X64_REGISTER_XSS			0x0008008B
 #define HV_X64_REGISTER_APIC_ID			0x00084802
 
+#define HV_REGISTER_VP_RUNTIME			0x00090000
 #define HV_X64_REGISTER_HYPERCALL		0x00090001
 #define HV_REGISTER_GUEST_OS_ID			0x00090002
+#define HV_REGISTER_VP_INDEX			0x00090003
+#define HV_REGISTER_TIME_REF_COUNT		0x00090004
 #define HV_REGISTER_VP_ASSIST_PAGE		0x00090013
 #define HV_REGISTER_REFERENCE_TSC		0x00090017
 #define HV_REGISTER_SINT0			0x000A0000	/* to 15: 0xA000F */
@@ -114,6 +117,9 @@
 #define HV_REGISTER_SIMP			0x000A0013
 #define HV_REGISTER_EOM				0x000A0014
 #define HV_REGISTER_STIMER0_CONFIG		0x000B0000	/* then its count, then the next */
+
+/* no names of the TLFS: its synthetic MSRs 0x40000000 to 0x400001FF by their numbers */
+#define OVID_REGISTER_HV_MSR0			0x40000000
 
 /* partition properties (HV_PARTITION_PROPERTY_CODE) */
 #define HV_PARTITION_PROPERTY_SYNTHETIC_PROC_FEATURES		0x00010001
@@ -236,6 +242,26 @@ struct hv_x64_io_port_intercept_message {
 	__u64 rcx;
 	__u64 rsi;
 	__u64 rdi;
+};
+
+struct hv_x64_hypercall_intercept_message {
+	struct hv_x64_intercept_message_header header;
+	__u64 rax;
+	__u64 rbx;
+	__u64 rcx;
+	__u64 rdx;
+	__u64 r8;
+	__u64 rsi;
+	__u64 rdi;
+	__u64 xmm[6][2];
+	__u32 isolated;
+	__u32 reserved[3];
+};
+
+struct hv_x64_synic_sint_deliverable_message {
+	struct hv_x64_intercept_message_header header;
+	__u16 deliverable_sints;	/* a bit each */
+	__u16 reserved[3];
 };
 
 struct hv_x64_apic_eoi_message {

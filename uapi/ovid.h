@@ -295,6 +295,7 @@ struct ovid_property {
 #define OVID_ROUTE_NONE		0	/* removes the route */
 #define OVID_ROUTE_MSI		1	/* @address, @data as a device would write them */
 #define OVID_ROUTE_NMI		2	/* @address: VP index */
+#define OVID_ROUTE_EVENT	3	/* @address: VP index; @data: SINT << 16 | event flag */
 
 /**
  * struct ovid_route - OVID_SET_ROUTE: where one GSI (irqfd) leads
@@ -320,6 +321,7 @@ struct ovid_route {
 #define OVID_INJECT_MSI		1	/* @address, @data */
 #define OVID_INJECT_NMI		2	/* @address: VP index */
 #define OVID_INJECT_EXTINT	3	/* @address: VP index; @data: INTR line, 0 or 1 */
+#define OVID_INJECT_EVENT	4	/* @address: VP index; @data: SINT << 16 | event flag */
 
 /**
  * struct ovid_inject - OVID_INJECT: an interrupt from the caller, now
@@ -340,6 +342,55 @@ struct ovid_inject {
 	__u64 address;
 };
 
+/* ovid_synic_port.kind */
+#define OVID_PORT_NONE		0	/* removes the port */
+#define OVID_PORT_EVENT		1	/* HvCallSignalEvent of flag 0 signals the eventfd @fd */
+#define OVID_PORT_MESSAGE	2	/* messages wait in a queue of @depth */
+
+#define OVID_MAX_PORT_DEPTH	1024
+
+/**
+ * struct ovid_synic_port - OVID_SYNIC_PORT: where the guest's messages or events go
+ * @size:	sizeof(struct ovid_synic_port)
+ * @flags:	must be zero
+ * @connection:	the connection id that the guest uses, 1 to 0xFFFFFF
+ * @kind:	OVID_PORT_*
+ * @fd:		an eventfd, with OVID_PORT_EVENT (else must be zero)
+ * @depth:	messages, 1 to OVID_MAX_PORT_DEPTH, with OVID_PORT_MESSAGE (else must
+ *		be zero); one more gives the guest HV_STATUS_INSUFFICIENT_BUFFERS
+ *
+ * Returns 0, or with OVID_PORT_MESSAGE a file (close-on-exec) that gives whole struct
+ * ovid_port_message, as many as fit; it can be polled, and EAGAIN with O_NONBLOCK says
+ * that there is none.  Closing it removes the port; where the port was removed by
+ * OVID_PORT_NONE the file ends behind the last message.  A reset of the partition
+ * leaves ports as they are.  Errors: EINVAL, EEXIST (the id is in use), ENOENT (no port
+ * of a process has it), EBADF, ENOMEM, EMFILE.
+ */
+struct ovid_synic_port {
+	__u32 size;
+	__u32 flags;
+	__u32 connection;
+	__u32 kind;
+	__s32 fd;
+	__u32 depth;
+};
+
+/**
+ * struct ovid_port_message - what is read from a message port
+ * @vp:		index of the VP that posted it
+ * @type:	message type, not zero
+ * @bytes:	of @payload that count
+ * @pad:	zero
+ * @payload:	the message; zeros behind @bytes
+ */
+struct ovid_port_message {
+	__u32 vp;
+	__u32 type;
+	__u32 bytes;
+	__u32 pad;
+	__u8  payload[240];
+};
+
 #define OVID_MAP_MEMORY		_IOW(OVID_IOCTL, 0x10, struct ovid_map_memory)
 #define OVID_UNMAP_MEMORY	_IOW(OVID_IOCTL, 0x11, struct ovid_gpa_range)
 #define OVID_DISCARD_MEMORY	_IOW(OVID_IOCTL, 0x12, struct ovid_gpa_range)
@@ -351,6 +402,7 @@ struct ovid_inject {
 #define OVID_SET_PROPERTY	_IOW(OVID_IOCTL, 0x18, struct ovid_property)
 #define OVID_SET_ROUTE		_IOW(OVID_IOCTL, 0x19, struct ovid_route)
 #define OVID_INJECT		_IOW(OVID_IOCTL, 0x1A, struct ovid_inject)
+#define OVID_SYNIC_PORT		_IOW(OVID_IOCTL, 0x1B, struct ovid_synic_port)
 #define OVID_GET_STATS_FD	_IO(OVID_IOCTL, 0x1F)	/* P and V */
 
 /* ---- V: a virtual processor -------------------------------------------- */

@@ -62,6 +62,16 @@ AT(hv_x64_io_port_intercept_message, rcx, 104, 8);
 AT(hv_x64_io_port_intercept_message, rsi, 112, 8);
 AT(hv_x64_io_port_intercept_message, rdi, 120, 8);
 
+SIZE(hv_x64_hypercall_intercept_message, 208);
+AT(hv_x64_hypercall_intercept_message, rax, 40, 8);
+AT(hv_x64_hypercall_intercept_message, r8, 72, 8);
+AT(hv_x64_hypercall_intercept_message, rdi, 88, 8);
+AT(hv_x64_hypercall_intercept_message, xmm, 96, 96);
+AT(hv_x64_hypercall_intercept_message, isolated, 192, 4);
+
+SIZE(hv_x64_synic_sint_deliverable_message, 48);
+AT(hv_x64_synic_sint_deliverable_message, deliverable_sints, 40, 2);
+
 SIZE(hv_x64_apic_eoi_message, 8);
 AT(hv_x64_apic_eoi_message, vp_index, 0, 4);
 AT(hv_x64_apic_eoi_message, interrupt_vector, 4, 4);

@@ -88,6 +88,7 @@ struct ovid_backend_ops {
 	void (*tlb_flush)(struct ovid_vp *vp);
 	/* XMM0 to XMM5: VP's thread, interrupts on or off */
 	void (*xmm_get)(struct ovid_vp *vp, void *to);
+	void (*xmm_set)(struct ovid_vp *vp, const void *from);
 	/* MSRs that live in hardware fields: FS/GS base, SYSENTER; 0 or -ENOENT */
 	int (*msr_get)(struct ovid_vp *vp, u32 msr, u64 *val);
 	int (*msr_set)(struct ovid_vp *vp, u32 msr, u64 val);

@@ -22,6 +22,7 @@
 #include "cpuid_rules.h"
 #include "hv_feature.h"
 #include "partition.h"
+#include "tlfs.h"
 #include "vp.h"
 
 /* in ovid_cpuid_entry.flags, ours only */
@@ -152,6 +153,12 @@ static void put_dynamic(struct ovid_vp *vp, u32 leaf, u32 subleaf, struct ovid_c
 		else if (subleaf == 1 && out->eax & BIT(1))
 			out->ebx = ovid_xsave_size(vp->xcr0 | vp->xss, true);
 		break;
+	case 0x80000007:
+		/* a guest that can ask for an invariant TSC has none until it does */
+		if (ovid_cpuid_hv_privileges(vp->part) & HV_PRIV_TSC_INVARIANT &&
+		    !READ_ONCE(vp->part->hv.tsc_invariant))
+			out->edx &= ~BIT(8);
+		break;
 	}
 }
 
@@ -161,6 +168,7 @@ static bool is_dynamic(u32 leaf, u32 subleaf)
 	case 1:
 	case 0xb:
 	case 0x1f:
+	case 0x80000007:
 		return true;
 	case 7:
 		return subleaf == 0;
@@ -591,9 +599,14 @@ int ovid_cpuid_set_synthetic(struct ovid_partition *part, u64 features)
 
 	if (!t)
 		return -ENOMEM;
-	for (i = 0; i < t->count; i++)
-		if (ovid_hv_leaf(t->entries[i].leaf))
-			ovid_hv_cut(&t->entries[i], features);
+	for (i = 0; i < t->count; i++) {
+		struct ovid_cpuid_entry *e = &t->entries[i];
+
+		if (ovid_hv_leaf(e->leaf))
+			ovid_hv_cut(e, features);
+		else if (e->leaf >= OVID_HV_STACK_FIRST && e->leaf <= OVID_HV_STACK_LAST)
+			*e = (struct ovid_cpuid_entry) { .leaf = e->leaf };
+	}
 	publish(part, t);
 	return 0;
 }

@@ -483,6 +483,8 @@ static void add_hypervisor(struct builder *b)
 
 	for (leaf = OVID_HV_LEAF_FIRST; leaf <= OVID_HV_LEAF_LAST; leaf++)
 		ovid_hv_fill(add_leaf(b, leaf));
+	for (leaf = OVID_HV_STACK_FIRST; leaf <= OVID_HV_STACK_LAST; leaf++)
+		ovid_hv_fill(add_leaf(b, leaf));
 }
 
 void ovid_cpuid_clock(struct ovid_cpuid_entry *e, u32 khz)

@@ -19,6 +19,7 @@ enum ovid_exit_kind {
 	OVID_X_HYPERCALL,
 	OVID_X_FAIL,
 	OVID_X_RESET,		/* by the hypervisor's MSR */
+	OVID_X_DELIVERABLE,	/* @value: SINTs with a free slot that a client asked for */
 	OVID_X_CRASH,		/* the guest says so; @value: the control MSR */
 };
 

@@ -26,6 +26,9 @@ struct ovid_hv_part {
 	u64 hypercall;
 	u64 reference_tsc;
 	u64 crash[OVID_HV_CRASH_REGS];
+	u64 tsc_invariant;
+	u64 reenlightenment;
+	u64 tsc_emulation;
 	struct ovid_overlay hypercall_page;
 };
 
@@ -34,7 +37,7 @@ struct ovid_hv_part {
  * @assist_msr:	HV_X64_MSR_VP_ASSIST_PAGE
  * @assist:	the page
  * @stimer_deadline: host TSC at which the first of @stimer expires; 0: none
- * @call:	copy of a hypercall's input, a page
+ * @call:	copy of a hypercall's input, a page, and one for its output
  */
 struct ovid_hv_vp {
 	u64 assist_msr;
@@ -76,15 +79,20 @@ struct ovid_hypercall_regs {
 	u64 result;
 };
 
+/* a handler says these in place of an HV_STATUS */
+#define OVID_HC_SLOW		(-1)	/* not with interrupts off */
+#define OVID_HC_INTERCEPT	(-2)	/* a client has asked for it: OVID_X_HYPERCALL */
+
 /**
  * ovid_hypercall - a hypercall of the guest
  * @vp: VP; its thread
  * @regs: registers of the convention, whatever the mode
  * @atomic: interrupts are off
  *
- * TLFS: Hypercall Interface.  True: the result is there.  False, with @atomic
- * only: it is to be called again with interrupts on.
+ * TLFS: Hypercall Interface.  Return: 0, the result is there; OVID_HC_SLOW, with
+ * @atomic only, it is to be called again with interrupts on; OVID_HC_INTERCEPT,
+ * nothing was done.
  */
-bool ovid_hypercall(struct ovid_vp *vp, struct ovid_hypercall_regs *regs, bool atomic);
+int ovid_hypercall(struct ovid_vp *vp, struct ovid_hypercall_regs *regs, bool atomic);
 
 #endif

@@ -15,6 +15,8 @@
 #define VENDOR_ECX	0x666f736fu
 #define VENDOR_EDX	0x76482074u
 #define INTERFACE	0x31237648u	/* "Hv#1" */
+#define STACK_EDX	0x53562074u	/* "Microsoft VS" */
+#define STACK_INTERFACE	0x31235356u	/* "VS#1" */
 
 #define NEVER_NOTIFY	U32_MAX		/* spins before a long spin wait is told */
 #define MAX_LPS		2048
@@ -30,16 +32,24 @@ enum synthetic {
 	SYN_REFERENCE_COUNTER	= 3,
 	SYN_SYNIC		= 4,
 	SYN_STIMER		= 5,
+	SYN_APIC_MSRS		= 6,
 	SYN_HYPERCALL		= 7,
 	SYN_VP_INDEX		= 8,
 	SYN_REFERENCE_TSC	= 9,
 	SYN_GUEST_IDLE		= 10,
 	SYN_FREQUENCY		= 11,
+	SYN_EXTENDED_GVA	= 15,
+	SYN_XMM_OUTPUT		= 18,
 	SYN_DIRECT_STIMER	= 22,
 	SYN_EX_MASKS		= 24,
 	SYN_FLUSH		= 25,
 	SYN_CLUSTER_IPI		= 26,
 	SYN_LONG_SPIN_WAIT	= 27,
+	SYN_SIGNAL_EVENTS	= 29,
+	SYN_RETARGET		= 30,
+	SYN_VP_REGISTERS	= 38,
+	SYN_OURS		= 62,	/* none: not for mshv's clients */
+	SYN_OPTIONAL		= 63,	/* none: there for those who set its CPUID bit */
 };
 
 struct hv_feature {
@@ -59,23 +69,35 @@ static const struct hv_feature features[] = {
 	PRIV(1, REFERENCE_COUNTER),	/* reference counter MSR: clock.c */
 	PRIV(2, SYNIC),			/* SynIC MSRs: synic.c */
 	PRIV(3, STIMER),		/* synthetic timers: stimer.c */
+	PRIV(4, APIC_MSRS),		/* EOI, ICR and TPR MSRs */
 	PRIV(5, HYPERCALL),		/* guest OS id and hypercall MSRs */
 	PRIV(6, VP_INDEX),		/* VP index MSR */
 	PRIV(7, HV1),			/* reset MSR */
 	PRIV(9, REFERENCE_TSC),		/* reference TSC page: clock.c */
 	PRIV(10, GUEST_IDLE),		/* guest idle MSR: vp.c waits */
 	PRIV(11, FREQUENCY),		/* TSC and APIC frequency MSRs */
+	PRIV(13, HV1),			/* reenlightenment MSRs */
+	PRIV(15, OPTIONAL),		/* invariant TSC MSR: the guest prefers the bare TSC then */
+	PRIV(36, SIGNAL_EVENTS),	/* post messages: port.c */
+	PRIV(37, SIGNAL_EVENTS),	/* signal events: port.c */
+	PRIV(49, VP_REGISTERS),		/* registers by hypercall: hc_regs.c */
+	PRIV(52, OURS),			/* extended hypercalls: hc_ext.c */
 	FEATURE(4, HYPERCALL),		/* hypercall input in XMM registers */
 	FEATURE(5, GUEST_IDLE),		/* guest idle is there */
 	FEATURE(8, FREQUENCY),		/* frequency MSRs are there */
 	FEATURE(10, HV1),		/* crash MSRs */
+	FEATURE(14, EXTENDED_GVA),	/* large ranges in flush lists */
+	FEATURE(15, XMM_OUTPUT),	/* hypercall output in XMM registers */
 	FEATURE(19, DIRECT_STIMER),	/* timers with an interrupt of their own: stimer.c */
 	HINT(2, FLUSH),			/* flush others' TLBs by hypercall */
+	HINT(3, OPTIONAL),		/* the APIC by MSRs: of use to xAPIC guests without APICv */
 	HINT(5, HV1),			/* relaxed timing: no watchdogs, please */
 	HINT(9, HV1),			/* AutoEOI is deprecated */
 	HINT(10, CLUSTER_IPI),		/* IPIs by hypercall */
 	HINT(11, EX_MASKS),		/* calls that take VP sets */
 };
+
+#define DEFAULTS	(~BIT_ULL(SYN_OPTIONAL))
 
 static u32 offered(u32 leaf, enum ovid_cpuid_reg reg, u64 have)
 {
@@ -124,12 +146,12 @@ void ovid_hv_fill(struct ovid_cpuid_entry *e)
 	case 0x40000003:
 	case 0x40000004:
 		e->ecx = 0;
-		e->eax = ovid_hv_limit(e->leaf, OVID_EAX);
-		e->edx = ovid_hv_limit(e->leaf, OVID_EDX);
+		e->eax = offered(e->leaf, OVID_EAX, DEFAULTS);
+		e->edx = offered(e->leaf, OVID_EDX, DEFAULTS);
 		if (e->leaf == 0x40000004)
 			e->ebx = NEVER_NOTIFY;
 		else
-			e->ebx = ovid_hv_limit(e->leaf, OVID_EBX);
+			e->ebx = offered(e->leaf, OVID_EBX, DEFAULTS);
 		break;
 	case 0x40000005:
 		e->eax = OVID_MAX_VPS;
@@ -138,17 +160,30 @@ void ovid_hv_fill(struct ovid_cpuid_entry *e)
 	case 0x40000006:
 		e->eax = HW_MSR_BITMAPS | HW_SLAT;
 		break;
+	case OVID_HV_STACK_FIRST:
+		e->eax = OVID_HV_STACK_LAST;
+		e->ebx = VENDOR_EBX;
+		e->ecx = VENDOR_ECX;
+		e->edx = STACK_EDX;
+		break;
+	case OVID_HV_STACK_FIRST + 1:
+		e->eax = STACK_INTERFACE;
+		break;
+	case OVID_HV_STACK_LAST:	/* none of its properties */
+		e->eax = 0;
+		break;
 	}
 }
 
 u64 ovid_hv_synthetic(void)
 {
-	u64 all = BIT_ULL(SYN_PRESENT) | BIT_ULL(SYN_HV1) | BIT_ULL(SYN_LONG_SPIN_WAIT);
+	u64 all = BIT_ULL(SYN_PRESENT) | BIT_ULL(SYN_HV1) | BIT_ULL(SYN_LONG_SPIN_WAIT) |
+		  BIT_ULL(SYN_RETARGET);
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(features); i++)
 		all |= BIT_ULL(features[i].synthetic);
-	return all;
+	return all & ~(BIT_ULL(SYN_OURS) | BIT_ULL(SYN_OPTIONAL));
 }
 
 void ovid_hv_cut(struct ovid_cpuid_entry *e, u64 have)

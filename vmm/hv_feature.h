@@ -11,6 +11,9 @@
 
 #define OVID_HV_LEAF_FIRST	0x40000000u
 #define OVID_HV_LEAF_LAST	0x40000006u
+/* what the virtualization stack above the hypervisor says: a client's, if it is not ours */
+#define OVID_HV_STACK_FIRST	0x40000080u
+#define OVID_HV_STACK_LAST	0x40000082u
 
 static inline bool ovid_hv_leaf(u32 leaf)
 {

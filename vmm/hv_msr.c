@@ -152,6 +152,103 @@ static u64 read_frequency(struct ovid_vp *vp, u32 msr)
 	return msr == HV_MSR_TSC_FREQUENCY ? khz * 1000ull : ovid_apic_timer_hz(khz);
 }
 
+/* ---- the local APIC (TLFS: Local APIC MSRs), in xAPIC and x2APIC mode ---- */
+
+static int write_eoi(struct ovid_vp *vp, u32 msr, u64 val)
+{
+	return OVID_MSR_EOI;
+}
+
+static u64 read_icr(struct ovid_vp *vp, u32 msr)
+{
+	return ovid_lapic_icr(vp);
+}
+
+static int write_icr(struct ovid_vp *vp, u32 msr, u64 val)
+{
+	return ovid_lapic_set_icr(vp, val) ? OVID_MSR_GP : OVID_MSR_OK;
+}
+
+static u64 read_tpr(struct ovid_vp *vp, u32 msr)
+{
+	return ovid_lapic_read(vp, APIC_TPR_OFF);
+}
+
+static int write_tpr(struct ovid_vp *vp, u32 msr, u64 val)
+{
+	if (val > 0xff)
+		return OVID_MSR_GP;
+	ovid_lapic_write(vp, APIC_TPR_OFF, val);
+	return OVID_MSR_OK;
+}
+
+/* the APIC's own state has it */
+static int restore_nothing(struct ovid_vp *vp, u32 msr, u64 val)
+{
+	return OVID_MSR_OK;
+}
+
+/* ---- migration (TLFS: Nested Virtualization, Compatibility with Live Migration) ---- */
+
+#define REENLIGHTENMENT_RESERVED	(GENMASK_ULL(31, 17) | GENMASK_ULL(15, 8))
+
+/*
+ * A guest's TSC keeps its speed wherever it goes, so the interrupt is never
+ * sent, and no TSC is ever emulated.
+ */
+static u64 read_reenlightenment(struct ovid_vp *vp, u32 msr)
+{
+	return READ_ONCE(vp->part->hv.reenlightenment);
+}
+
+static int write_reenlightenment(struct ovid_vp *vp, u32 msr, u64 val)
+{
+	if (val & REENLIGHTENMENT_RESERVED)
+		return OVID_MSR_GP;
+	WRITE_ONCE(vp->part->hv.reenlightenment, val);
+	return OVID_MSR_OK;
+}
+
+static u64 read_tsc_emulation(struct ovid_vp *vp, u32 msr)
+{
+	return READ_ONCE(vp->part->hv.tsc_emulation);
+}
+
+static int write_tsc_emulation(struct ovid_vp *vp, u32 msr, u64 val)
+{
+	if (val > 1)
+		return OVID_MSR_GP;
+	WRITE_ONCE(vp->part->hv.tsc_emulation, val);
+	return OVID_MSR_OK;
+}
+
+/* of a status that is never anything else */
+static int write_zero(struct ovid_vp *vp, u32 msr, u64 val)
+{
+	return val ? OVID_MSR_GP : OVID_MSR_OK;
+}
+
+/* once it is invariant it stays so; what CPUID says follows (cpuid.c) */
+static u64 read_tsc_invariant(struct ovid_vp *vp, u32 msr)
+{
+	return READ_ONCE(vp->part->hv.tsc_invariant);
+}
+
+static int restore_tsc_invariant(struct ovid_vp *vp, u32 msr, u64 val)
+{
+	if (val > 1)
+		return OVID_MSR_GP;
+	WRITE_ONCE(vp->part->hv.tsc_invariant, val);
+	return OVID_MSR_OK;
+}
+
+static int write_tsc_invariant(struct ovid_vp *vp, u32 msr, u64 val)
+{
+	if (READ_ONCE(vp->part->hv.tsc_invariant) && !val)
+		return OVID_MSR_GP;
+	return restore_tsc_invariant(vp, msr, val);
+}
+
 /* ---- reset, crash (TLFS: Partition Crash Enlightenment) ---- */
 
 static u64 read_zero(struct ovid_vp *vp, u32 msr)
@@ -197,7 +294,8 @@ enum {
 	H_NONE,
 	H_GUEST_OS_ID, H_HYPERCALL, H_VP_INDEX, H_VP_RUNTIME, H_TIME_REF_COUNT,
 	H_REFERENCE_TSC, H_FREQUENCY, H_VP_ASSIST, H_GUEST_IDLE, H_RESET, H_CRASH,
-	H_CRASH_CTL, H_SYNIC, H_SYNIC_PAGE, H_SVERSION, H_STIMER,
+	H_CRASH_CTL, H_SYNIC, H_SYNIC_PAGE, H_SVERSION, H_STIMER, H_EOI, H_ICR, H_TPR,
+	H_REENLIGHTENMENT, H_TSC_EMULATION, H_TSC_STATUS, H_TSC_INVARIANT,
 };
 
 static const struct hv_row rows[] = {
@@ -221,6 +319,16 @@ static const struct hv_row rows[] = {
 	[H_STIMER]	= { HV_PRIV_STIMER, ovid_stimer_msr_read, ovid_stimer_msr_write,
 			    .restore = ovid_stimer_msr_restore },
 	[H_CRASH_CTL]	= { CRASH_FEATURE, read_crash_ctl, write_crash_ctl },
+	[H_EOI]		= { HV_PRIV_APIC_MSRS, NULL, write_eoi },
+	[H_ICR]		= { HV_PRIV_APIC_MSRS, read_icr, write_icr, .restore = restore_nothing },
+	[H_TPR]		= { HV_PRIV_APIC_MSRS, read_tpr, write_tpr, .restore = restore_nothing },
+	[H_REENLIGHTENMENT] = { HV_PRIV_REENLIGHTENMENT, read_reenlightenment,
+				write_reenlightenment },
+	[H_TSC_EMULATION] = { HV_PRIV_REENLIGHTENMENT, read_tsc_emulation,
+			      write_tsc_emulation },
+	[H_TSC_STATUS]	= { HV_PRIV_REENLIGHTENMENT, read_zero, write_zero },
+	[H_TSC_INVARIANT] = { HV_PRIV_TSC_INVARIANT, read_tsc_invariant, write_tsc_invariant,
+			      .restore = restore_tsc_invariant },
 };
 
 #define AT(msr)	(HV_MSR_##msr - HV_MSR_FIRST)
@@ -245,6 +353,13 @@ static const u8 row_of[HV_MSRS] = {
 	[AT(SINT0) ... AT(SINT15)] = H_SYNIC,
 	[AT(STIMER0_CONFIG) ... AT(STIMER3_COUNT)] = H_STIMER,
 	[AT(CRASH_CTL)]		= H_CRASH_CTL,
+	[AT(EOI)]		= H_EOI,
+	[AT(ICR)]		= H_ICR,
+	[AT(TPR)]		= H_TPR,
+	[AT(REENLIGHTENMENT)]	= H_REENLIGHTENMENT,
+	[AT(TSC_EMULATION)]	= H_TSC_EMULATION,
+	[AT(TSC_EMULATION_STATUS)] = H_TSC_STATUS,
+	[AT(TSC_INVARIANT)]	= H_TSC_INVARIANT,
 };
 
 static const struct hv_row *find_row(u32 msr)
@@ -267,6 +382,8 @@ int ovid_hv_msr_read(struct ovid_vp *vp, u32 msr, u64 *val)
 
 	if (!has(vp, row))
 		return OVID_MSR_ABSENT;
+	if (row == &rows[H_EOI])	/* write-only */
+		return OVID_MSR_GP;
 	*val = row->read ? row->read(vp, msr) : 0;
 	return row == &rows[H_GUEST_IDLE] ? OVID_MSR_IDLE : OVID_MSR_OK;
 }
@@ -315,6 +432,7 @@ int ovid_hv_part_init(struct ovid_partition *part)
 	int err;
 
 	mutex_init(&part->hv.lock);
+	ovid_ports_init(part);
 	ovid_overlays_init(part);
 	err = ovid_overlay_init(&part->tsc_page);
 	err = err ?: ovid_overlay_init(&part->hv.hypercall_page);
@@ -334,6 +452,7 @@ void ovid_hv_part_fini(struct ovid_partition *part)
 	ovid_overlay_fini(&part->hv.hypercall_page);
 	ovid_overlay_fini(&part->tsc_page);
 	ovid_overlays_fini(part);
+	ovid_ports_fini(part);
 }
 
 void ovid_hv_part_reset(struct ovid_partition *part)
@@ -345,11 +464,14 @@ void ovid_hv_part_reset(struct ovid_partition *part)
 	WRITE_ONCE(part->hv.hypercall, 0);
 	WRITE_ONCE(part->hv.reference_tsc, 0);
 	memset(part->hv.crash, 0, sizeof(part->hv.crash));
+	WRITE_ONCE(part->hv.tsc_invariant, 0);
+	WRITE_ONCE(part->hv.reenlightenment, 0);
+	WRITE_ONCE(part->hv.tsc_emulation, 0);
 }
 
 int ovid_hv_vp_init(struct ovid_vp *vp)
 {
-	vp->hv.call = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	vp->hv.call = (void *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, 1);
 	if (!vp->hv.call)
 		return -ENOMEM;
 	vp->hv.assist.write = true;
@@ -360,7 +482,7 @@ void ovid_hv_vp_fini(struct ovid_vp *vp)
 {
 	ovid_synic_fini(vp);
 	ovid_overlay_fini(&vp->hv.assist);
-	free_page((unsigned long)vp->hv.call);
+	free_pages((unsigned long)vp->hv.call, 1);
 }
 
 void ovid_hv_vp_reset(struct ovid_vp *vp)

@@ -16,6 +16,7 @@
 #include "hv.h"
 #include "hypercall.h"
 #include "partition.h"
+#include "spin.h"
 #include "tlfs.h"
 #include "trace.h"
 #include "vp.h"
@@ -28,6 +29,7 @@
  * @code: its number
  * @in: bytes of its input header
  * @rep: bytes of an element; 0: it has none
+ * @out: bytes of output, of a rep call for each element
  * @fast: the input can be in registers
  * @banks: it has a variable header
  * @fn: what does it; an HV_STATUS, or OVID_HC_SLOW
@@ -36,28 +38,52 @@ struct hc_row {
 	u16 code;
 	u16 in;
 	u8 rep;
+	u8 out;
 	bool fast;
 	bool banks;
 	int (*fn)(struct ovid_vp *vp, struct ovid_hc *hc);
 };
 
-/* a hint to the scheduler; the host has its own idea of what is long */
+/* how long it has spun already does not matter: it would not say so if it were not long */
 static int long_spin_wait(struct ovid_vp *vp, struct ovid_hc *hc)
 {
+	if (hc->atomic)
+		return OVID_HC_SLOW;
+	ovid_vp_spins(vp);
 	return HV_STATUS_SUCCESS;
 }
 
+/* devices whose interrupts a guest could lead elsewhere are a client's, if there are any */
+static int retarget(struct ovid_vp *vp, struct ovid_hc *hc)
+{
+	return ovid_hc_intercepted(vp, HV_INTERCEPT_RETARGET) ? OVID_HC_INTERCEPT :
+								HV_STATUS_INVALID_PARAMETER;
+}
+
+#define SIMPLE(nr, type, handler)	.code = HVCALL_##nr, .in = sizeof(type), .fn = handler
+#define REP(nr, type, element, handler)	SIMPLE(nr, type, handler), .rep = sizeof(element)
+
 static const struct hc_row table[] = {
-	{ HVCALL_FLUSH_SPACE, sizeof(struct hv_w_flush), 0, true, false, ovid_hc_flush },
-	{ HVCALL_FLUSH_LIST, sizeof(struct hv_w_flush), 8, true, false, ovid_hc_flush },
-	{ HVCALL_LONG_SPIN_WAIT, 8, 0, true, false, long_spin_wait },
-	{ HVCALL_SEND_IPI, sizeof(struct hv_w_ipi), 0, true, false, ovid_hc_send_ipi },
-	{ HVCALL_FLUSH_SPACE_EX, sizeof(struct hv_w_flush_ex), 0, true, true,
-	  ovid_hc_flush_ex },
-	{ HVCALL_FLUSH_LIST_EX, sizeof(struct hv_w_flush_ex), 8, true, true,
-	  ovid_hc_flush_ex },
-	{ HVCALL_SEND_IPI_EX, sizeof(struct hv_w_ipi_ex), 0, true, true,
-	  ovid_hc_send_ipi_ex },
+	{ SIMPLE(FLUSH_SPACE, struct hv_w_flush, ovid_hc_flush), .fast = true },
+	{ REP(FLUSH_LIST, struct hv_w_flush, u64, ovid_hc_flush), .fast = true },
+	{ SIMPLE(LONG_SPIN_WAIT, u64, long_spin_wait), .fast = true },
+	{ SIMPLE(SEND_IPI, struct hv_w_ipi, ovid_hc_send_ipi), .fast = true },
+	{ SIMPLE(FLUSH_SPACE_EX, struct hv_w_flush_ex, ovid_hc_flush_ex), .fast = true,
+	  .banks = true },
+	{ REP(FLUSH_LIST_EX, struct hv_w_flush_ex, u64, ovid_hc_flush_ex), .fast = true,
+	  .banks = true },
+	{ SIMPLE(SEND_IPI_EX, struct hv_w_ipi_ex, ovid_hc_send_ipi_ex), .fast = true,
+	  .banks = true },
+	{ REP(GET_VP_REGISTERS, struct hv_w_vp_registers, u32, ovid_hc_regs_get), .fast = true,
+	  .out = sizeof(struct hv_w_register_value) },
+	{ REP(SET_VP_REGISTERS, struct hv_w_vp_registers, struct hv_w_set_register,
+	      ovid_hc_regs_set), .fast = true },
+	{ SIMPLE(POST_MESSAGE, struct hv_w_post_message, ovid_hc_port_post) },
+	{ SIMPLE(SIGNAL_EVENT, struct hv_w_signal_event, ovid_hc_port_signal), .fast = true },
+	{ .code = HVCALL_EXT_CAPABILITIES, .out = sizeof(u64), .fn = ovid_hc_ext_capabilities },
+	{ REP(EXT_HEAT_HINT, u64, u64, ovid_hc_ext_heat_hint) },
+	{ SIMPLE(RETARGET_INTERRUPT, struct hv_w_retarget, retarget), .fast = true,
+	  .banks = true },
 };
 
 static const struct hc_row *find_row(u16 code)
@@ -102,6 +128,8 @@ static int input_fast(struct ovid_vp *vp, const struct ovid_hypercall_regs *regs
 
 static int input_memory(struct ovid_vp *vp, gpa_t gpa, size_t len, bool atomic)
 {
+	if (!len)
+		return HV_STATUS_SUCCESS;
 	if (gpa & 7 || offset_in_page(gpa) + len > PAGE_SIZE)
 		return HV_STATUS_INVALID_ALIGNMENT;
 	if (!atomic)
@@ -111,6 +139,58 @@ static int input_memory(struct ovid_vp *vp, gpa_t gpa, size_t len, bool atomic)
 								       HV_STATUS_SUCCESS;
 }
 
+/* can it be told what the call gives?  Before it is done */
+static int output_check(struct ovid_vp *vp, const struct ovid_hypercall_regs *regs,
+			size_t in_len, size_t len, bool atomic)
+{
+	if (regs->control & HV_CALL_FAST) {
+		if (round_up(in_len, 16) + len > FAST_BYTES + XMM_BYTES ||
+		    !(ovid_cpuid_hv_features(vp->part) & HV_FEATURE_XMM_OUTPUT))
+			return HV_STATUS_INVALID_HYPERCALL_INPUT;
+		return HV_STATUS_SUCCESS;
+	}
+	if (regs->output & 7 || offset_in_page(regs->output) + len > PAGE_SIZE)
+		return HV_STATUS_INVALID_ALIGNMENT;
+	return atomic ? OVID_HC_SLOW : HV_STATUS_SUCCESS;
+}
+
+/* a part of the output, to its place behind the input or in memory */
+static int output(struct ovid_vp *vp, const struct ovid_hypercall_regs *regs,
+		  size_t in_len, const void *out, size_t at, size_t len)
+{
+	u8 xmm[XMM_BYTES];
+
+	if (!(regs->control & HV_CALL_FAST))
+		return ovid_guest_write(vp->part, regs->output + at, out + at, len) ?
+		       HV_STATUS_INVALID_HYPERCALL_INPUT : HV_STATUS_SUCCESS;
+	ovid_backend->xmm_get(vp, xmm);
+	memcpy(xmm + round_up(in_len, 16) - FAST_BYTES + at, out + at, len);
+	ovid_backend->xmm_set(vp, xmm);
+	return HV_STATUS_SUCCESS;
+}
+
+/* the elements that were done have output, whatever became of the others */
+static int call_with_output(struct ovid_vp *vp, const struct hc_row *row,
+			    const struct ovid_hypercall_regs *regs, size_t in_len,
+			    struct ovid_hc *hc)
+{
+	size_t len = row->out * (row->rep ? hc->reps : 1);
+	int status = output_check(vp, regs, in_len, len, hc->atomic);
+	int err = HV_STATUS_SUCCESS;
+	unsigned int done;
+
+	if (status)
+		return status;
+	hc->out = vp->hv.call + PAGE_SIZE;
+	memset(hc->out, 0, len);
+	status = row->fn(vp, hc);
+	done = row->rep ? hc->done : !status;
+	if (done > hc->start)
+		err = output(vp, regs, in_len, hc->out, hc->start * row->out,
+			     (done - hc->start) * row->out);
+	return err ?: status;
+}
+
 static int call(struct ovid_vp *vp, struct ovid_hypercall_regs *regs, struct ovid_hc *hc)
 {
 	const struct hc_row *row = find_row(HV_CALL_CODE(regs->control));
@@ -118,7 +198,8 @@ static int call(struct ovid_vp *vp, struct ovid_hypercall_regs *regs, struct ovi
 	int status;
 
 	if (!row)
-		return HV_STATUS_INVALID_HYPERCALL_CODE;
+		return ovid_hc_intercepted(vp, HV_INTERCEPT_HYPERCALL) ?
+		       OVID_HC_INTERCEPT : HV_STATUS_INVALID_HYPERCALL_CODE;
 	status = parse(row, regs->control, hc);
 	if (status)
 		return status;
@@ -130,10 +211,15 @@ static int call(struct ovid_vp *vp, struct ovid_hypercall_regs *regs, struct ovi
 	if (status)
 		return status;
 	hc->in = vp->hv.call;
-	return row->fn(vp, hc);
+	return row->out ? call_with_output(vp, row, regs, len, hc) : row->fn(vp, hc);
 }
 
-bool ovid_hypercall(struct ovid_vp *vp, struct ovid_hypercall_regs *regs, bool atomic)
+bool ovid_hc_intercepted(struct ovid_vp *vp, unsigned int type)
+{
+	return !vp->native && test_bit(type, &vp->part->props.intercepts);
+}
+
+int ovid_hypercall(struct ovid_vp *vp, struct ovid_hypercall_regs *regs, bool atomic)
 {
 	struct ovid_hc hc = { .atomic = atomic };
 	int status = HV_STATUS_INVALID_HYPERCALL_CODE;
@@ -141,10 +227,10 @@ bool ovid_hypercall(struct ovid_vp *vp, struct ovid_hypercall_regs *regs, bool a
 	/* without the page there is nothing to call */
 	if (READ_ONCE(vp->part->hv.hypercall) & HV_PAGE_ENABLE)
 		status = call(vp, regs, &hc);
-	if (status == OVID_HC_SLOW)
-		return false;
+	if (status < 0)
+		return status;
 	regs->result = status | (u64)hc.done << 32;
-	return true;
+	return 0;
 }
 
 /* ---- sets of VPs ---- */

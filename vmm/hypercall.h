@@ -6,14 +6,13 @@
 #define OVID_HYPERCALL_H
 
 #include <linux/bitmap.h>
+#include "hv.h"
 #include "types.h"
-
-/* beside HV_STATUS_*: not with interrupts off */
-#define OVID_HC_SLOW	(-1)
 
 /**
  * struct ovid_hc - a call that has passed the rules which all have in common
  * @in: its input: copied, as long as the header, and what follows, say
+ * @out: where its output goes, zeroed
  * @nr_banks: variable header, in words of 8 bytes
  * @reps: elements of a rep call
  * @start: the first one that is to be done
@@ -22,6 +21,7 @@
  */
 struct ovid_hc {
 	const void *in;
+	void *out;
 	unsigned int nr_banks;
 	unsigned int reps;
 	unsigned int start;
@@ -37,9 +37,18 @@ struct ovid_vp_set {
 void ovid_hc_mask(struct ovid_vp_set *set, u64 mask);
 int ovid_hc_vp_set(struct ovid_vp_set *set, const void *vp_set, unsigned int nr_banks);
 
+/* does the client of MSHV_RUN_VP, if it is one that runs the VP, want to see calls of a kind? */
+bool ovid_hc_intercepted(struct ovid_vp *vp, unsigned int type);
+
 int ovid_hc_flush(struct ovid_vp *vp, struct ovid_hc *hc);
 int ovid_hc_flush_ex(struct ovid_vp *vp, struct ovid_hc *hc);
 int ovid_hc_send_ipi(struct ovid_vp *vp, struct ovid_hc *hc);
 int ovid_hc_send_ipi_ex(struct ovid_vp *vp, struct ovid_hc *hc);
+int ovid_hc_port_post(struct ovid_vp *vp, struct ovid_hc *hc);
+int ovid_hc_port_signal(struct ovid_vp *vp, struct ovid_hc *hc);
+int ovid_hc_ext_capabilities(struct ovid_vp *vp, struct ovid_hc *hc);
+int ovid_hc_ext_heat_hint(struct ovid_vp *vp, struct ovid_hc *hc);
+int ovid_hc_regs_get(struct ovid_vp *vp, struct ovid_hc *hc);
+int ovid_hc_regs_set(struct ovid_vp *vp, struct ovid_hc *hc);
 
 #endif

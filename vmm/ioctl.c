@@ -168,7 +168,7 @@ static long discard_memory(struct ovid_partition *part, void *p)
 {
 	struct ovid_gpa_range *arg = p;
 
-	return arg->flags ? -EINVAL : ovid_region_discard(part, arg->gpa, arg->bytes);
+	return arg->flags ? -EINVAL : ovid_region_discard(part, arg->gpa, arg->bytes, 0);
 }
 
 static long get_cpuid(struct ovid_partition *part, void *p)
@@ -236,6 +236,11 @@ static long inject(struct ovid_partition *part, void *arg)
 	return ovid_inject(part, arg);
 }
 
+static long synic_port(struct ovid_partition *part, void *arg)
+{
+	return ovid_synic_port(part, arg);
+}
+
 static long part_stats_fd(struct ovid_partition *part, void __user *arg)
 {
 	return ovid_part_stats_fd(part);
@@ -256,6 +261,7 @@ static const struct part_row part_rows[] = {
 	X(OVID_GET_PROPERTY, ovid_property, WRITE_BACK, get_property),
 	X(OVID_SET_PROPERTY, ovid_property, LOCK, set_property),
 	X(OVID_SET_ROUTE, ovid_route, 0, set_route),
+	X(OVID_SYNIC_PORT, ovid_synic_port, 0, synic_port),
 	RAW(OVID_GET_STATS_FD, 0, part_stats_fd),
 	RAW(MSHV_INITIALIZE_PARTITION, 0, ovid_mshv_initialize),
 	RAW(MSHV_CREATE_VP, BIND, ovid_mshv_create_vp),

@@ -28,9 +28,9 @@
 
 /**
  * struct ovid_irq_route - where a GSI leads; immutable once published
- * @kind:	OVID_ROUTE_MSI or OVID_ROUTE_NMI
+ * @kind:	OVID_ROUTE_*, not NONE
  * @data:	as set: compared when a whole table is replaced
- * @address:	as set; for NMI the VP's index
+ * @address:	as set; for NMI and EVENT the VP's index
  * @irq:	an MSI, decoded
  */
 struct ovid_irq_route {

@@ -84,7 +84,7 @@ static void fake_signal(struct eventfd_ctx *ctx)
 /* ---- what they ask of others ------------------------------------------------ */
 
 static unsigned int sent[256];		/* by vector */
-static unsigned int nmis, requests;
+static unsigned int nmis, events, requests;
 
 int ovid_lapic_deliver(struct ovid_partition *part, struct ovid_vp *src,
 		       const struct ovid_irq *irq)
@@ -108,6 +108,12 @@ void ovid_vp_nmi(struct ovid_vp *vp)
 	nmis++;
 }
 
+int ovid_synic_signal(struct ovid_vp *vp, unsigned int sint, unsigned int flag)
+{
+	events++;
+	return 1;
+}
+
 void ovid_vp_request(struct ovid_vp *vp, enum ovid_request req)
 {
 	requests++;
@@ -125,6 +131,7 @@ static int fixture_init(struct kunit *test)
 	test->priv = part;
 	memset(sent, 0, sizeof(sent));
 	nmis = 0;
+	events = 0;
 	requests = 0;
 	for (i = 0; i < NR_FAKES; i++) {
 		fakes[i] = (struct eventfd_ctx){};
@@ -180,7 +187,10 @@ static void route_arguments(struct kunit *test)
 	struct ovid_route arg = { .size = sizeof(arg), .kind = OVID_ROUTE_MSI };
 
 	KUNIT_EXPECT_EQ(test, -EINVAL, msi(part, OVID_MAX_GSIS, 0x41));
-	KUNIT_EXPECT_EQ(test, -EINVAL, route(part, 1, 3, 0, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL, route(part, 1, OVID_ROUTE_EVENT + 1, 0, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL, route(part, 1, OVID_ROUTE_EVENT, OVID_MAX_VPS, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL, route(part, 1, OVID_ROUTE_EVENT, 0, OVID_SINTS << 16));
+	KUNIT_EXPECT_EQ(test, -EINVAL, route(part, 1, OVID_ROUTE_EVENT, 0, OVID_EVENT_FLAGS));
 	KUNIT_EXPECT_EQ(test, -EINVAL, route(part, 1, OVID_ROUTE_NMI, OVID_MAX_VPS, 0));
 	KUNIT_EXPECT_EQ(test, -EINVAL, route(part, 1, OVID_ROUTE_NMI, 0, 1));
 	KUNIT_EXPECT_EQ(test, -EINVAL, route(part, 1, OVID_ROUTE_NONE, 1, 0));
@@ -213,6 +223,9 @@ static void route_is_what_was_set_last(struct kunit *test)
 	route(part, 5, OVID_ROUTE_NMI, 3, 0);	/* a VP that is not there */
 	fake_signal(&fakes[0]);
 	KUNIT_EXPECT_EQ(test, 0u, nmis);
+	route(part, 5, OVID_ROUTE_EVENT, 3, 2 << 16);	/* nor here */
+	fake_signal(&fakes[0]);
+	KUNIT_EXPECT_EQ(test, 0u, events);
 }
 
 static void *user_table(struct kunit *test)

@@ -443,6 +443,24 @@ static int write_icr64(struct ovid_vp *vp, u64 val)
 	return 0;
 }
 
+u64 ovid_lapic_icr(struct ovid_vp *vp)
+{
+	struct ovid_lapic *apic = &vp->apic;
+
+	if (ovid_lapic_x2apic(apic))
+		return READ_ONCE(*(u64 *)(apic->regs + APIC_ICR_OFF));
+	return lapic_reg(apic, APIC_ICR_OFF) | (u64)lapic_reg(apic, APIC_ICR2_OFF) << 32;
+}
+
+int ovid_lapic_set_icr(struct ovid_vp *vp, u64 val)
+{
+	if (ovid_lapic_x2apic(&vp->apic))
+		return write_icr64(vp, val);
+	lapic_set_reg(&vp->apic, APIC_ICR2_OFF, (val >> 32) & LAPIC_ICR2_VALID);
+	write_icr(vp, val);
+	return 0;
+}
+
 static void write_self_ipi(struct ovid_vp *vp, u8 vector)
 {
 	ovid_apic_send_ipi(vp, LAPIC_SHORT_SELF << 18 | vector, 0);
@@ -613,7 +631,7 @@ int ovid_lapic_msr_read(struct ovid_vp *vp, u32 msr, u64 *val)
 	if (off >= REGS_END || !(X2APIC_READABLE & REG_BIT(off)))
 		return 1;
 	if (off == APIC_ICR_OFF)
-		*val = READ_ONCE(*(u64 *)(apic->regs + APIC_ICR_OFF));
+		*val = ovid_lapic_icr(vp);
 	else
 		*val = ovid_lapic_read(vp, off);
 	return 0;

@@ -194,6 +194,9 @@ void ovid_lapic_fini(struct ovid_vp *vp);
 /* @init: by INIT (keeps the base and id), else power-up */
 void ovid_lapic_reset(struct ovid_vp *vp, bool init);
 /* the backend switches virtual-interrupt delivery on or off; VP's thread */
+/* ICR as one register of 64 bits, in either mode; VP's thread.  Write: 0, or 1 for #GP */
+u64 ovid_lapic_icr(struct ovid_vp *vp);
+int ovid_lapic_set_icr(struct ovid_vp *vp, u64 val);
 void ovid_lapic_set_vid(struct ovid_vp *vp, bool vid);
 
 /*

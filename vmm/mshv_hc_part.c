@@ -10,18 +10,15 @@
 #include "mshv_hvcall.h"
 #include "partition.h"
 #include "property.h"
+#include "tlfs.h"
 #include "vp.h"
 
 #define HV_PROPERTY_VMM_CAPABILITIES	0x00090007
 #define HV_INTERCEPT_ACCESS_ALL		7
 
-/* intercept types of 0x4D that can be asked for */
-#define INTERCEPT_HYPERCALL		8
-#define INTERCEPT_UNKNOWN_CONNECTION	0xd
-#define INTERCEPT_RETARGET		0xf
 #define INTERCEPTS_KNOWN						\
-	(BIT(HV_INTERCEPT_TYPE_CPUID) | BIT(INTERCEPT_HYPERCALL) |	\
-	 BIT(INTERCEPT_UNKNOWN_CONNECTION) | BIT(INTERCEPT_RETARGET))
+	(BIT(HV_INTERCEPT_CPUID) | BIT(HV_INTERCEPT_HYPERCALL) |	\
+	 BIT(HV_INTERCEPT_UNKNOWN_CONNECTION) | BIT(HV_INTERCEPT_RETARGET))
 
 /* ---- properties -------------------------------------------------------- */
 
@@ -93,8 +90,8 @@ int ovid_hc_set_property(struct hvcall *call)
 
 /*
  * Ports, memory and MSRs need no call.  A CPUID intercept is taken but makes no
- * messages: the answers come from the table and 0x91.  The hypercall ones are
- * remembered for the SynIC.
+ * messages: the answers come from the table and 0x91.  The others are looked at
+ * when a hypercall comes to one of their kind.
  */
 int ovid_hc_install_intercept(struct hvcall *call)
 {
@@ -128,7 +125,7 @@ int ovid_hc_intercept_result(struct hvcall *call)
 	struct ovid_vp *vp = NULL;
 	int err;
 
-	if (in->type != HV_INTERCEPT_TYPE_CPUID || in->subleaf_specific > 1)
+	if (in->type != HV_INTERCEPT_CPUID || in->subleaf_specific > 1)
 		return HV_STATUS_INVALID_PARAMETER;
 	if (in->vp != HV_ANY_VP) {
 		vp = ovid_vp_get_index(call->part, in->vp);

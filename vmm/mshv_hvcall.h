@@ -35,7 +35,6 @@ typedef int (*hvcall_fn)(struct hvcall *call);
 
 #define HVCALL_MAX_SIZE		4096
 #define HV_ANY_VP		0xffffffffu
-#define HV_INTERCEPT_TYPE_CPUID	2
 
 struct hv_in_property {
 	u64 partition;

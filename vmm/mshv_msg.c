@@ -21,7 +21,7 @@
 #define SEGMENT_DPL(a)	(((a) >> 5) & 3)
 
 /* as page_gpr */
-enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
+enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 };
 
 struct hv_x64_msr_intercept_message {
 	struct hv_x64_intercept_message_header header;
@@ -141,6 +141,32 @@ static u8 message_eoi(struct ovid_vp *vp, void *payload)
 	return sizeof(*m);
 }
 
+static u8 message_hypercall(struct ovid_vp *vp, void *payload)
+{
+	struct hv_x64_hypercall_intercept_message *m = payload;
+	const u64 *gpr = vp->page->gpr;
+
+	fill_header(vp, &m->header);
+	m->rax = gpr[RAX];
+	m->rbx = gpr[RBX];
+	m->rcx = gpr[RCX];
+	m->rdx = gpr[RDX];
+	m->r8 = gpr[R8];
+	m->rsi = gpr[RSI];
+	m->rdi = gpr[RDI];
+	ovid_backend->xmm_get(vp, m->xmm);
+	return sizeof(*m);
+}
+
+static u8 message_deliverable(struct ovid_vp *vp, void *payload)
+{
+	struct hv_x64_synic_sint_deliverable_message *m = payload;
+
+	fill_header(vp, &m->header);
+	m->deliverable_sints = vp->exit.value;
+	return sizeof(*m);
+}
+
 static u8 message_header_only(struct ovid_vp *vp, void *payload)
 {
 	fill_header(vp, payload);
@@ -173,6 +199,8 @@ static const struct message messages[] = {
 	[OVID_X_MSR]		= { HVMSG_X64_MSR_INTERCEPT, message_msr },
 	/* clients know no other message for a VM that is to start over */
 	[OVID_X_RESET]		= { HVMSG_UNRECOVERABLE_EXCEPTION, message_header_only },
+	[OVID_X_HYPERCALL]	= { HVMSG_HYPERCALL_INTERCEPT, message_hypercall },
+	[OVID_X_DELIVERABLE]	= { HVMSG_SYNIC_SINT_DELIVERABLE, message_deliverable },
 	[OVID_X_FAIL]		= { HVMSG_INVALID_VP_REGISTER_VALUE, message_header_only },
 };
 

@@ -41,10 +41,11 @@ enum ovid_msr_result {
 	OVID_MSR_IDLE,		/* RDMSR: gives 0, and the VP waits as in HLT with RFLAGS.IF set */
 	OVID_MSR_RESET,		/* WRMSR: done, and OVID_X_RESET */
 	OVID_MSR_CRASH,		/* WRMSR: done, and OVID_X_CRASH */
+	OVID_MSR_EOI,		/* WRMSR: an EOI is to be done */
 };
 
 /* beside them, between the functions of the tables: this VP has no such MSR */
-#define OVID_MSR_ABSENT	(OVID_MSR_CRASH + 1)
+#define OVID_MSR_ABSENT	(OVID_MSR_EOI + 1)
 
 /* who writes; CHECK: whether the host's value would be taken, nothing changes */
 enum ovid_msr_by { OVID_MSR_BY_GUEST, OVID_MSR_BY_HOST, OVID_MSR_BY_CHECK };

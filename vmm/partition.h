@@ -22,6 +22,7 @@
 #include "hv.h"
 #include "msr.h"
 #include "overlay.h"
+#include "port.h"
 #include "property.h"
 #include "irqfd.h"
 #include "stats.h"
@@ -80,6 +81,7 @@ struct ovid_partition {
 	bool has_run;		/* a VP entered the guest: CPUID is fixed */
 
 	struct ovid_properties props;
+	struct ovid_ports ports;	/* of the guest's messages and events: port.c */
 	struct ovid_hv_part hv;		/* the hypervisor interface: hv_msr.c */
 	struct ovid_irq_state irq;	/* irqfds, ioeventfds, routes: irqfd.c */
 

@@ -449,7 +449,7 @@ int ovid_region_unmap_exact(struct ovid_partition *part, gpa_t gpa, u64 bytes, u
 	return unmap_locked(part, r->gfn, r->gfn + r->nr_pages);
 }
 
-int ovid_region_discard(struct ovid_partition *part, gpa_t gpa, u64 bytes)
+int ovid_region_discard(struct ovid_partition *part, gpa_t gpa, u64 bytes, u32 need)
 {
 	gfn_t at = gpa >> PAGE_SHIFT, end = (gpa + bytes) >> PAGE_SHIFT, stop;
 	const struct ovid_region *r;
@@ -461,7 +461,7 @@ int ovid_region_discard(struct ovid_partition *part, gpa_t gpa, u64 bytes)
 	while (!err && at < end) {
 		mutex_lock(&part->regions_lock);
 		r = ovid_region_find(regions_locked(part), at);
-		obj = r && r->obj ? ovid_memobj_get(r->obj) : NULL;
+		obj = r && r->obj && (r->flags & need) == need ? ovid_memobj_get(r->obj) : NULL;
 		stop = r ? min(end, r->gfn + r->nr_pages) : end;
 		first = r ? source_at(r, at) : 0;
 		mutex_unlock(&part->regions_lock);

@@ -27,7 +27,8 @@ struct ovid_regions {
 
 int ovid_region_map(struct ovid_partition *part, const struct ovid_map_memory *arg);
 int ovid_region_unmap(struct ovid_partition *part, gpa_t gpa, u64 bytes);
-int ovid_region_discard(struct ovid_partition *part, gpa_t gpa, u64 bytes);
+/* @need: OVID_MAP_*, that a region must have, or it is as if it were not there */
+int ovid_region_discard(struct ovid_partition *part, gpa_t gpa, u64 bytes, u32 need);
 void ovid_region_fini(struct ovid_partition *part);
 /* exact match for mshv's unmap: -ENOENT, -EINVAL as in vid-abi.md 1.2 */
 int ovid_region_unmap_exact(struct ovid_partition *part, gpa_t gpa, u64 bytes, u64 uaddr);

@@ -18,6 +18,8 @@
 #include "tlfs.h"
 #include "vp.h"
 
+#define NOTIFY_SINTS	48	/* first of 16 bits of HV_REGISTER_DELIVERABILITY_NOTIFICATIONS */
+
 /* registers that are MSRs and nothing else */
 static const struct { u32 name, count, msr, step; } msr_names[] = {
 	{ HV_REGISTER_GUEST_CRASH_P0, 6, HV_MSR_CRASH_P0, 1 },
@@ -33,8 +35,11 @@ static const struct { u32 name, count, msr, step; } msr_names[] = {
 	{ HV_X64_REGISTER_MSR_MTRR_DEF_TYPE, 1, MSR_MTRRdefType, 0 },
 	{ HV_X64_REGISTER_MSR_MTRR_PHYS_BASE0, OVID_NR_VAR_MTRR, 0x200, 2 },
 	{ HV_X64_REGISTER_MSR_MTRR_PHYS_MASK0, OVID_NR_VAR_MTRR, 0x201, 2 },
+	{ HV_REGISTER_VP_RUNTIME, 1, HV_MSR_VP_RUNTIME, 0 },
 	{ HV_X64_REGISTER_HYPERCALL, 1, HV_MSR_HYPERCALL, 0 },
 	{ HV_REGISTER_GUEST_OS_ID, 1, HV_MSR_GUEST_OS_ID, 0 },
+	{ HV_REGISTER_VP_INDEX, 1, HV_MSR_VP_INDEX, 0 },
+	{ HV_REGISTER_TIME_REF_COUNT, 1, HV_MSR_TIME_REF_COUNT, 0 },
 	{ HV_REGISTER_VP_ASSIST_PAGE, 1, HV_MSR_VP_ASSIST_PAGE, 0 },
 	{ HV_REGISTER_REFERENCE_TSC, 1, HV_MSR_REFERENCE_TSC, 0 },
 	{ HV_REGISTER_SINT0, OVID_SINTS, HV_MSR_SINT0, 1 },
@@ -47,9 +52,10 @@ static const struct { u32 name, count, msr, step; } msr_names[] = {
 	{ HV_X64_REGISTER_MSR_MTRR_FIX64K00000, 1, MSR_MTRRfix64K_00000, 0 },
 	{ HV_X64_REGISTER_MSR_MTRR_FIX64K00000 + 1, 2, MSR_MTRRfix16K_80000, 1 },
 	{ HV_X64_REGISTER_MSR_MTRR_FIX64K00000 + 3, 8, MSR_MTRRfix4K_C0000, 1 },
+	{ OVID_REGISTER_HV_MSR0, HV_MSR_LAST - HV_MSR_FIRST + 1, HV_MSR_FIRST, 1 },
 };
 
-static u32 msr_of(u32 name)
+u32 ovid_reg_msr(u32 name)
 {
 	int i;
 
@@ -165,8 +171,10 @@ static int core_get(struct ovid_vp *vp, u32 name, u64 val[2])
 		val[0] = vp->apic.initial_id;
 		return 0;
 	case HV_REGISTER_PENDING_EVENT1:
-	case HV_REGISTER_DELIVERABILITY_NOTIFICATIONS:
 		val[0] = 0;
+		return 0;
+	case HV_REGISTER_DELIVERABILITY_NOTIFICATIONS:
+		val[0] = (u64)vp->hv.synic.notify << NOTIFY_SINTS;
 		return 0;
 	default:
 		return -ENOENT;
@@ -192,8 +200,8 @@ static int core_check(u32 name, const u64 val[2])
 	case HV_X64_REGISTER_APIC_ID:
 		return val[0] > 254 ? -EINVAL : 0;
 	case HV_REGISTER_DELIVERABILITY_NOTIFICATIONS:
-		/* bit 0 asks for what no hypervisor without userspace APIC gives */
-		return val[0] & 1 ? -EINVAL : 0;
+		/* the others are about an APIC in userspace */
+		return val[0] & ~GENMASK_ULL(63, NOTIFY_SINTS) ? -EINVAL : 0;
 	default:
 		return -ENOENT;
 	}
@@ -226,6 +234,9 @@ static void core_set(struct ovid_vp *vp, u32 name, const u64 val[2])
 	case HV_X64_REGISTER_APIC_ID:
 		ovid_lapic_set_id(vp, val[0]);
 		break;
+	case HV_REGISTER_DELIVERABILITY_NOTIFICATIONS:
+		vp->hv.synic.notify = val[0] >> NOTIFY_SINTS;
+		break;
 	}
 }
 
@@ -245,7 +256,7 @@ int ovid_reg_get(struct ovid_vp *vp, u32 name, u64 val[2])
 	err = core_get(vp, name, val);
 	if (err != -ENOENT)
 		return err;
-	msr = msr_of(name);
+	msr = ovid_reg_msr(name);
 	if (msr)
 		return ovid_msr_host_read(vp, msr, &val[0]) == OVID_MSR_OK ? 0 : -EINVAL;
 	err = ovid_backend->reg_get(vp, name, val);
@@ -254,7 +265,7 @@ int ovid_reg_get(struct ovid_vp *vp, u32 name, u64 val[2])
 
 static int reg_check(struct ovid_vp *vp, u32 name, const u64 val[2])
 {
-	u32 msr = msr_of(name);
+	u32 msr = ovid_reg_msr(name);
 	int err;
 
 	if (is_fpu(name))
@@ -270,7 +281,7 @@ static int reg_check(struct ovid_vp *vp, u32 name, const u64 val[2])
 
 static int reg_set(struct ovid_vp *vp, u32 name, const u64 val[2])
 {
-	u32 msr = msr_of(name);
+	u32 msr = ovid_reg_msr(name);
 
 	if (is_fpu(name))
 		fpu_set(vp, name, val);

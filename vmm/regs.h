@@ -18,6 +18,9 @@ int ovid_reg_get(struct ovid_vp *vp, u32 name, u64 val[2]);
  */
 int ovid_regs_set(struct ovid_vp *vp, const struct ovid_reg *regs, u32 n);
 
+/* the MSR that a register is, if it is nothing else, or 0; any context */
+u32 ovid_reg_msr(u32 name);
+
 /*
  * Makes the x87 and SSE part of vp->fpu true where XSAVES has left it out because it
  * was in its initial state (SDM 1: Operation of XSAVES): before it is looked at.

@@ -112,6 +112,11 @@ void ovid_route_fini(struct ovid_partition *part)
 
 /* ---- one route --------------------------------------------------------- */
 
+static bool event_ok(u64 vp, u32 data)
+{
+	return vp < OVID_MAX_VPS && data >> 16 < OVID_SINTS && (u16)data < OVID_EVENT_FLAGS;
+}
+
 static int route_check(const struct ovid_route *arg)
 {
 	if (arg->flags || arg->pad || arg->gsi >= OVID_MAX_GSIS)
@@ -124,6 +129,8 @@ static int route_check(const struct ovid_route *arg)
 		return 0;
 	case OVID_ROUTE_NMI:
 		return arg->address >= OVID_MAX_VPS || arg->data ? -EINVAL : 0;
+	case OVID_ROUTE_EVENT:
+		return event_ok(arg->address, arg->data) ? 0 : -EINVAL;
 	default:
 		return -EINVAL;
 	}
@@ -279,6 +286,15 @@ int ovid_set_msi_routing(struct ovid_partition *part, void __user *arg)
 
 /* ---- sending ----------------------------------------------------------- */
 
+/* the flag and its interrupt, if the guest's SynIC is on */
+static void route_event(struct ovid_partition *part, u32 index, u32 data)
+{
+	struct ovid_vp *vp = ovid_vp_get_index(part, index);
+
+	if (vp)
+		ovid_synic_signal(vp, data >> 16, (u16)data);
+}
+
 static void route_nmi(struct ovid_partition *part, u64 index)
 {
 	struct ovid_vp *vp = index < OVID_MAX_VPS ? ovid_vp_get_index(part, index) : NULL;
@@ -298,6 +314,8 @@ void ovid_route_fire(struct ovid_partition *part, const struct ovid_irq_route *r
 {
 	if (likely(route->kind == OVID_ROUTE_MSI))
 		ovid_lapic_deliver(part, NULL, &route->irq);
+	else if (route->kind == OVID_ROUTE_EVENT)
+		route_event(part, route->address, route->data);
 	else
 		route_nmi(part, route->address);
 }
@@ -316,6 +334,14 @@ static int inject_nmi(struct ovid_partition *part, const struct ovid_inject *arg
 	if (arg->data)
 		return -EINVAL;
 	route_nmi(part, arg->address);
+	return 0;
+}
+
+static int inject_event(struct ovid_partition *part, const struct ovid_inject *arg)
+{
+	if (!event_ok(arg->address, arg->data))
+		return -EINVAL;
+	route_event(part, arg->address, arg->data);
 	return 0;
 }
 
@@ -354,6 +380,8 @@ int ovid_inject(struct ovid_partition *part, const struct ovid_inject *arg)
 		return inject_nmi(part, arg);
 	case OVID_INJECT_EXTINT:
 		return inject_extint(part, arg);
+	case OVID_INJECT_EVENT:
+		return inject_event(part, arg);
 	default:
 		return -EINVAL;
 	}

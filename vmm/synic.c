@@ -80,6 +80,23 @@ int ovid_synic_post(struct ovid_vp *vp, unsigned int sint, const struct hv_messa
 	return 0;
 }
 
+u16 ovid_synic_deliverable(struct ovid_vp *vp)
+{
+	struct ovid_synic *synic = &vp->hv.synic;
+	unsigned long wanted = synic->notify;
+	unsigned int sint;
+	u16 free = 0;
+
+	guard(spinlock_irqsave)(&synic->lock);
+	if (!(synic->control & synic->simp & HV_PAGE_ENABLE))
+		return 0;
+	for_each_set_bit(sint, &wanted, OVID_SINTS)
+		if (slot_free(slot_of(synic, sint)))
+			free |= BIT(sint);
+	synic->notify &= ~free;
+	return free;
+}
+
 int ovid_synic_signal(struct ovid_vp *vp, unsigned int sint, unsigned int flag)
 {
 	struct ovid_synic *synic = &vp->hv.synic;
@@ -129,6 +146,13 @@ static int write_sint(struct ovid_vp *vp, unsigned int sint, u64 val)
 	return OVID_MSR_OK;
 }
 
+/* slots may have become free: the run loop looks */
+static void slots_changed(struct ovid_vp *vp)
+{
+	if (unlikely(vp->hv.synic.notify))
+		set_bit(OVID_REQ_EXIT, &vp->requests);
+}
+
 int ovid_synic_msr_write(struct ovid_vp *vp, u32 msr, u64 val)
 {
 	struct ovid_synic *synic = &vp->hv.synic;
@@ -137,9 +161,11 @@ int ovid_synic_msr_write(struct ovid_vp *vp, u32 msr, u64 val)
 	case HV_MSR_SCONTROL:
 		scoped_guard(spinlock_irqsave, &synic->lock)
 			synic->control = val;
+		slots_changed(vp);
 		return OVID_MSR_OK;
 	case HV_MSR_EOM:
 		ovid_stimer_retry(vp);
+		slots_changed(vp);
 		return OVID_MSR_OK;
 	case HV_MSR_SINT0 ... HV_MSR_SINT15:
 		return write_sint(vp, msr - HV_MSR_SINT0, val);
@@ -205,6 +231,7 @@ void ovid_synic_reset(struct ovid_vp *vp)
 		for (i = 0; i < OVID_SINTS; i++)
 			synic->sint[i] = SINT_RESET;
 	}
+	synic->notify = 0;
 	ovid_overlay_remove(vp->part, &synic->messages);
 	ovid_overlay_remove(vp->part, &synic->events);
 	memset(ovid_overlay_data(&synic->messages), 0, PAGE_SIZE);

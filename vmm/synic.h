@@ -22,6 +22,8 @@
  * @control:	HV_X64_MSR_SCONTROL and its like
  * @messages:	the page of message slots, where @simp says
  * @events:	the page of event flags, where @siefp says
+ * @notify:	SINTs of which a client wants to know when their slots are free; VP's
+ *		thread or vp->lock
  */
 struct ovid_synic {
 	spinlock_t lock;
@@ -31,6 +33,7 @@ struct ovid_synic {
 	u64 sint[OVID_SINTS];
 	struct ovid_overlay messages;
 	struct ovid_overlay events;
+	u16 notify;
 };
 
 /**
@@ -72,6 +75,9 @@ int ovid_synic_post(struct ovid_vp *vp, unsigned int sint, const struct hv_messa
 
 /* sets an event flag and interrupts: 1, or 0 if it was set already; -EAGAIN: none now */
 int ovid_synic_signal(struct ovid_vp *vp, unsigned int sint, unsigned int flag);
+
+/* those of @notify whose slots are free now, and takes them out of it; VP's thread */
+u16 ovid_synic_deliverable(struct ovid_vp *vp);
 
 /* ---- synthetic timers, stimer.c; VP's thread or vp->lock ---- */
 

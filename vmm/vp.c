@@ -260,6 +260,18 @@ static int go_out(void)
 	return -ERESTARTNOHAND;
 }
 
+/* a message slot is free for a client that waits for one; our own worker does not */
+static bool tells_deliverable(struct ovid_vp *vp)
+{
+	u16 sints = vp->native ? 0 : ovid_synic_deliverable(vp);
+
+	if (!sints)
+		return false;
+	vp->exit.kind = OVID_X_DELIVERABLE;
+	vp->exit.value = sints;
+	return true;
+}
+
 static int run_loop(struct ovid_vp *vp)
 {
 	enum ovid_run_result r;
@@ -276,6 +288,8 @@ static int run_loop(struct ovid_vp *vp)
 			serve_requests(vp);
 			continue;
 		}
+		if (unlikely(vp->hv.synic.notify) && tells_deliverable(vp))
+			return 0;
 		if (vp->activity != OVID_ACTIVE) {
 			block(vp);
 			if (vp->activity != OVID_ACTIVE)

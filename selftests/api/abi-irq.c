@@ -25,7 +25,7 @@ static void inject_rules(int dev)
 
 	ov_size_rules(part, "OVID_INJECT", OVID_INJECT, &good, sizeof(good), NULL);
 	ov_field_fails(part, "OVID_INJECT kind", OVID_INJECT, &good, sizeof(good), 8, 0, 4, EINVAL);
-	ov_field_fails(part, "OVID_INJECT kind", OVID_INJECT, &good, sizeof(good), 8, 4, 4, EINVAL);
+	ov_field_fails(part, "OVID_INJECT kind", OVID_INJECT, &good, sizeof(good), 8, 5, 4, EINVAL);
 	tap_is(ov_inject(part, OVID_INJECT_MSI, MSI | 99 << 12, VEC), 0,
 	       "an MSI for nobody is dropped, not an error");
 	tap_is(ov_inject(part, OVID_INJECT_NMI, 0, 0), 0, "an NMI");
@@ -55,7 +55,7 @@ static void route_rules(int dev)
 	ov_field_fails(part, "OVID_SET_ROUTE gsi", OVID_SET_ROUTE, &good, sizeof(good),
 		       offsetof(struct ovid_route, gsi), ~0u, 4, EINVAL);
 	ov_field_fails(part, "OVID_SET_ROUTE kind", OVID_SET_ROUTE, &good, sizeof(good),
-		       offsetof(struct ovid_route, kind), 3, 4, EINVAL);
+		       offsetof(struct ovid_route, kind), 4, 4, EINVAL);
 	ov_field_fails(part, "OVID_SET_ROUTE pad", OVID_SET_ROUTE, &good, sizeof(good),
 		       offsetof(struct ovid_route, pad), 1, 4, EINVAL);
 	tap_is(ov_route(part, info.max_gsis - 1, OVID_ROUTE_MSI, MSI, VEC), 0, "the last GSI");

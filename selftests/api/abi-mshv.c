@@ -194,7 +194,7 @@ struct machine {
 	struct hv_message *msg;
 };
 
-static void machine(struct machine *m, const uint8_t *code, uint64_t len)
+static void machine_with(struct machine *m, const uint8_t *code, uint64_t len, uint64_t features)
 {
 	struct mshv_user_mem_region r = {
 		.size = RAM, .flags = 1 << MSHV_SET_MEM_BIT_WRITABLE | 1 << MSHV_SET_MEM_BIT_EXECUTABLE,
@@ -204,6 +204,7 @@ static void machine(struct machine *m, const uint8_t *code, uint64_t len)
 
 	m->dev = ov_open();
 	m->part = create(m->dev);
+	set_property(m->part, HV_PARTITION_PROPERTY_SYNTHETIC_PROC_FEATURES, features, &status);
 	ov_ioctl(m->part, MSHV_INITIALIZE_PARTITION, NULL);
 	m->ram = mmap(NULL, RAM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	r.userspace_addr = (uintptr_t)m->ram;
@@ -220,6 +221,11 @@ static void machine(struct machine *m, const uint8_t *code, uint64_t len)
 		tap_bail("registers");
 	/* as clients do: registers by hypercall */
 	set_reg(m->vp, HV_X64_REGISTER_RIP, OV_CODE, 0, &status);
+}
+
+static void machine(struct machine *m, const uint8_t *code, uint64_t len)
+{
+	machine_with(m, code, len, 0);
 }
 
 static void machine_end(struct machine *m)
@@ -554,6 +560,121 @@ static void synic(void)
 	machine_end(&m);
 }
 
+/* a hypercall, then a stop; the second one empties message slot 2 and says so */
+CODE32(vmcall32, "vmcall; out %al, $0xf4");
+CODE32(eom32, "movl $0, 0x5200; mov $0x40000084, %ecx; xor %eax, %eax; xor %edx, %edx; wrmsr; out %al, $0xf4");
+
+static int intercept(struct machine *m, uint32_t type, bool on, uint16_t *status)
+{
+	struct { uint64_t part; uint32_t mask, type; uint64_t param; } in = { 0, on ? 4 : 0, type, 0 };
+
+	return hvcall(m->part, HVCALL_INSTALL_INTERCEPT, &in, sizeof(in), NULL, 0, NULL, status);
+}
+
+/* a fast hypercall from 32-bit code; the message that ends the run */
+static uint32_t hypercall32(struct machine *m, uint32_t control, struct hv_message *msg)
+{
+	__u64 *gpr = m->page->gpr;
+
+	gpr[0] = control;
+	gpr[2] = 0;
+	gpr[3] = 0x11;			/* EBX:ECX */
+	gpr[1] = 0x2233;
+	m->page->rip = OV_CODE;
+	m->page->dirty = 1u << HV_X64_REGISTER_CLASS_IP | 1u << HV_X64_REGISTER_CLASS_GENERAL;
+	return run(m, msg) ? 0 : msg->header.message_type;
+}
+
+/* PostMessage and the like for clients with a VMBus of their own (vid-abi.md 3, 5.3) */
+static void hypercall_messages(void)
+{
+	struct hv_x64_hypercall_intercept_message call;
+	struct hv_message msg;
+	struct machine m;
+	uint16_t status;
+
+	machine(&m, vmcall32, CODE_LEN(vmcall32));
+	set_reg(m.vp, HV_REGISTER_GUEST_OS_ID, 1, 0, &status);
+	tap_is(set_reg(m.vp, HV_X64_REGISTER_HYPERCALL, 0x10001, 0, &status), 0, "the hypercall page is on");
+	set_reg(m.vp, HV_X64_REGISTER_XMM0 + 5, 0x5555, 0x6666, &status);
+	tap_is(hypercall32(&m, 0x1005d, &msg), HVMSG_X64_IO_PORT_INTERCEPT, "nobody asked for a message");
+	tap_is(m.page->gpr[0], HV_STATUS_INVALID_CONNECTION_ID, "a signal to nobody");
+	hypercall32(&m, 0x14000, &msg);
+	tap_is(m.page->gpr[0], HV_STATUS_INVALID_HYPERCALL_CODE, "an unknown code");
+
+	tap_is(intercept(&m, 0xd, true, &status), 0, "unknown connections are asked for");
+	tap_is(hypercall32(&m, 0x1005d, &msg), HVMSG_HYPERCALL_INTERCEPT, "a message");
+	memcpy(&call, msg.payload, sizeof(call));
+	tap_is(msg.header.payload_size, sizeof(call), "payload size");
+	tap_is(call.header.rip, OV_CODE, "RIP is at the VMCALL");
+	tap_is(call.header.instruction_length_cr8 & 15, 3, "three bytes long");
+	tap_is(call.rax, 0x1005d, "RAX");
+	tap_is(call.rbx, 0x11, "RBX");
+	tap_is(call.rcx, 0x2233, "RCX");
+	tap_is(call.xmm[5][0], 0x5555, "XMM5");
+	tap_is(call.xmm[5][1], 0x6666, "all of it");
+	tap_is(call.isolated, 0, "not isolated");
+	tap_is(m.page->gpr[1], 0x2233, "and the page has them");
+	m.page->gpr[0] = 0x77;
+	m.page->rip += 3;
+	m.page->dirty = 1u << HV_X64_REGISTER_CLASS_IP | 1u << HV_X64_REGISTER_CLASS_GENERAL;
+	run(&m, &msg);
+	tap_is(msg.header.message_type, HVMSG_X64_IO_PORT_INTERCEPT, "the guest goes on");
+	tap_is(m.page->gpr[0], 0x77, "with the client's answer");
+	hypercall32(&m, 0x14000, &msg);
+	tap_is(m.page->gpr[0], HV_STATUS_INVALID_HYPERCALL_CODE, "unknown codes are another kind");
+	tap_is(intercept(&m, 8, true, &status), 0, "they are asked for");
+	tap_is(hypercall32(&m, 0x14000, &msg), HVMSG_HYPERCALL_INTERCEPT, "a message");
+	tap_is(hypercall32(&m, 0x10008, &msg), HVMSG_X64_IO_PORT_INTERCEPT, "known ones stay the kernel's");
+	memset(m.ram + 0x3000, 0, 64);
+	tap_is(hypercall32(&m, 0x7e, &msg), HVMSG_X64_IO_PORT_INTERCEPT, "retarget, input that cannot be read");
+	tap_ok(m.page->gpr[0] != 0, "status %llu", (long long)m.page->gpr[0]);
+	tap_is(intercept(&m, 0xd, false, &status), 0, "no more");
+	tap_is(hypercall32(&m, 0x1005d, &msg), HVMSG_X64_IO_PORT_INTERCEPT, "no message");
+	machine_end(&m);
+}
+
+static void deliverable(void)
+{
+	static uint8_t page[4096] __attribute__((aligned(4096)));
+	struct hv_x64_synic_sint_deliverable_message told;
+	struct hv_message msg, *slot = (struct hv_message *)page + 2;
+	struct machine m;
+	uint64_t v[2];
+	uint16_t status;
+
+	machine_with(&m, eom32, CODE_LEN(eom32), ~0ull);
+	set_property(m.part, HV_PARTITION_PROPERTY_TIME_FREEZE, 0, &status);
+	tap_is(set_reg(m.vp, HV_REGISTER_DELIVERABILITY_NOTIFICATIONS, 4ull << 48, 0, &status), 0,
+	       "SINT 2 is waited for");
+	get_reg(m.vp, HV_REGISTER_DELIVERABILITY_NOTIFICATIONS, v, &status);
+	tap_is(v[0], 4ull << 48, "reads back");
+	run(&m, &msg);
+	tap_ok(msg.header.message_type != HVMSG_SYNIC_SINT_DELIVERABLE, "without slots nothing is told");
+	set_reg(m.vp, HV_REGISTER_SIMP, 0x5001, 0, &status);
+	set_reg(m.vp, HV_REGISTER_SCONTROL, 1, 0, &status);
+	set_reg(m.vp, HV_X64_REGISTER_RIP, OV_CODE, 0, &status);
+	tap_is(run(&m, &msg), 0, "slots are there");
+	memcpy(&told, msg.payload, sizeof(told));
+	tap_is(msg.header.message_type, HVMSG_SYNIC_SINT_DELIVERABLE, "it is told at once");
+	tap_is(msg.header.payload_size, sizeof(told), "payload size");
+	tap_is(told.deliverable_sints, 4, "SINT 2");
+	tap_is(told.header.rip, OV_CODE, "before the guest runs");
+	get_reg(m.vp, HV_REGISTER_DELIVERABILITY_NOTIFICATIONS, v, &status);
+	tap_is(v[0], 0, "and once");
+
+	slot->header.message_type = 1;
+	blob(m.vp, MSHV_VP_STATE_SIMP, page, true);
+	set_reg(m.vp, HV_REGISTER_DELIVERABILITY_NOTIFICATIONS, 4ull << 48, 0, &status);
+	run(&m, &msg);
+	memcpy(&told, msg.payload, sizeof(told));
+	tap_is(msg.header.message_type, HVMSG_SYNIC_SINT_DELIVERABLE, "a full slot, until the guest writes EOM");
+	tap_ok(told.header.rip > OV_CODE, "which it did");
+	run(&m, &msg);
+	tap_ok(msg.header.message_type != HVMSG_SYNIC_SINT_DELIVERABLE, "then it goes on");
+	machine_end(&m);
+}
+
 static void routing(int dev)
 {
 	struct { struct mshv_user_irq_table t; struct mshv_user_irq_entry e[2]; } r = {
@@ -610,6 +731,8 @@ int main(void)
 	registers();
 	blobs();
 	synic();
+	hypercall_messages();
+	deliverable();
 	messages();
 	other_messages();
 	return tap_done();

@@ -16,6 +16,9 @@
 #define MSR_TSC_PAGE	0x40000021
 #define MSR_TSC_HZ	0x40000022
 #define MSR_APIC_HZ	0x40000023
+#define MSR_EOI		0x40000070
+#define MSR_ICR		0x40000071
+#define MSR_TPR		0x40000072
 #define MSR_ASSIST	0x40000073
 #define MSR_SCONTROL	0x40000080
 #define MSR_SVERSION	0x40000081
@@ -28,6 +31,10 @@
 #define MSR_IDLE	0x400000f0
 #define MSR_CRASH_P0	0x40000100
 #define MSR_CRASH_CTL	0x40000105
+#define MSR_REENLIGHTENMENT	0x40000106
+#define MSR_TSC_EMULATION	0x40000107
+#define MSR_TSC_EMULATION_STATUS 0x40000108
+#define MSR_TSC_INVARIANT	0x40000118
 
 #define ME		0x8100000000000000ull	/* an open source system */
 
@@ -37,6 +44,13 @@
 #define CALL_IPI		0x000b
 #define CALL_FLUSH_EX		0x0013
 #define CALL_IPI_EX		0x0015
+#define CALL_GET_REGS		0x0050
+#define CALL_SET_REGS		0x0051
+#define CALL_POST		0x005c
+#define CALL_SIGNAL		0x005d
+#define CALL_RETARGET		0x007e
+#define CALL_EXT_CAPS		0x8001
+#define CALL_EXT_HEAT		0x8003
 #define FAST			(1ull << 16)
 #define REPS(n)			((u64)(n) << 32)
 #define START(n)		((u64)(n) << 48)
@@ -47,6 +61,10 @@
 #define INVALID_INPUT		3
 #define INVALID_ALIGNMENT	4
 #define INVALID_PARAMETER	5
+#define ACCESS_DENIED		6
+#define INVALID_PARTITION	0xd
+#define INVALID_VP		0xe
+#define INVALID_CONNECTION	0x12
 
 static u8 page_a[4096] __attribute__((aligned(4096)));
 static u8 page_b[4096] __attribute__((aligned(4096)));
@@ -101,6 +119,9 @@ CASE(hv_discovery, G_OVID_ONLY, 1)
 	is_(priv.eax & 0x60, 0x60, "hypercall MSRs and VP index");
 	is_(priv.ebx & 0x401001, 0, "no root, no isolated partition");
 	is_(cpuid(0x40000004, 0).eax & 1 << 12, 0, "not nested");
+	is(cpuid(0x40000080, 0).eax, 0x40000082);
+	is(cpuid(0x40000080, 0).edx, 0x53562074);
+	is_(cpuid(0x40000081, 0).eax, 0x31235356, "the virtualization stack is VS#1");
 	is_(cpuid(0x40000082, 0).eax, 0, "no paravisor");
 	check(cpuid(0x40000005, 0).eax >= 2);
 }
@@ -634,6 +655,239 @@ CASE(hv_stimer_no_slots, G_OVID_ONLY, 1)
 	is_(slots[2].type, 0, "a page that comes later is empty");
 	wrmsr(MSR_EOM, 0);
 	is_(slots[2].type, TIMER_EXPIRED, "what waited is there after EOM");
+}
+
+/* ---- the local APIC by MSRs, registers by hypercall, messages and events ---- */
+
+CASE(hv_apic_msrs, G_OVID_ONLY, 2)
+{
+	apic_enable();
+	handlers[0x41] = irq_count_no_eoi;
+	is(rdmsr(MSR_TPR), 0);
+	wrmsr(MSR_TPR, 0x50);
+	is_(apic_read(0x80), 0x50, "the TPR");
+	is(rdmsr(MSR_TPR), 0x50);
+	is_(wr(MSR_TPR, 0x100), GP, "the TPR has 8 bits");
+	wrmsr(MSR_ICR, ICR_SELF | ICR_ASSERT | 0x41);
+	is(rdmsr(MSR_ICR) & 0xff, 0x41);
+	sti_nop();
+	is_(irqs[0x41], 0, "held back by the TPR");
+	wrmsr(MSR_TPR, 0);
+	sti_nop();
+	is(irqs[0x41], 1);
+	check(apic_read(0x100 + (0x41 / 32) * 16) & 1 << (0x41 % 32));
+	wrmsr(MSR_ICR, ICR_SELF | ICR_ASSERT | 0x41);
+	sti_nop();
+	is_(irqs[0x41], 1, "the first is in service");
+	wrmsr(MSR_EOI, 0);
+	sti_nop();
+	is_(irqs[0x41], 2, "until its EOI");
+	wrmsr(MSR_EOI, 0x1234);
+	is(apic_read(0x100 + (0x41 / 32) * 16), 0);
+	is_(rd(MSR_EOI), GP, "EOI is write-only");
+	handlers[0x41] = irq_count;
+	ap_start(1, ap_idle);
+	check(wait_for(at_work == 1));
+	wrmsr(MSR_ICR, 1ull << 56 | ICR_ASSERT | 0x41);
+	check(wait_for(irqs[0x41] == 3));
+	is_(rdmsr(MSR_ICR) >> 56, 1, "the destination reads back");
+	/* the same registers in x2APIC mode; the other VP stays as it is */
+	handlers[0x41] = irq_count_no_eoi;
+	x2apic_enable();
+	wrmsr(MSR_ICR, 1ull << 32 | ICR_ASSERT | 0x41);
+	check(wait_for(irqs[0x41] == 4));
+	wrmsr(MSR_ICR, ICR_SELF | ICR_ASSERT | 0x41);
+	sti_nop();
+	is(irqs[0x41], 5);
+	wrmsr(MSR_EOI, 0);
+	wrmsr(MSR_ICR, ICR_SELF | ICR_ASSERT | 0x41);
+	sti_nop();
+	is_(irqs[0x41], 6, "EOI in x2APIC mode");
+}
+
+#define REG_GUEST_OS_ID	0x90002
+#define REG_VP_INDEX	0x90003
+#define REG_SINT0	0xa0000
+#define SELF_VP		0xfffffffeu
+
+static u64 output[512] __attribute__((aligned(4096)));
+
+static u64 regs_call(u64 control, u64 out)
+{
+	return hypercall(control, gpa(input), out);
+}
+
+CASE(hv_get_registers, G_OVID_ONLY, 2)
+{
+	u32 *names = (u32 *)&input[2];
+
+	open_hypercalls();
+	input[0] = ~0ull;
+	input[1] = SELF_VP;
+	names[0] = REG_GUEST_OS_ID;
+	names[1] = REG_VP_INDEX;
+	names[2] = REG_SINT0 + 5;
+	output[1] = output[2] = output[6] = 77;
+	is(regs_call(CALL_GET_REGS | REPS(3), gpa(output)), REPS(3));
+	is(output[0], ME);
+	is_(output[1], 0, "a value has 16 bytes");
+	is(output[2], 0);
+	is(output[4], MASKED);
+	is_(output[6], 77, "three values, no more");
+	output[0] = 1;
+	is_(regs_call(CALL_GET_REGS | REPS(3) | START(1), gpa(output)), REPS(3), "from the second on");
+	is_(output[0], 1, "the first stays");
+	names[1] = 0x20000;
+	is_(regs_call(CALL_GET_REGS | REPS(3), gpa(output)), INVALID_PARAMETER | REPS(1), "RAX is no such register");
+	is_(output[0], ME, "what came before is given");
+	is_(regs_call(CALL_GET_REGS | REPS(1), gpa(output) + 4), INVALID_ALIGNMENT, "output: not aligned");
+	is_(regs_call(CALL_GET_REGS | REPS(1), gpa(output) + 4088), INVALID_ALIGNMENT, "across pages");
+	is_(regs_call(CALL_GET_REGS | REPS(1), 0xe0000000), INVALID_INPUT | REPS(1), "no memory there");
+	is_(regs_call(CALL_GET_REGS | REPS(1), gpa(page_a)), INVALID_INPUT | REPS(1), "not to be written");
+	names[0] = REG_VP_INDEX;
+	input[1] = 0;
+	is_(regs_call(CALL_GET_REGS | REPS(1), gpa(output)), REPS(1), "its own VP by number");
+	input[1] = 1;
+	is_(regs_call(CALL_GET_REGS | REPS(1), gpa(output)), ACCESS_DENIED, "another one");
+	input[1] = 9;
+	is_(regs_call(CALL_GET_REGS | REPS(1), gpa(output)), INVALID_VP, "one that is not there");
+	input[1] = SELF_VP | 1ull << 32;
+	is_(regs_call(CALL_GET_REGS | REPS(1), gpa(output)), INVALID_PARAMETER, "another trust level");
+	input[1] = SELF_VP;
+	input[0] = 0;
+	is_(regs_call(CALL_GET_REGS | REPS(1), gpa(output)), INVALID_PARTITION, "another partition");
+}
+
+CASE(hv_set_registers, G_OVID_ONLY, 1)
+{
+	open_hypercalls();
+	input[0] = ~0ull;
+	input[1] = SELF_VP;
+	for (u32 i = 0; i < 3; i++) {
+		input[2 + 4 * i] = REG_SINT0 + 4 + i;
+		input[4 + 4 * i] = MASKED | (0x60 + i);
+	}
+	is(memory_call(CALL_SET_REGS | REPS(3)), REPS(3));
+	for (u32 i = 0; i < 3; i++)
+		is(rdmsr(MSR_SINT(4 + i)), MASKED | (0x60 + i));
+	input[8] = 5;		/* no vector, and not masked */
+	is_(memory_call(CALL_SET_REGS | REPS(3)), INVALID_PARAMETER | REPS(1), "the MSR's own rules");
+	input[6] = REG_VP_INDEX;
+	is_(memory_call(CALL_SET_REGS | REPS(3)), INVALID_PARAMETER | REPS(1), "what is read-only");
+	/* one that sleeps: a page is placed */
+	input[2] = 0xa0013;
+	input[4] = gpa(page_b) | 1;
+	page_b[0] = 9;
+	is(memory_call(CALL_SET_REGS | REPS(1)), REPS(1));
+	is(rdmsr(MSR_SIMP), gpa(page_b) | 1);
+	is(page_b[0], 0);
+	input[5] = 1;
+	is_(memory_call(CALL_SET_REGS | REPS(1)), INVALID_PARAMETER, "the upper half");
+}
+
+static void sse_on(void)
+{
+	WR("cr0", (cr0() & ~4ul) | 2);		/* EM, MP */
+	WR("cr4", cr4() | 1 << 9);		/* OSFXSR */
+}
+
+/* input and output in XMM0 to XMM5 */
+static u64 xmm_call(u64 control, u64 in0, u64 in1, void *xmm)
+{
+	register u64 r8 asm("r8") = in1;
+	u64 ret;
+
+	asm volatile("movups (%[x]), %%xmm0; movups 16(%[x]), %%xmm1; movups 32(%[x]), %%xmm2;"
+		     "movups 48(%[x]), %%xmm3; movups 64(%[x]), %%xmm4; movups 80(%[x]), %%xmm5;"
+		     "call *%[at];"
+		     "movups %%xmm0, (%[x]); movups %%xmm1, 16(%[x]); movups %%xmm2, 32(%[x]);"
+		     "movups %%xmm3, 48(%[x]); movups %%xmm4, 64(%[x]); movups %%xmm5, 80(%[x])"
+		     : "=a"(ret), "+c"(control), "+d"(in0), "+r"(r8)
+		     : [at] "r"(page_a), [x] "b"(xmm) : "r9", "r10", "r11", "memory", "cc");
+	return ret;
+}
+
+CASE(hv_xmm_output, G_OVID_ONLY, 1)
+{
+	u64 xmm[12] = { REG_GUEST_OS_ID | (u64)REG_VP_INDEX << 32, REG_SINT0 };
+
+	sse_on();
+	open_hypercalls();
+	xmm[11] = 0x77;
+	is(xmm_call(CALL_GET_REGS | FAST | REPS(3), ~0ull, SELF_VP, xmm), REPS(3));
+	is_(xmm[0], REG_GUEST_OS_ID | (u64)REG_VP_INDEX << 32, "the input stays");
+	is_(xmm[2], ME, "output begins with the next register");
+	is(xmm[3], 0);
+	is(xmm[4], 0);
+	is(xmm[6], MASKED);
+	is_(xmm[11], 0x77, "and ends with its last");
+	is_(xmm_call(CALL_GET_REGS | FAST | REPS(6), ~0ull, SELF_VP, xmm), INVALID_INPUT, "more than fits");
+	xmm[0] = REG_SINT0 + 9;
+	xmm[1] = 0;
+	xmm[2] = MASKED | 0x99;
+	xmm[3] = 0;
+	is(xmm_call(CALL_SET_REGS | FAST | REPS(1), ~0ull, SELF_VP, xmm), REPS(1));
+	is(rdmsr(MSR_SINT(9)), MASKED | 0x99);
+}
+
+CASE(hv_nobody_there, G_OVID_ONLY, 1)
+{
+	open_hypercalls();
+	is_(hypercall(CALL_SIGNAL | FAST, 1, 0), INVALID_CONNECTION, "a signal to nobody");
+	input[0] = 1;
+	input[1] = 1;
+	is_(memory_call(CALL_POST), INVALID_CONNECTION, "a message to nobody");
+	input[1] = 1 | 241ull << 32;
+	is_(memory_call(CALL_POST), INVALID_PARAMETER, "one that is too long");
+	is_(hypercall(CALL_POST | FAST, 1, 1), INVALID_INPUT, "one in registers");
+	is_(memory_call(CALL_RETARGET), INVALID_PARAMETER, "no device has interrupts");
+}
+
+CASE(hv_extended, G_OVID_ONLY, 1)
+{
+	u64 *victim = (u64 *)0x1800000;		/* 24 MiB */
+
+	open_hypercalls();
+	output[0] = 0;
+	is(hypercall(CALL_EXT_CAPS, 0, gpa(output)), SUCCESS);
+	is_(output[0], 0x102, "memory may be given back");
+	is_(hypercall(CALL_EXT_CAPS, 0, gpa(output) + 4), INVALID_ALIGNMENT, "output: not aligned");
+	for (u32 i = 0; i < 0x500; i++)
+		victim[512 * i] = 7;
+	input[0] = 2;
+	input[1] = gpa(victim) + 0x1000 + 1;	/* two pages */
+	input[2] = 1 << 11 | (gpa(victim) + 0x200000);
+	is(memory_call(CALL_EXT_HEAT | REPS(2)), REPS(2));
+	is(victim[0], 7);
+	is_(victim[512] | victim[1024], 0, "two small pages read as zero");
+	is(victim[512 * 3], 7);
+	is_(victim[512 * 0x200] | victim[512 * 0x3ff], 0, "a large one");
+	is(victim[512 * 0x400], 7);
+	victim[512] = 9;
+	is_(victim[512], 9, "and can be used again");
+	input[1] = 0xe0000000;
+	is_(memory_call(CALL_EXT_HEAT | REPS(2)), INVALID_PARAMETER, "what is not memory");
+	input[1] = 1 << 11 | 1 << 13;
+	is_(memory_call(CALL_EXT_HEAT | REPS(1)), INVALID_PARAMETER, "reserved bits of a large page");
+	input[1] = ~0xfffull | 0x7ff;
+	is_(memory_call(CALL_EXT_HEAT | REPS(1)), INVALID_PARAMETER, "around the end");
+	input[0] = 1;
+	is_(memory_call(CALL_EXT_HEAT | REPS(1)), INVALID_PARAMETER, "an unknown hint");
+	is_(hypercall(0x8002, 0, gpa(output)), INVALID_CODE, "none is told to be zero at boot");
+}
+
+CASE(hv_migration, G_OVID_ONLY, 1)
+{
+	wrmsr(MSR_REENLIGHTENMENT, 1ull << 32 | 1 << 16 | 0xee);
+	is(rdmsr(MSR_REENLIGHTENMENT), 1ull << 32 | 1 << 16 | 0xee);
+	is_(wr(MSR_REENLIGHTENMENT, 1 << 17), GP, "a reserved bit");
+	wrmsr(MSR_TSC_EMULATION, 1);
+	is(rdmsr(MSR_TSC_EMULATION), 1);
+	is_(wr(MSR_TSC_EMULATION, 2), GP, "another");
+	is_(rdmsr(MSR_TSC_EMULATION_STATUS), 0, "no TSC is emulated");
+	/* only for those who ask for it */
+	is(cpuid(0x40000003, 0).eax & 1 << 15, 0);
+	is_(rd(MSR_TSC_INVARIANT), GP, "the TSC is not to be made invariant");
 }
 
 /* ---- anything at all ---- */

@@ -114,12 +114,13 @@ static u32 hv_features(int dev)
 	return found;
 }
 
-static struct json_object *hv_json(u32 features)
+/* those that a guest has by default, or, if there are any, those that can be asked for */
+static struct json_object *hv_json(u32 features, bool optional)
 {
 	struct json_object *list = json_object_new_array();
 
 	for (unsigned int n = 0; hv_name(n); n++)
-		if (features & BIT(n))
+		if (optional ? features && hv_optional(n) : features & BIT(n))
 			json_object_array_add(list, json_object_new_string(hv_name(n)));
 	return list;
 }
@@ -140,7 +141,8 @@ static struct json_object *host_json(const struct host *host, const struct ovid_
 		if (info->caps & caps[i].bit)
 			json_object_array_add(list, json_object_new_string(caps[i].name));
 	json_object_object_add(o, "caps", list);
-	json_object_object_add(o, "hv", hv_json(hv));
+	json_object_object_add(o, "hv", hv_json(hv, false));
+	json_object_object_add(o, "hv_optional", hv_json(hv, true));
 	if (!info)
 		return o;
 	json_object_object_add(o, "module_version",
@@ -186,6 +188,8 @@ static void print_host(const struct host *host, const struct ovid_info *info, u3
 	for (unsigned int n = 0; hv_name(n); n++)
 		if (hv & BIT(n))
 			printf(" %s", hv_name(n));
+		else if (hv && hv_optional(n))
+			printf(" (%s)", hv_name(n));
 	printf("\n");
 }
 

@@ -11,46 +11,66 @@
 struct feature {
 	const char *name;
 	u32 bits[HV_WORDS];
+	bool optional;		/* only if it is asked for */
 };
 
 static const struct feature features[] = {
 	/* hypercalls, and who the guest is */
-	{ "hypercall", { [HV_3_EAX] = BIT(5) } },
+	{ .name = "hypercall", .bits = { [HV_3_EAX] = BIT(5) } },
+	/* the local APIC by MSRs */
+	{ .name = "apic", .bits = { [HV_3_EAX] = BIT(4) } },
+	/* ... and the hint to use them */
+	{ .name = "apic-hint", .bits = { [HV_4_EAX] = BIT(3) }, .optional = true },
 	/* the number of a processor */
-	{ "vp-index", { [HV_3_EAX] = BIT(6) } },
+	{ .name = "vp-index", .bits = { [HV_3_EAX] = BIT(6) } },
 	/* the CPU time of a processor */
-	{ "vp-runtime", { [HV_3_EAX] = BIT(0) } },
+	{ .name = "vp-runtime", .bits = { [HV_3_EAX] = BIT(0) } },
 	/* the reference time by an MSR */
-	{ "time", { [HV_3_EAX] = BIT(1) } },
+	{ .name = "time", .bits = { [HV_3_EAX] = BIT(1) } },
 	/* the reference time by a page */
-	{ "tsc-page", { [HV_3_EAX] = BIT(9) } },
+	{ .name = "tsc-page", .bits = { [HV_3_EAX] = BIT(9) } },
+	/* the TSC itself as the clock */
+	{ .name = "tsc-invariant", .bits = { [HV_3_EAX] = BIT(15) }, .optional = true },
+	/* what a nested hypervisor is told after a migration */
+	{ .name = "reenlightenment", .bits = { [HV_3_EAX] = BIT(13) } },
 	/* frequencies of the TSC and the APIC timer */
-	{ "frequency", { [HV_3_EAX] = BIT(11), [HV_3_EDX] = BIT(8) } },
+	{ .name = "frequency", .bits = { [HV_3_EAX] = BIT(11), [HV_3_EDX] = BIT(8) } },
 	/* the synthetic interrupt controller */
-	{ "synic", { [HV_3_EAX] = BIT(2) } },
+	{ .name = "synic", .bits = { [HV_3_EAX] = BIT(2) } },
 	/* synthetic timers */
-	{ "stimer", { [HV_3_EAX] = BIT(3), [HV_3_EDX] = BIT(19) } },
+	{ .name = "stimer", .bits = { [HV_3_EAX] = BIT(3), [HV_3_EDX] = BIT(19) } },
 	/* waiting with interrupts off */
-	{ "idle", { [HV_3_EAX] = BIT(10), [HV_3_EDX] = BIT(5) } },
+	{ .name = "idle", .bits = { [HV_3_EAX] = BIT(10), [HV_3_EDX] = BIT(5) } },
 	/* reset by an MSR */
-	{ "reset", { [HV_3_EAX] = BIT(7) } },
+	{ .name = "reset", .bits = { [HV_3_EAX] = BIT(7) } },
 	/* reports of a guest's crash */
-	{ "crash", { [HV_3_EDX] = BIT(10) } },
-	/* hypercall input in XMM registers */
-	{ "xmm", { [HV_3_EDX] = BIT(4) } },
+	{ .name = "crash", .bits = { [HV_3_EDX] = BIT(10) } },
+	/* messages and events to the host */
+	{ .name = "messages", .bits = { [HV_3_EBX] = BIT(4) | BIT(5) } },
+	/* a processor's registers by hypercall */
+	{ .name = "vp-registers", .bits = { [HV_3_EBX] = BIT(17) } },
+	/* extended hypercalls: memory that is given back */
+	{ .name = "extended", .bits = { [HV_3_EBX] = BIT(20) } },
+	/* hypercall input and output in XMM registers */
+	{ .name = "xmm", .bits = { [HV_3_EDX] = BIT(4) | BIT(15) } },
 	/* flushing other processors' TLBs by hypercall */
-	{ "flush", { [HV_4_EAX] = BIT(2) } },
+	{ .name = "flush", .bits = { [HV_4_EAX] = BIT(2), [HV_3_EDX] = BIT(14) } },
 	/* interrupts to other processors by hypercall */
-	{ "ipi", { [HV_4_EAX] = BIT(10) } },
+	{ .name = "ipi", .bits = { [HV_4_EAX] = BIT(10) } },
 	/* hypercalls for more than 64 processors */
-	{ "ex", { [HV_4_EAX] = BIT(11) } },
+	{ .name = "ex", .bits = { [HV_4_EAX] = BIT(11) } },
 	/* the hint to be patient with timeouts */
-	{ "relaxed", { [HV_4_EAX] = BIT(5) } },
+	{ .name = "relaxed", .bits = { [HV_4_EAX] = BIT(5) } },
 };
 
 const char *hv_name(unsigned int n)
 {
 	return n < ARRAY_SIZE(features) ? features[n].name : NULL;
+}
+
+bool hv_optional(unsigned int n)
+{
+	return features[n].optional;
 }
 
 bool hv_has(const struct ovid_cpuid_entry *e, u32 count, unsigned int n)
@@ -83,13 +103,20 @@ static const struct feature *find(const char *name, size_t len)
 
 static void choose(struct hv_choice *c, const struct feature *f, bool on)
 {
-	for (unsigned int w = 0; w < HV_WORDS; w++)
-		c->without[w] = on ? c->without[w] & ~f->bits[w] : c->without[w] | f->bits[w];
+	for (unsigned int w = 0; w < HV_WORDS; w++) {
+		c->without[w] &= ~f->bits[w];
+		c->with[w] &= ~f->bits[w];
+		if (!on)
+			c->without[w] |= f->bits[w];
+		else if (f->optional)
+			c->with[w] |= f->bits[w];
+	}
 }
 
 static void all(struct hv_choice *c, bool on)
 {
 	memset(c->without, on ? 0 : 0xff, sizeof(c->without));
+	memset(c->with, 0, sizeof(c->with));
 	/* no choice: there is no auto-EOI, which a guest would use without this hint */
 	c->without[HV_4_EAX] &= ~BIT(9);
 	c->none = !on;
@@ -127,15 +154,21 @@ int hv_parse(struct hv_choice *c, const char *text, struct failure *why)
 	return ret;
 }
 
+static void apply(const struct hv_choice *c, enum hv_word w, u32 *reg)
+{
+	*reg = (*reg & ~c->without[w]) | c->with[w];
+}
+
 void hv_apply(const struct hv_choice *c, struct ovid_cpuid_entry *e)
 {
-	if (c->none && e->leaf >= 0x40000000 && e->leaf <= 0x40000006) {
+	if (c->none && ((e->leaf >= 0x40000000 && e->leaf <= 0x40000006) ||
+			(e->leaf >= 0x40000080 && e->leaf <= 0x40000082))) {
 		e->eax = e->ebx = e->ecx = e->edx = 0;
 	} else if (e->leaf == 0x40000003) {
-		e->eax &= ~c->without[HV_3_EAX];
-		e->ebx &= ~c->without[HV_3_EBX];
-		e->edx &= ~c->without[HV_3_EDX];
+		apply(c, HV_3_EAX, &e->eax);
+		apply(c, HV_3_EBX, &e->ebx);
+		apply(c, HV_3_EDX, &e->edx);
 	} else if (e->leaf == 0x40000004) {
-		e->eax &= ~c->without[HV_4_EAX];
+		apply(c, HV_4_EAX, &e->eax);
 	}
 }

@@ -9,7 +9,8 @@ static struct ovid_cpuid_entry table[] = {
 	{ .leaf = 0x40000000, .eax = 0x40000006, .ebx = 1 },
 	{ .leaf = 0x40000003, .eax = ~0u, .ebx = ~0u, .ecx = 7, .edx = ~0u },
 	{ .leaf = 0x40000004, .eax = ~0u, .ebx = 9 },
-	{ .leaf = 0x40000080, .eax = 5 },
+	{ .leaf = 0x40000080, .eax = 0x40000082 },
+	{ .leaf = 0x80000007, .edx = 5 },
 };
 
 /* what is left of a full table; false: not understood */
@@ -45,7 +46,8 @@ int main(void)
 	CHECK(choose("on", e) && !memcmp(e, table, sizeof(table)), "on leaves everything");
 	CHECK(choose("off", e) && !e[1].eax && !e[1].ebx && !e[2].eax && !e[2].ecx && !e[2].edx &&
 	      !e[3].eax && !e[3].ebx, "off leaves nothing");
-	CHECK(e[0].ecx == ~0u && e[4].eax == 5, "other leaves stay");
+	CHECK(!e[4].eax, "nor of the virtualization stack");
+	CHECK(e[0].ecx == ~0u && e[5].edx == 5, "other leaves stay");
 	CHECK(choose("-tsc-page", e) && e[2].eax == ~(1u << 9) && e[2].edx == ~0u && e[3].eax == ~0u,
 	      "one feature less");
 	CHECK(choose("-idle,-ipi", e) && e[2].eax == ~(1u << 10) && e[2].edx == ~(1u << 5) &&
@@ -56,6 +58,9 @@ int main(void)
 	CHECK(e[3].eax == 1u << 9, "auto-EOI stays deprecated");
 	CHECK(choose("-synic,-stimer", e) && e[2].eax == ~0xcu && e[2].edx == ~(1u << 19),
 	      "SynIC and timers");
+	CHECK(choose("off,+tsc-invariant", e) && e[2].eax == 1u << 15, "one that is asked for");
+	CHECK(choose("off,+tsc-invariant,-tsc-invariant", e) && !e[2].eax, "and refused again");
+	CHECK(choose("+apic-hint,off", e) && !e[3].eax, "off takes it too");
 	CHECK(choose("+idle,off", e) && !e[2].eax, "off takes what was there");
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		CHECK(!choose(bad[i], e), "refused: '%s'", bad[i]);

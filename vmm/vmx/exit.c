@@ -26,6 +26,7 @@
 #define RDI 7
 #define R8 8
 
+#define VMCALL_LEN	3
 #define DR_GD	BIT(13)	/* DR7: general detect */
 
 /* instructions that exit wherever the CPU has them; not every kernel names them */
@@ -160,6 +161,9 @@ static enum ovid_run_result exit_wrmsr(struct vmx_vp *v)
 		v->vp->exit.value = val;
 		/* mshv's clients have no message for it */
 		return v->vp->native ? to_worker(v, OVID_X_CRASH) : OVID_RUN_RESUME;
+	case OVID_MSR_EOI:
+		skip(v);
+		return eoi_done(v, vmx_eoi(v));
 	case OVID_MSR_SLOW:
 		v->vp->exit.msr = msr;
 		v->vp->exit.value = val;
@@ -214,6 +218,17 @@ static void hypercall_done(struct vmx_vp *v, bool is64, u64 result)
 	vmx_skip_insn(v);
 }
 
+/* RIP stays at the VMCALL: the client steps over it */
+static enum ovid_run_result hypercall_to_client(struct vmx_vp *v)
+{
+	struct ovid_exit *x = &v->vp->exit;
+
+	x->kind = OVID_X_HYPERCALL;
+	x->flags = OVID_XF_EXEC;
+	x->insn_len = VMCALL_LEN;
+	return OVID_RUN_WORKER;
+}
+
 static enum ovid_run_result exit_vmcall(struct vmx_vp *v)
 {
 	struct ovid_hypercall_regs regs;
@@ -224,12 +239,16 @@ static enum ovid_run_result exit_vmcall(struct vmx_vp *v)
 	    VMX_AR_DPL(vmread_guest(v, GUEST_SS_AR_BYTES)))
 		return inject_ud(v);
 	regs = hypercall_regs(v, is64);
-	if (!ovid_hypercall(v->vp, &regs, true)) {
+	switch (ovid_hypercall(v->vp, &regs, true)) {
+	case 0:
+		hypercall_done(v, is64, regs.result);
+		return OVID_RUN_RESUME;
+	case OVID_HC_INTERCEPT:
+		return hypercall_to_client(v);
+	default:
 		v->vp->exit.kind = OVID_X_HYPERCALL;
 		return OVID_RUN_SLOW;
 	}
-	hypercall_done(v, is64, regs.result);
-	return OVID_RUN_RESUME;
 }
 
 static enum ovid_run_result exit_xsetbv(struct vmx_vp *v)
@@ -791,7 +810,8 @@ static enum ovid_run_result hypercall_slow(struct vmx_vp *v)
 	is64 = in_64bit(v);
 	vmx_vmcs_put(v);
 	regs = hypercall_regs(v, is64);
-	ovid_hypercall(v->vp, &regs, false);
+	if (ovid_hypercall(v->vp, &regs, false) == OVID_HC_INTERCEPT)
+		return hypercall_to_client(v);
 	if (vmx_vmcs_get(v))
 		return OVID_RUN_BUSY;
 	hypercall_done(v, is64, regs.result);

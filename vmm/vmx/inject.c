@@ -154,6 +154,18 @@ static void update_rvi(struct vmx_vp *v)
 		vmwrite_guest(v, GUEST_INTR_STATUS, want);
 }
 
+/* an EOI that the hardware has not done: as ovid_lapic_eoi() */
+int vmx_eoi(struct vmx_vp *v)
+{
+	int vector = ovid_lapic_eoi(v->vp);
+
+	if (v->vp->apic.vid)
+		vmwrite_guest(v, GUEST_INTR_STATUS,
+			      (vmread_guest(v, GUEST_INTR_STATUS) & 0xff) |
+			      max(ovid_lapic_highest_isr(v->vp), 0) << 8);
+	return vector;
+}
+
 /* the PIC's INTR line: a vector that the worker gave, or a question to it */
 static bool extint(struct vmx_vp *v, bool busy)
 {

@@ -121,4 +121,5 @@ struct ovid_backend_ops ovid_vmx_ops = {
 	.post_interrupt = vmx_post_interrupt,
 	.tlb_flush = vmx_tlb_flush,
 	.xmm_get = vmx_xmm_get,
+	.xmm_set = vmx_xmm_set,
 };

@@ -142,6 +142,21 @@ void vmx_xmm_get(struct ovid_vp *vp, void *to)
 		     : : "r" (to) : "memory");
 }
 
+void vmx_xmm_set(struct ovid_vp *vp, const void *from)
+{
+	struct vmx_vp *v = to_vmx(vp);
+
+	if (!v->fpu_loaded) {
+		ovid_fpu_settle(vp);
+		memcpy(vp->fpu->i387.xmm_space, from, 6 * 16);
+		return;
+	}
+	asm volatile("movups (%0), %%xmm0\n\tmovups 16(%0), %%xmm1\n\t"
+		     "movups 32(%0), %%xmm2\n\tmovups 48(%0), %%xmm3\n\t"
+		     "movups 64(%0), %%xmm4\n\tmovups 80(%0), %%xmm5"
+		     : : "r" (from) : "memory");
+}
+
 void vmx_fpu_reset(struct vmx_vp *v)
 {
 	struct xregs_state *x = v->vp->fpu;

@@ -246,6 +246,7 @@ void vmx_fpu_reset(struct vmx_vp *v);
 void vmx_debug_regs_in(struct vmx_vp *v);
 void vmx_tlb_flush(struct ovid_vp *vp);
 void vmx_xmm_get(struct ovid_vp *vp, void *to);
+void vmx_xmm_set(struct ovid_vp *vp, const void *from);
 enum ovid_run_result vmx_run(struct ovid_vp *vp);
 /* enter.S: 0 after a VM exit, 1 when VMLAUNCH/VMRESUME failed */
 int ovid_vmx_enter(u64 *gpr, bool resume, u64 *host_rsp);
@@ -278,6 +279,7 @@ static inline bool vmx_inject_wanted(struct vmx_vp *v)
 }
 
 bool vmx_inject_pending(struct vmx_vp *v);
+int vmx_eoi(struct vmx_vp *v);
 void vmx_inject_exception(struct ovid_vp *vp, u8 vector, bool has_code, u32 code);
 void vmx_note_vectoring(struct vmx_vp *v);
 void vmx_skip_by(struct vmx_vp *v, u64 len);
