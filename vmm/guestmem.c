@@ -132,50 +132,66 @@ static int store_obj(const struct ovid_region *r, u64 index, unsigned int off,
 	return 0;
 }
 
-/* one piece inside a page: 0, or 1 where it is to be copied to user memory */
-static int store_piece(struct ovid_partition *part, const struct ovid_regions *map, gpa_t gpa,
-		       const void *buf, size_t len, u64 *user)
+/* what may be written at @gpa, with a reference to its object: 0 or -EFAULT */
+static int find_writable(struct ovid_partition *part, gpa_t gpa, struct ovid_region *copy)
+{
+	const struct ovid_region *r;
+	int idx = srcu_read_lock(part->srcu), err = -EFAULT;
+
+	r = ovid_region_find(srcu_dereference(part->regions, part->srcu), gpa >> PAGE_SHIFT);
+	if (r && r->flags & OVID_MAP_WRITE) {
+		*copy = *r;
+		if (r->obj)
+			ovid_memobj_get(r->obj);
+		err = 0;
+	}
+	srcu_read_unlock(part->srcu, idx);
+	return err;
+}
+
+/* one piece inside a page; no reader's lock is held while pages are allocated or faulted in */
+static int store_piece(struct ovid_partition *part, gpa_t gpa, const void *buf, size_t len)
 {
 	const struct ovid_overlay *ov = ovid_overlay_find(part, gpa >> PAGE_SHIFT);
-	const struct ovid_region *r;
+	unsigned int off = offset_in_page(gpa);
+	struct ovid_region r;
 	u64 pages;
+	int err;
 
 	if (ov) {
 		if (!ov->write)
 			return -EFAULT;
-		memcpy(ovid_overlay_data(ov) + offset_in_page(gpa), buf, len);
+		memcpy(ovid_overlay_data(ov) + off, buf, len);
 		return 0;
 	}
-	r = ovid_region_find(map, gpa >> PAGE_SHIFT);
-	if (!r || !(r->flags & OVID_MAP_WRITE))
-		return -EFAULT;
-	pages = (gpa >> PAGE_SHIFT) - r->gfn;
-	if (r->obj)
-		return store_obj(r, r->source + pages, offset_in_page(gpa), buf, len);
-	*user = r->source + (pages << PAGE_SHIFT) + offset_in_page(gpa);
-	return 1;
+	err = find_writable(part, gpa, &r);
+	if (err)
+		return err;
+	pages = (gpa >> PAGE_SHIFT) - r.gfn;
+	if (r.obj) {
+		err = store_obj(&r, r.source + pages, off, buf, len);
+		ovid_memobj_put(r.obj);
+	} else if (current->mm != part->mm ||
+		   copy_to_user((void __user *)r.source + (pages << PAGE_SHIFT) + off, buf, len)) {
+		err = -EFAULT;
+	}
+	if (!err)
+		ovid_track_mark(part, gpa >> PAGE_SHIFT);
+	return err;
 }
 
 int ovid_guest_write(struct ovid_partition *part, gpa_t gpa, const void *buf, size_t len)
 {
-	u64 user = 0;
 	size_t n;
-	int err, idx;
+	int err;
 
 	if (gpa + len < gpa)
 		return -EFAULT;
 	for (; len; len -= n, gpa += n, buf += n) {
 		n = min_t(size_t, len, PAGE_SIZE - offset_in_page(gpa));
-		idx = srcu_read_lock(part->srcu);
-		err = store_piece(part, srcu_dereference(part->regions, part->srcu), gpa, buf, n,
-				  &user);
-		srcu_read_unlock(part->srcu, idx);
-		if (err > 0)
-			err = current->mm != part->mm ||
-			      copy_to_user((void __user *)user, buf, n) ? -EFAULT : 0;
+		err = store_piece(part, gpa, buf, n);
 		if (err)
 			return err;
-		ovid_track_mark(part, gpa >> PAGE_SHIFT);
 	}
 	return 0;
 }

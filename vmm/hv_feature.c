@@ -90,7 +90,7 @@ static const struct hv_feature features[] = {
 	FEATURE(15, XMM_OUTPUT),	/* hypercall output in XMM registers */
 	FEATURE(19, DIRECT_STIMER),	/* timers with an interrupt of their own: stimer.c */
 	HINT(2, FLUSH),			/* flush others' TLBs by hypercall */
-	HINT(3, OPTIONAL),		/* the APIC by MSRs: of use to xAPIC guests without APICv */
+	HINT(3, APIC_MSRS),		/* the APIC by MSRs, and lazy EOI: ovid_hv_apic_hint() */
 	HINT(5, HV1),			/* relaxed timing: no watchdogs, please */
 	HINT(9, HV1),			/* AutoEOI is deprecated */
 	HINT(10, CLUSTER_IPI),		/* IPIs by hypercall */
@@ -98,6 +98,14 @@ static const struct hv_feature features[] = {
 };
 
 #define DEFAULTS	(~BIT_ULL(SYN_OPTIONAL))
+
+static bool apic_hint = true;
+
+/* set once, before there is a partition */
+void ovid_hv_apic_hint(bool on)
+{
+	apic_hint = on;
+}
 
 static u32 offered(u32 leaf, enum ovid_cpuid_reg reg, u64 have)
 {
@@ -152,6 +160,8 @@ void ovid_hv_fill(struct ovid_cpuid_entry *e)
 			e->ebx = NEVER_NOTIFY;
 		else
 			e->ebx = offered(e->leaf, OVID_EBX, DEFAULTS);
+		if (e->leaf == 0x40000004 && !apic_hint)
+			e->eax &= ~HV_HINT_APIC_MSRS;
 		break;
 	case 0x40000005:
 		e->eax = OVID_MAX_VPS;

@@ -29,6 +29,12 @@ void ovid_hv_fill(struct ovid_cpuid_entry *e);
 /* the synthetic processor features of the TLFS that ovid can stand for */
 u64 ovid_hv_synthetic(void);
 
+/*
+ * Is it a guest's default to use the APIC by MSRs?  It spares exits where the CPU does
+ * not virtualize the APIC, and costs some where it does.
+ */
+void ovid_hv_apic_hint(bool on);
+
 /* takes out of @e what the synthetic features in @have do not stand for */
 void ovid_hv_cut(struct ovid_cpuid_entry *e, u64 have);
 

@@ -120,6 +120,8 @@ static int write_vp_assist(struct ovid_vp *vp, u32 msr, u64 val)
 	if (!ovid_hv_page_valid(vp->part, val) || ovid_hv_page_place(vp->part, &vp->hv.assist, val))
 		return OVID_MSR_GP;
 	vp->hv.assist_msr = val;
+	/* its first word is about EOIs; the others are for hypervisors in the guest */
+	ovid_lapic_set_lazy(vp, val & HV_PAGE_ENABLE ? ovid_overlay_data(&vp->hv.assist) : NULL);
 	return OVID_MSR_OK;
 }
 
@@ -490,5 +492,6 @@ void ovid_hv_vp_reset(struct ovid_vp *vp)
 	ovid_overlay_remove(vp->part, &vp->hv.assist);
 	memset(ovid_overlay_data(&vp->hv.assist), 0, PAGE_SIZE);
 	vp->hv.assist_msr = 0;
+	ovid_lapic_set_lazy(vp, NULL);
 	ovid_synic_reset(vp);
 }

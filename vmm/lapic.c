@@ -183,6 +183,8 @@ void ovid_lapic_ack(struct ovid_vp *vp, u8 vector)
 
 	if (!vec_clear(apic, APIC_IRR_OFF, vector))
 		apic->irr_words &= ~BIT(vector >> 5);
+	if (unlikely(apic->has_auto_eoi) && test_bit(vector, apic->auto_eoi))
+		return;
 	vec_set(apic, APIC_ISR_OFF, vector);
 	apic->isr_words |= BIT(vector >> 5);
 	if (vector > apic->highest_isr)
@@ -201,6 +203,42 @@ int ovid_lapic_eoi(struct ovid_vp *vp)
 	apic->highest_isr = vec_highest(apic, APIC_ISR_OFF,
 					apic->vid ? 0xFF : apic->isr_words);
 	return lapic_vec_test(apic, APIC_TMR_OFF, vector) ? vector : -1;
+}
+
+void ovid_lapic_set_auto_eoi(struct ovid_vp *vp, const unsigned long *vectors)
+{
+	struct ovid_lapic *apic = &vp->apic;
+	bool any = !bitmap_empty(vectors, 256);
+
+	bitmap_copy(apic->auto_eoi, vectors, 256);
+	if (any == apic->has_auto_eoi)
+		return;
+	apic->has_auto_eoi = any;
+	lapic_request(vp, OVID_REQ_APIC_MODE);
+}
+
+void ovid_lapic_set_lazy(struct ovid_vp *vp, unsigned long *word)
+{
+	vp->apic.lazy_word = word;
+}
+
+/* level-triggered ones have somebody who waits for their EOI, and others for their turn */
+void ovid_lapic_lazy_arm(struct ovid_vp *vp)
+{
+	struct ovid_lapic *apic = &vp->apic;
+	int vector = apic->highest_isr;
+
+	if (vector < 0 || apic->irr_words || lapic_vec_test(apic, APIC_TMR_OFF, vector))
+		return;
+	set_bit(0, apic->lazy_word);
+	apic->lazy = true;
+}
+
+void ovid_lapic_lazy_sync(struct ovid_vp *vp)
+{
+	vp->apic.lazy = false;
+	if (!test_and_clear_bit(0, vp->apic.lazy_word))
+		ovid_lapic_eoi(vp);
 }
 
 static u32 lapic_ppr(struct ovid_vp *vp)

@@ -28,6 +28,7 @@
 #ifndef OVID_LAPIC_H
 #define OVID_LAPIC_H
 
+#include <linux/bitmap.h>
 #include <linux/hrtimer.h>
 #include "types.h"
 
@@ -93,6 +94,8 @@ struct ovid_pi_desc {
  *		that nobody has been told of, or -1: ovid_lapic_take_eoi()
  * @vid:	virtual-interrupt delivery is on for this VP: hardware owns ISR,
  *		IRR, PPR and EOI.  Changed by ovid_lapic_set_vid()
+ * @auto_eoi:	vectors that are never in service; @has_auto_eoi: there are some
+ * @lazy_word:	of ovid_lapic_set_lazy(); @lazy: its bit was set at the last entry
  * @sw_enabled:	bit 8 of SVR as it was last acted on
  * @sipi_vector: valid while the SIPI bit of @pending_init is set
  * @esr_pending: errors since the last write to ESR; atomic
@@ -121,6 +124,10 @@ struct ovid_lapic {
 	int eoi_vector;
 	bool irr_maybe;
 	bool vid;
+	bool has_auto_eoi;
+	bool lazy;
+	unsigned long *lazy_word;
+	DECLARE_BITMAP(auto_eoi, 256);
 	bool sw_enabled;
 	u8 sipi_vector;
 	unsigned long esr_pending;
@@ -193,10 +200,24 @@ int ovid_lapic_init(struct ovid_vp *vp);
 void ovid_lapic_fini(struct ovid_vp *vp);
 /* @init: by INIT (keeps the base and id), else power-up */
 void ovid_lapic_reset(struct ovid_vp *vp, bool init);
-/* the backend switches virtual-interrupt delivery on or off; VP's thread */
 /* ICR as one register of 64 bits, in either mode; VP's thread.  Write: 0, or 1 for #GP */
 u64 ovid_lapic_icr(struct ovid_vp *vp);
 int ovid_lapic_set_icr(struct ovid_vp *vp, u64 val);
+/*
+ * Vectors that are over when they are delivered (TLFS: SynIC, auto-EOI), a bitmap of
+ * 256.  Hardware that delivers interrupts by itself cannot do that: the backend has
+ * to.  VP's thread.
+ */
+void ovid_lapic_set_auto_eoi(struct ovid_vp *vp, const unsigned long *vectors);
+/*
+ * Lazy EOI (TLFS: EOI Assist): bit 0 of @word, which the guest sees, says before an
+ * entry that the interrupt in service needs no EOI but this bit's being taken off,
+ * which is found out after the exit.  NULL: no such word.  VP's thread
+ */
+void ovid_lapic_set_lazy(struct ovid_vp *vp, unsigned long *word);
+void ovid_lapic_lazy_arm(struct ovid_vp *vp);
+void ovid_lapic_lazy_sync(struct ovid_vp *vp);
+/* the backend switches virtual-interrupt delivery on or off; VP's thread */
 void ovid_lapic_set_vid(struct ovid_vp *vp, bool vid);
 
 /*

@@ -96,6 +96,69 @@ static void test_priorities(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ovid_lapic_next(vp), 0x52);
 }
 
+static void take_edge(struct ovid_vp *vp, u8 vector)
+{
+	ovid_lapic_post(vp, vector, false);
+	ovid_lapic_sync_pir(vp);
+	ovid_lapic_ack(vp, vector);
+}
+
+static void test_auto_eoi(struct kunit *test)
+{
+	struct fake *f = test->priv;
+	struct ovid_vp *vp = f->vp[0];
+	DECLARE_BITMAP(vectors, 256) = {};
+
+	enable(vp);
+	vp->requests = 0;
+	ovid_lapic_set_auto_eoi(vp, vectors);
+	KUNIT_EXPECT_EQ(test, vp->requests, 0);
+	__set_bit(0x52, vectors);
+	ovid_lapic_set_auto_eoi(vp, vectors);
+	KUNIT_EXPECT_EQ(test, vp->requests, BIT(OVID_REQ_APIC_MODE));
+	take_edge(vp, 0x52);
+	KUNIT_EXPECT_EQ(test, ovid_lapic_highest_isr(vp), -1);
+	KUNIT_EXPECT_EQ(test, ovid_lapic_highest_irr(vp), -1);
+	take_edge(vp, 0x51);
+	KUNIT_EXPECT_EQ(test, ovid_lapic_highest_isr(vp), 0x51);
+}
+
+static void test_lazy_eoi(struct kunit *test)
+{
+	struct fake *f = test->priv;
+	struct ovid_vp *vp = f->vp[0];
+	unsigned long word = 0;
+
+	enable(vp);
+	ovid_lapic_set_lazy(vp, &word);
+	ovid_lapic_lazy_arm(vp);
+	KUNIT_EXPECT_EQ(test, word, 0);		/* nothing in service */
+	take_edge(vp, 0x52);
+	ovid_lapic_lazy_arm(vp);
+	KUNIT_EXPECT_EQ(test, word, 1);
+	ovid_lapic_lazy_sync(vp);		/* the guest has not come to its EOI yet */
+	KUNIT_EXPECT_EQ(test, word, 0);
+	KUNIT_EXPECT_EQ(test, ovid_lapic_highest_isr(vp), 0x52);
+	ovid_lapic_lazy_arm(vp);
+	word = 0;				/* now it has */
+	ovid_lapic_lazy_sync(vp);
+	KUNIT_EXPECT_EQ(test, ovid_lapic_highest_isr(vp), -1);
+
+	take_edge(vp, 0x52);
+	ovid_lapic_post(vp, 0x31, false);
+	ovid_lapic_sync_pir(vp);
+	ovid_lapic_lazy_arm(vp);
+	KUNIT_EXPECT_EQ(test, word, 0);		/* another one waits */
+	ovid_lapic_eoi(vp);
+	ovid_lapic_ack(vp, 0x31);
+	ovid_lapic_eoi(vp);
+	ovid_lapic_post(vp, 0x61, true);
+	ovid_lapic_sync_pir(vp);
+	ovid_lapic_ack(vp, 0x61);
+	ovid_lapic_lazy_arm(vp);
+	KUNIT_EXPECT_EQ(test, word, 0);		/* somebody waits for its EOI */
+}
+
 static void test_nested(struct kunit *test)
 {
 	struct fake *f = test->priv;
@@ -580,6 +643,8 @@ static void test_hostile(struct kunit *test)
 static struct kunit_case lapic_cases[] = {
 	KUNIT_CASE(test_priorities),
 	KUNIT_CASE(test_nested),
+	KUNIT_CASE(test_auto_eoi),
+	KUNIT_CASE(test_lazy_eoi),
 	KUNIT_CASE(test_eoi),
 	KUNIT_CASE(test_vid),
 	KUNIT_CASE(test_software_disable),

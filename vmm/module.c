@@ -7,6 +7,7 @@
 #include <linux/module.h>
 #include <asm/hypervisor.h>
 #include "backend.h"
+#include "hv_feature.h"
 #include "ioctl.h"
 #include "irqfd.h"
 #include "partition.h"
@@ -71,6 +72,7 @@ static int __init ovid_init(void)
 	err = ovid_backend->init();
 	if (err)
 		return err;
+	ovid_hv_apic_hint(!(ovid_backend->caps & OVID_CAP_APICV));
 	err = ovid_stats_init();
 	if (err)
 		goto backend;

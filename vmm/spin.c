@@ -93,6 +93,7 @@ static void adapt(struct ovid_vp *vp, u64 waited)
 void ovid_vp_poll_begin(struct ovid_vp *vp)
 {
 	vp->poll_since = rdtsc();
+	vp->poll = min(vp->poll, ticks_of(READ_ONCE(halt_poll_us)));
 }
 
 bool ovid_vp_poll_more(struct ovid_vp *vp)

@@ -18,6 +18,7 @@
 #include "vp.h"
 
 #define SINT_MASKED	BIT_ULL(16)
+#define SINT_AUTO_EOI	BIT_ULL(17)
 #define SINT_POLLING	BIT_ULL(18)
 #define SINT_RESET	SINT_MASKED
 #define FIRST_VECTOR	16
@@ -136,6 +137,17 @@ u64 ovid_synic_msr_read(struct ovid_vp *vp, u32 msr)
 	}
 }
 
+static void tell_auto_eoi(struct ovid_vp *vp)
+{
+	DECLARE_BITMAP(vectors, 256) = {};
+	unsigned int i;
+
+	for (i = 0; i < OVID_SINTS; i++)
+		if ((vp->hv.synic.sint[i] & (SINT_AUTO_EOI | SINT_MASKED)) == SINT_AUTO_EOI)
+			__set_bit((u8)vp->hv.synic.sint[i], vectors);
+	ovid_lapic_set_auto_eoi(vp, vectors);
+}
+
 static int write_sint(struct ovid_vp *vp, unsigned int sint, u64 val)
 {
 	struct ovid_synic *synic = &vp->hv.synic;
@@ -143,6 +155,7 @@ static int write_sint(struct ovid_vp *vp, unsigned int sint, u64 val)
 	if ((u8)val < FIRST_VECTOR && !(val & SINT_MASKED))
 		return OVID_MSR_GP;
 	WRITE_ONCE(synic->sint[array_index_nospec(sint, OVID_SINTS)], val);
+	tell_auto_eoi(vp);
 	return OVID_MSR_OK;
 }
 
@@ -232,6 +245,7 @@ void ovid_synic_reset(struct ovid_vp *vp)
 			synic->sint[i] = SINT_RESET;
 	}
 	synic->notify = 0;
+	tell_auto_eoi(vp);
 	ovid_overlay_remove(vp->part, &synic->messages);
 	ovid_overlay_remove(vp->part, &synic->events);
 	memset(ovid_overlay_data(&synic->messages), 0, PAGE_SIZE);

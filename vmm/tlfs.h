@@ -34,6 +34,9 @@
 #define HV_FEATURE_CRASH_MSRS		BIT(10)
 #define HV_FEATURE_XMM_OUTPUT		BIT(15)
 
+/* Implementation Recommendations: leaf 0x40000004, EAX */
+#define HV_HINT_APIC_MSRS		BIT(3)
+
 /* Synthetic MSRs */
 #define HV_MSR_FIRST			0x40000000u
 #define HV_MSR_LAST			0x400001FFu

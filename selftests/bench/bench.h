@@ -9,11 +9,16 @@
 #define B_CTL		0x4000
 #define B_GDT		0x2000
 #define B_IDT		0x3000
+#define B_HV_INPUT	0x5000		/* of a hypercall in memory */
+#define B_HV_EVENTS	0x6000		/* the page of event flags */
+#define B_HV_CALL	0x7000		/* the hypercall page */
 #define B_STACK		0x9000
 #define B_CODE		0x10000
 #define B_LOW		0x200000	/* memory that is always there */
 #define B_TOUCH		0x1000000	/* memory for the first-touch rows */
 #define B_VEC		0x40
+#define B_SINT		2
+#define B_CONNECTION	1
 
 #define B_BELL		0x5a		/* port with an ioeventfd */
 #define B_PIO		0x80		/* port of the program */
@@ -30,6 +35,7 @@
 struct b_ctl {
 	uint32_t pad, count;
 	uint64_t t0, t1;
+	uint32_t hv_call;		/* where the guest calls the hypervisor */
 };
 
 enum b_memory { B_SMALL, B_HUGE };	/* pages of 4 KiB only, or 2 MiB if it can */
@@ -50,7 +56,7 @@ struct b_vm {
 	uint64_t run_bytes;
 	uint8_t *low, *touch;		/* the two pieces of memory */
 	uint64_t touch_bytes;
-	bool irqchip;
+	bool irqchip, hv;
 	int bell, mmio_bell;
 	pthread_t thread;
 	bool has_thread;
@@ -65,6 +71,8 @@ struct b_driver {
 	void (*setup)(struct b_vm *vm);		/* pages, CPUID */
 	void (*bells)(struct b_vm *vm);
 	int (*msi)(struct b_vm *vm);
+	void (*events)(struct b_vm *vm);	/* those that the guest signals ring the bell */
+	int (*event)(struct b_vm *vm);		/* flag 0 of B_SINT */
 	void (*enter)(struct b_vm *vm, uint32_t eip, uint32_t esi);
 	void (*loop)(struct b_vm *vm);		/* until B_DONE */
 	double (*exits)(struct b_vm *vm);	/* so far, by the hypervisor's own account */

@@ -79,14 +79,34 @@ static void segments(struct b_vm *vm)
 	must(ioctl(vm->vp, KVM_SET_SREGS, &s), "KVM_SET_SREGS");
 }
 
+struct cpuid { struct kvm_cpuid2 c; struct kvm_cpuid_entry2 e[256]; };
+
+/* Hyper-V's leaves take the place of KVM's own */
+static void hyperv(struct b_vm *vm, struct cpuid *t)
+{
+	struct kvm_enable_cap synic = { .cap = KVM_CAP_HYPERV_SYNIC2 };
+	struct cpuid hv = { .c.nent = 32 };
+	uint32_t kept = 0;
+
+	must(ioctl(vm->vp, KVM_ENABLE_CAP, &synic), "KVM_CAP_HYPERV_SYNIC2");
+	must(ioctl(vm->vp, KVM_GET_SUPPORTED_HV_CPUID, &hv), "KVM_GET_SUPPORTED_HV_CPUID");
+	for (uint32_t i = 0; i < t->c.nent; i++)
+		if (t->e[i].function >> 28 != 4)
+			t->e[kept++] = t->e[i];
+	memcpy(&t->e[kept], hv.e, hv.c.nent * sizeof(hv.e[0]));
+	t->c.nent = kept + hv.c.nent;
+}
+
 static void kvm_setup(struct b_vm *vm)
 {
-	struct { struct kvm_cpuid2 c; struct kvm_cpuid_entry2 e[256]; } t = { .c.nent = 256 };
+	struct cpuid t = { .c.nent = 200 };
 
 	must(ioctl(vm->dev, KVM_GET_SUPPORTED_CPUID, &t), "KVM_GET_SUPPORTED_CPUID");
 	for (uint32_t i = 0; i < t.c.nent; i++)
 		if (t.e[i].function == 1)
-			t.e[i].ecx |= 1u << 24 | 1u << 21;
+			t.e[i].ecx |= 1u << 31 | 1u << 24 | 1u << 21;
+	if (vm->hv)
+		hyperv(vm, &t);
 	must(ioctl(vm->vp, KVM_SET_CPUID2, &t), "KVM_SET_CPUID2");
 	vm->run_bytes = ioctl(vm->dev, KVM_GET_VCPU_MMAP_SIZE, 0);
 	vm->run = mmap(NULL, vm->run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, vm->vp, 0);
@@ -113,6 +133,30 @@ static int kvm_msi(struct b_vm *vm)
 	struct kvm_msi m = { .address_lo = 0xfee00000, .data = B_VEC };
 
 	return ioctl(vm->part, KVM_SIGNAL_MSI, &m);
+}
+
+#define SINT_GSI	24
+
+static void kvm_events(struct b_vm *vm)
+{
+	struct { struct kvm_irq_routing r; struct kvm_irq_routing_entry e; } table = {
+		.r.nr = 1,
+		.e = { .gsi = SINT_GSI, .type = KVM_IRQ_ROUTING_HV_SINT, .u.hv_sint.sint = B_SINT },
+	};
+	struct kvm_hyperv_eventfd e = { .conn_id = B_CONNECTION };
+
+	e.fd = vm->bell = eventfd(0, 0);
+	must(ioctl(vm->part, KVM_HYPERV_EVENTFD, &e), "KVM_HYPERV_EVENTFD");
+	must(ioctl(vm->part, KVM_SET_GSI_ROUTING, &table), "KVM_SET_GSI_ROUTING");
+}
+
+/* the flag is the program's to set */
+static int kvm_event(struct b_vm *vm)
+{
+	struct kvm_irq_level line = { .irq = SINT_GSI, .level = 1 };
+
+	__atomic_or_fetch((uint32_t *)(vm->low + B_HV_EVENTS + 256 * B_SINT), 1, __ATOMIC_SEQ_CST);
+	return ioctl(vm->part, KVM_IRQ_LINE, &line);
 }
 
 static void kvm_enter(struct b_vm *vm, uint32_t eip, uint32_t esi)
@@ -194,6 +238,8 @@ const struct b_driver b_kvm = {
 	.setup = kvm_setup,
 	.bells = kvm_bells,
 	.msi = kvm_msi,
+	.events = kvm_events,
+	.event = kvm_event,
 	.enter = kvm_enter,
 	.loop = kvm_loop,
 	.exits = kvm_exits,

@@ -29,7 +29,7 @@ extern const uint8_t payload[], payload_end[];
 #define P(x) extern const uint8_t p_##x[]
 P(empty); P(cpuid); P(unknown_msr); P(rdmsr); P(hypercall); P(pio); P(mmio); P(pio_bell);
 P(mmio_bell); P(msi_hlt); P(self_ipi); P(x2apic_ipi); P(wake); P(timer);
-P(timer_busy); P(touch); P(touch2m); P(isr_eoi); P(isr_x2); P(gp); P(ud);
+P(timer_busy); P(hv_time); P(hv_ipi); P(hv_flush); P(hv_timer); P(hv_event); P(touch); P(touch2m); P(isr_eoi); P(isr_x2); P(gp); P(ud);
 
 #define MAX_REPEATS	32
 #define DEVICE(d)	(!strcmp((d)->name, "kvm") ? "/dev/kvm" : "/dev/ovid")
@@ -136,7 +136,7 @@ struct b_counts b_counts_between(const struct b_counts *a, const struct b_counts
 struct row {
 	const char *name;
 	const uint8_t *entry, *isr;
-	bool irqchip, bells, thread;
+	bool irqchip, bells, thread, hv;
 };
 
 static bool is_wanted(const char *name)
@@ -173,7 +173,10 @@ static void *answer(void *arg)
 	uint64_t x;
 
 	while (read(vm->bell, &x, 8) == 8 && x < 1000000)
-		vm->driver->msi(vm);
+		if (vm->hv)
+			vm->driver->event(vm);
+		else
+			vm->driver->msi(vm);
 	return NULL;
 }
 
@@ -257,10 +260,13 @@ static void loop_row(const struct row *r)
 	struct b_vm vm;
 
 	vm_new(&vm, 0, B_SMALL, r->irqchip, r->isr);
+	vm.hv = r->hv;
 	driver->create(&vm);
 	driver->setup(&vm);
 	if (r->bells)
 		driver->bells(&vm);
+	if (r->hv && r->thread)
+		driver->events(&vm);
 	if (r->thread) {
 		vm.has_thread = true;
 		if (pthread_create(&vm.thread, NULL, answer, &vm))
@@ -401,6 +407,11 @@ static void all_rows(void)
 		{ "timer-hlt", p_timer, .irqchip = true },
 		{ "timer-busy", p_timer_busy, .irqchip = true },
 		{ "bell-msi-wake", p_wake, .irqchip = true, .bells = true, .thread = true },
+		{ "hv-time", p_hv_time, .irqchip = true, .hv = true },
+		{ "hv-ipi", p_hv_ipi, .irqchip = true, .hv = true },
+		{ "hv-flush", p_hv_flush, .irqchip = true, .hv = true },
+		{ "hv-timer-hlt", p_hv_timer, .irqchip = true, .hv = true },
+		{ "hv-event-wake", p_hv_event, .irqchip = true, .hv = true, .thread = true },
 	};
 
 	for (unsigned int i = 0; i < sizeof(rows) / sizeof(*rows); i++)

@@ -71,6 +71,21 @@ static int ovid_msi(struct b_vm *vm)
 	return ioctl(vm->part, OVID_INJECT, &arg);
 }
 
+static void ovid_events(struct b_vm *vm)
+{
+	struct ovid_synic_port arg = {
+		.size = sizeof(arg), .connection = B_CONNECTION, .kind = OVID_PORT_EVENT,
+	};
+
+	arg.fd = vm->bell = eventfd(0, 0);
+	must(ov_ioctl(vm->part, OVID_SYNIC_PORT, &arg), "OVID_SYNIC_PORT");
+}
+
+static int ovid_event(struct b_vm *vm)
+{
+	return ov_inject(vm->part, OVID_INJECT_EVENT, 0, B_SINT << 16);
+}
+
 static void ovid_enter(struct b_vm *vm, uint32_t eip, uint32_t esi)
 {
 	struct ovid_reg r[] = {
@@ -145,6 +160,8 @@ const struct b_driver b_ovid = {
 	.setup = ovid_setup,
 	.bells = ovid_bells,
 	.msi = ovid_msi,
+	.events = ovid_events,
+	.event = ovid_event,
 	.enter = ovid_enter,
 	.loop = ovid_loop,
 	.exits = ovid_exits,

@@ -176,6 +176,108 @@ begin timer_busy_loop
 	cli
 	finish
 
+/* ---- the Hyper-V interface ---- */
+
+	.macro	msr nr, low, high=0
+	mov	$\nr, %ecx
+	mov	$\low, %eax
+	mov	$\high, %edx
+	wrmsr
+	.endm
+
+/* a guest OS id, the hypercall page, the APIC */
+	.macro	hv_open
+	msr	0x40000000, 1, 0x81000000
+	msr	0x40000001, B_HV_CALL | 1
+	movl	$B_HV_CALL, 24(%ebp)
+	movl	$0x1ff, 0xfee000f0
+	.endm
+
+begin hv_time
+	mov	$0x40000020, %ecx
+	rdmsr
+	finish
+
+/* HvCallSendSyntheticClusterIpi to itself */
+	.globl	p_hv_ipi
+p_hv_ipi:
+	hv_open
+begin hv_ipi_loop
+	cli
+	push	%esi
+	mov	$0x1000b, %eax
+	xor	%edx, %edx
+	xor	%ebx, %ebx
+	mov	$B_VEC, %ecx
+	mov	$1, %esi
+	xor	%edi, %edi
+	call	*24(%ebp)
+	pop	%esi
+	sti
+	nop
+	nop
+	finish
+
+/* HvCallFlushVirtualAddressSpace of all address spaces, for this processor */
+	.globl	p_hv_flush
+p_hv_flush:
+	hv_open
+	movl	$2, B_HV_INPUT + 8
+	movl	$1, B_HV_INPUT + 16
+begin hv_flush_loop
+	mov	$2, %eax
+	xor	%edx, %edx
+	xor	%ebx, %ebx
+	mov	$B_HV_INPUT, %ecx
+	call	*24(%ebp)
+	finish
+
+/* a direct synthetic timer 10 us ahead, asleep until then */
+	.globl	p_hv_timer
+p_hv_timer:
+	hv_open
+	msr	0x400000b0, 0x1009 | B_VEC << 4
+begin hv_timer_loop
+	cli
+	mov	4(%ebp), %ebx
+	mov	$0x40000020, %ecx
+	rdmsr
+	add	$100, %eax
+	adc	$0, %edx
+	mov	$0x400000b1, %ecx
+	wrmsr
+2:	cmp	4(%ebp), %ebx
+	jne	3f
+	sti
+	hlt
+	cli
+	jmp	2b
+3:	finish
+
+/* HvCallSignalEvent; a thread of the host answers with an event */
+	.globl	p_hv_event
+p_hv_event:
+	hv_open
+	msr	0x40000082, B_HV_EVENTS | 1
+	msr	0x40000080, 1
+	msr	0x40000090 + B_SINT, B_VEC
+begin hv_event_loop
+	cli
+	mov	4(%ebp), %edi
+	mov	$0x1005d, %eax
+	xor	%edx, %edx
+	xor	%ebx, %ebx
+	mov	$B_CONNECTION, %ecx
+	call	*24(%ebp)
+2:	cmp	4(%ebp), %edi
+	jne	3f
+	sti
+	hlt
+	cli
+	jmp	2b
+3:	lock btrl	$0, B_HV_EVENTS + 256 * B_SINT
+	finish
+
 	.globl	p_touch
 p_touch:
 	mov	$B_TOUCH, %edi

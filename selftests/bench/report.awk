@@ -3,7 +3,7 @@
 # it as JSON (-v json=FILE).  Ends with status 1 if a row misses its goal.
 
 BEGIN {
-	n = split("cpuid unknown-msr rdmsr-apic-base hypercall pio-ioeventfd mmio-ioeventfd self-ipi self-ipi-x2apic", k)
+	n = split("cpuid unknown-msr rdmsr-apic-base hypercall pio-ioeventfd mmio-ioeventfd self-ipi self-ipi-x2apic hv-time hv-ipi hv-flush", k)
 	for (i = 1; i <= n; i++) goal[k[i]] = 0.6
 	n = split("touch-4k-absent touch-4k-present touch-2m-overhead touch-2m-present", k)
 	for (i = 1; i <= n; i++) goal[k[i]] = 0.7
@@ -23,6 +23,11 @@ BEGIN {
 	text["timer-hlt"] = "TSC deadline out of HLT, handler, EOI"
 	text["timer-busy"] = "TSC deadline, guest busy (above the 20000 waited)"
 	text["bell-msi-wake"] = "doorbell, thread, MSI, wake from HLT"
+	text["hv-time"] = "RDMSR of Hyper-V's reference time"
+	text["hv-ipi"] = "IPI to itself by hypercall, handler, EOI"
+	text["hv-flush"] = "TLB flush by hypercall"
+	text["hv-timer-hlt"] = "synthetic timer out of HLT, handler, EOI"
+	text["hv-event-wake"] = "HvSignalEvent, thread, event, wake from HLT"
 	text["touch-4k-absent"] = "first touch of 4 KiB, absent in the host"
 	text["touch-4k-present"] = "first touch of 4 KiB, present in the host"
 	text["touch-2m-overhead"] = "first touch of 2 MiB, above clearing it"

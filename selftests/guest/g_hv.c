@@ -705,6 +705,88 @@ CASE(hv_apic_msrs, G_OVID_ONLY, 2)
 	is_(irqs[0x41], 6, "EOI in x2APIC mode");
 }
 
+#define AUTO_EOI	(1u << 17)
+
+static u32 in_service(u8 vector)
+{
+	return apic_read(0x100 + vector / 32 * 16) & 1u << vector % 32;
+}
+
+CASE(hv_auto_eoi, G_OVID_ONLY, 1)
+{
+	open_synic();
+	handlers[0x42] = irq_count_no_eoi;
+	wrmsr(MSR_SINT(2), 0x42 | AUTO_EOI);
+	is(rdmsr(MSR_SINT(2)), 0x42 | AUTO_EOI);
+	wrmsr(MSR_CONFIG(0), ENABLE | AUTO | SINT(2));
+	for (u32 i = 0; i < 3; i++) {
+		wrmsr(MSR_COUNT(0), 1);
+		sti_nop();
+		is(irqs[0x42], i + 1);
+		is_(in_service(0x42), 0, "it is over when it is delivered");
+		slots[2].type = 0;
+	}
+	handlers[0x41] = irq_count_no_eoi;
+	apic_icr(0, ICR_SELF | ICR_ASSERT | 0x41);
+	sti_nop();
+	check(in_service(0x41));
+	apic_write(0xb0, 0);
+	wrmsr(MSR_SINT(2), 0x42);
+	wrmsr(MSR_COUNT(0), 1);
+	sti_nop();
+	is(irqs[0x42], 4);
+	check(in_service(0x42));
+	slots[2].type = 0;
+	wrmsr(MSR_COUNT(0), 1);
+	sti_nop();
+	is_(irqs[0x42], 4, "without it an EOI is waited for");
+	apic_write(0xb0, 0);
+	sti_nop();
+	is(irqs[0x42], 5);
+}
+
+/* bit 0 of the assist page in place of an EOI, where software has the APIC */
+CASE(hv_lazy_eoi, G_OVID_ONLY, 1)
+{
+	volatile u32 *word = (void *)page_b;
+	u32 lazy = cpuid(0x40000004, 0).eax >> 3 & 1;
+
+	apic_enable();
+	handlers[0x41] = handlers[0x42] = irq_count_no_eoi;
+	wrmsr(MSR_ASSIST, gpa(page_b) | 1);
+	for (u32 i = 0; i < 3; i++) {
+		apic_icr(0, ICR_SELF | ICR_ASSERT | 0x41);
+		sti_nop();
+		is(irqs[0x41], i + 1);
+		is(*word & 1, lazy);
+		if (*word & 1)
+			*word = 0;
+		else
+			wrmsr(MSR_EOI, 0);
+	}
+	is_(in_service(0x41), 0, "an EOI like any other");
+	/* one waits behind it */
+	apic_icr(0, ICR_SELF | ICR_ASSERT | 0x41);
+	apic_icr(0, ICR_SELF | ICR_ASSERT | 0x42);
+	sti_nop();
+	is(irqs[0x42], 1);
+	is_(*word & 1, 0, "then it wants its EOI");
+	is(irqs[0x41], 3);
+	wrmsr(MSR_EOI, 0);
+	sti_nop();
+	is(irqs[0x41], 4);
+	is(*word & 1, lazy);
+	/* the bit is there, and the guest does not mind */
+	wrmsr(MSR_EOI, 0);
+	is(in_service(0x41), 0);
+	is_(*word & 1, 0, "nothing is in service");
+	wrmsr(MSR_ASSIST, 0);
+	apic_icr(0, ICR_SELF | ICR_ASSERT | 0x41);
+	sti_nop();
+	is(irqs[0x41], 5);
+	check(in_service(0x41));
+}
+
 #define REG_GUEST_OS_ID	0x90002
 #define REG_VP_INDEX	0x90003
 #define REG_SINT0	0xa0000

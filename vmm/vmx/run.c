@@ -462,6 +462,8 @@ static enum ovid_run_result window(struct vmx_vp *v)
 			r = OVID_RUN_WORKER;
 			break;
 		}
+		if (vp->apic.lazy_word && !vp->apic.vid)
+			ovid_lapic_lazy_arm(vp);
 		if (unlikely(vp->cr2 != native_read_cr2()))
 			native_write_cr2(vp->cr2);
 		vmx_guest_entry(v);
@@ -472,6 +474,8 @@ static enum ovid_run_result window(struct vmx_vp *v)
 		}
 		vp->cr2 = native_read_cr2();
 		vp->stats.exits++;
+		if (unlikely(vp->apic.lazy))
+			ovid_lapic_lazy_sync(vp);
 		r = vmx_handle_exit(v);
 	} while (r == OVID_RUN_RESUME && !READ_ONCE(vp->requests));
 	if (r == OVID_RUN_RESUME)

@@ -252,7 +252,7 @@ void vmx_set_apic_mode(struct vmx_vp *v)
 	u32 pin = v->pin & ~PIN_BASED_POSTED_INTR;
 	enum vmx_apic_mode mode = VMX_APIC_SOFT;
 
-	if (vmx_caps.apicv && ovid_lapic_enabled(apic)) {
+	if (vmx_caps.apicv && ovid_lapic_enabled(apic) && !apic->has_auto_eoi) {
 		if (ovid_lapic_x2apic(apic))
 			mode = VMX_APIC_X2APIC;
 		else if ((apic->base & PAGE_MASK) == OVID_APIC_DEFAULT_BASE)
