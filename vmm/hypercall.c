@@ -10,6 +10,7 @@
  */
 #include <linux/bits.h>
 #include <linux/kernel.h>
+#include <linux/nospec.h>
 #include <linux/string.h>
 #include "backend.h"
 #include "guestmem.h"
@@ -26,16 +27,14 @@
 
 /**
  * struct hc_row - a hypercall
- * @code: its number
  * @in: bytes of its input header
  * @rep: bytes of an element; 0: it has none
  * @out: bytes of output, of a rep call for each element
  * @fast: the input can be in registers
  * @banks: it has a variable header
- * @fn: what does it; an HV_STATUS, or OVID_HC_SLOW
+ * @fn: what does it; an HV_STATUS, or OVID_HC_*; NULL: there is no such call
  */
 struct hc_row {
-	u16 code;
 	u16 in;
 	u8 rep;
 	u8 out;
@@ -60,40 +59,49 @@ static int retarget(struct ovid_vp *vp, struct ovid_hc *hc)
 								HV_STATUS_INVALID_PARAMETER;
 }
 
-#define SIMPLE(nr, type, handler)	.code = HVCALL_##nr, .in = sizeof(type), .fn = handler
-#define REP(nr, type, element, handler)	SIMPLE(nr, type, handler), .rep = sizeof(element)
+#define SIMPLE(type, handler)		.in = sizeof(type), .fn = handler
+#define REP(type, element, handler)	SIMPLE(type, handler), .rep = sizeof(element)
 
-static const struct hc_row table[] = {
-	{ SIMPLE(FLUSH_SPACE, struct hv_w_flush, ovid_hc_flush), .fast = true },
-	{ REP(FLUSH_LIST, struct hv_w_flush, u64, ovid_hc_flush), .fast = true },
-	{ SIMPLE(LONG_SPIN_WAIT, u64, long_spin_wait), .fast = true },
-	{ SIMPLE(SEND_IPI, struct hv_w_ipi, ovid_hc_send_ipi), .fast = true },
-	{ SIMPLE(FLUSH_SPACE_EX, struct hv_w_flush_ex, ovid_hc_flush_ex), .fast = true,
-	  .banks = true },
-	{ REP(FLUSH_LIST_EX, struct hv_w_flush_ex, u64, ovid_hc_flush_ex), .fast = true,
-	  .banks = true },
-	{ SIMPLE(SEND_IPI_EX, struct hv_w_ipi_ex, ovid_hc_send_ipi_ex), .fast = true,
-	  .banks = true },
-	{ REP(GET_VP_REGISTERS, struct hv_w_vp_registers, u32, ovid_hc_regs_get), .fast = true,
-	  .out = sizeof(struct hv_w_register_value) },
-	{ REP(SET_VP_REGISTERS, struct hv_w_vp_registers, struct hv_w_set_register,
-	      ovid_hc_regs_set), .fast = true },
-	{ SIMPLE(POST_MESSAGE, struct hv_w_post_message, ovid_hc_port_post) },
-	{ SIMPLE(SIGNAL_EVENT, struct hv_w_signal_event, ovid_hc_port_signal), .fast = true },
-	{ .code = HVCALL_EXT_CAPABILITIES, .out = sizeof(u64), .fn = ovid_hc_ext_capabilities },
-	{ REP(EXT_HEAT_HINT, u64, u64, ovid_hc_ext_heat_hint) },
-	{ SIMPLE(RETARGET_INTERRUPT, struct hv_w_retarget, retarget), .fast = true,
-	  .banks = true },
+/* by code */
+static const struct hc_row table[0x80] = {
+	[HVCALL_FLUSH_SPACE] = { SIMPLE(struct hv_w_flush, ovid_hc_flush), .fast = true },
+	[HVCALL_FLUSH_LIST] = { REP(struct hv_w_flush, u64, ovid_hc_flush), .fast = true },
+	[HVCALL_LONG_SPIN_WAIT] = { SIMPLE(u64, long_spin_wait), .fast = true },
+	[HVCALL_SEND_IPI] = { SIMPLE(struct hv_w_ipi, ovid_hc_send_ipi), .fast = true },
+	[HVCALL_FLUSH_SPACE_EX] = { SIMPLE(struct hv_w_flush_ex, ovid_hc_flush_ex),
+				    .fast = true, .banks = true },
+	[HVCALL_FLUSH_LIST_EX] = { REP(struct hv_w_flush_ex, u64, ovid_hc_flush_ex),
+				   .fast = true, .banks = true },
+	[HVCALL_SEND_IPI_EX] = { SIMPLE(struct hv_w_ipi_ex, ovid_hc_send_ipi_ex),
+				 .fast = true, .banks = true },
+	[HVCALL_GET_VP_REGISTERS] = { REP(struct hv_w_vp_registers, u32, ovid_hc_regs_get),
+				      .fast = true, .out = sizeof(struct hv_w_register_value) },
+	[HVCALL_SET_VP_REGISTERS] = { REP(struct hv_w_vp_registers, struct hv_w_set_register,
+					  ovid_hc_regs_set), .fast = true },
+	[HVCALL_POST_MESSAGE] = { SIMPLE(struct hv_w_post_message, ovid_hc_port_post) },
+	[HVCALL_SIGNAL_EVENT] = { SIMPLE(struct hv_w_signal_event, ovid_hc_port_signal),
+				  .fast = true },
+	[HVCALL_RETARGET_INTERRUPT] = { SIMPLE(struct hv_w_retarget, retarget), .fast = true,
+					.banks = true },
+};
+
+/* of extended calls, from HVCALL_EXT on */
+static const struct hc_row extended[] = {
+	[HVCALL_EXT_CAPABILITIES - HVCALL_EXT] = { .out = sizeof(u64),
+						   .fn = ovid_hc_ext_capabilities },
+	[HVCALL_EXT_HEAT_HINT - HVCALL_EXT] = { REP(u64, u64, ovid_hc_ext_heat_hint) },
 };
 
 static const struct hc_row *find_row(u16 code)
 {
-	unsigned int i;
+	const struct hc_row *row = NULL;
+	u16 ext = code - HVCALL_EXT;
 
-	for (i = 0; i < ARRAY_SIZE(table); i++)
-		if (table[i].code == code)
-			return &table[i];
-	return NULL;
+	if (code < ARRAY_SIZE(table))
+		row = &table[array_index_nospec(code, ARRAY_SIZE(table))];
+	else if (ext < ARRAY_SIZE(extended))
+		row = &extended[array_index_nospec(ext, ARRAY_SIZE(extended))];
+	return row && row->fn ? row : NULL;
 }
 
 /* the input value's fields, by the rules for all calls: an HV_STATUS */

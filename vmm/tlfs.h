@@ -111,6 +111,7 @@ struct hv_w_reference_tsc {
 #define HVCALL_POST_MESSAGE		0x005C
 #define HVCALL_SIGNAL_EVENT		0x005D
 #define HVCALL_RETARGET_INTERRUPT	0x007E
+#define HVCALL_EXT			0x8000	/* extended ones, from here on */
 #define HVCALL_EXT_CAPABILITIES		0x8001
 #define HVCALL_EXT_HEAT_HINT		0x8003
 

@@ -185,6 +185,8 @@ static void kvm_loop(struct b_vm *vm)
 			else if (run->io.port != B_PIO)
 				b_die("port %x", run->io.port);
 			break;
+		case KVM_EXIT_HYPERV:	/* the guest placed its SynIC's pages */
+			break;
 		case KVM_EXIT_MMIO:
 			if (run->mmio.phys_addr != B_MMIO)
 				b_die("MMIO %llx", (long long)run->mmio.phys_addr);
