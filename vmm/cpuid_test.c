@@ -490,7 +490,7 @@ static void synthetic_features(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, ovid_cpuid_hv_privileges(f->part), all.eax | (u64)all.ebx << 32);
 	KUNIT_EXPECT_EQ(test, ovid_cpuid_hv_features(f->part), all.edx);
-	KUNIT_EXPECT_FALSE(test, ovid_hv_synthetic() >> 33);
+	KUNIT_EXPECT_FALSE(test, ovid_hv_synthetic() >> (SYN_VP_REGISTERS + 1));
 
 	KUNIT_EXPECT_EQ(test, 0, ovid_cpuid_set_synthetic(f->part, interface | BIT(SYN_VP_INDEX)));
 	r = ask(f, 0x40000003, 0);
@@ -504,9 +504,29 @@ static void synthetic_features(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, all_zero(&r));
 	KUNIT_EXPECT_EQ(test, 0ull, ovid_cpuid_hv_privileges(f->part));
 
+	/* extended hypercalls are not for them, whose memory is their own */
 	KUNIT_EXPECT_EQ(test, 0, ovid_cpuid_set_synthetic(f->part, ovid_hv_synthetic()));
 	r = ask(f, 0x40000003, 0);
+	KUNIT_EXPECT_TRUE(test, all.ebx & BIT(20));
+	all.ebx &= ~BIT(20);
 	KUNIT_EXPECT_MEMEQ(test, &r, &all, sizeof(r));
+}
+
+/* a guest that can ask for an invariant TSC has none before it does */
+static void invariant_tsc(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u32 host;
+
+	user_memory(test);
+	get_table(test);
+	KUNIT_ASSERT_NOT_NULL(test, entry(f, 0x80000007, 0));
+	host = ask(f, 0x80000007, 0).edx & BIT(8);
+	entry(f, 0x40000003, 0)->eax |= HV_PRIV_TSC_INVARIANT;
+	KUNIT_EXPECT_EQ(test, 0, set_table(test, f->count));
+	KUNIT_EXPECT_EQ(test, 0u, ask(f, 0x80000007, 0).edx & BIT(8));
+	f->part->hv.tsc_invariant = 1;
+	KUNIT_EXPECT_EQ(test, host, ask(f, 0x80000007, 0).edx & BIT(8));
 }
 
 static void set_refuses_form(struct kunit *test)
@@ -737,6 +757,7 @@ static struct kunit_case cpuid_cases[] = {
 	KUNIT_CASE(set_what_get_gave),
 	KUNIT_CASE_SLOW(set_refuses_bits),
 	KUNIT_CASE(synthetic_features),
+	KUNIT_CASE(invariant_tsc),
 	KUNIT_CASE(set_refuses_form),
 	KUNIT_CASE(set_xstate),
 	KUNIT_CASE(clear_bits),
