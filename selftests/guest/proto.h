@@ -19,11 +19,13 @@
 #define G_MMIO_BYTES	0x10000u
 #define G_PORT		0x300		/* answered by the runner, 0x80 ports */
 #define G_PORTS		0x80
+#define G_ROM		0x4000000u	/* the last page of memory once more, to be read only */
 
 /* ports to the runner; 32-bit OUT */
 #define G_PORT_CHECK	0xe0		/* EAX: address of struct g_check */
 #define G_PORT_DONE	0xe4		/* the case is over */
 #define G_PORT_COMMAND	0xe8		/* EAX: G_CMD_*; arguments in g_host.arg */
+#define G_PORT_NOTE	0xec		/* EAX: address of struct g_check: prints text and got */
 
 enum {
 	G_CMD_NMI = 1,		/* arg 0: VP */
@@ -51,6 +53,11 @@ struct g_head {
 #define G_OVID_ONLY	16	/* KVM behaves otherwise by its own choice */
 #define G_KVM_ONLY	32	/* needs an emulator in the worker */
 #define G_END_FAIL	64	/* refused by the hypervisor (a failure exit) */
+#define G_END_RESET	128	/* the guest asks for a reset by its MSR */
+#define G_FAR		256	/* the last VP is number G_FAR_VP */
+#define G_FUZZ		512	/* goes by g_host.seed, .count, .stop; any number of exits */
+
+#define G_FAR_VP	130
 
 struct g_case {
 	union { const char *name; uint64_t name64; } __attribute__((aligned(8)));
@@ -75,6 +82,10 @@ struct g_host {
 	uint32_t eois, eoi_vector;
 	uint64_t arg[4];
 	uint64_t log[32];	/* values of the last accesses, by accesses % 32 */
+	uint64_t crashes;	/* reports by the crash MSR */
+	uint64_t seed;
+	uint64_t count;		/* operations of each VP; 0: until stop */
+	uint64_t stop;
 };
 
 #endif

@@ -28,6 +28,15 @@ void check_(bool ok, u32 line, u64 got, u64 want, const char *text)
 	outl(G_PORT_CHECK, (u32)(ulong)&c);
 }
 
+void note(const char *text, u64 value)
+{
+	struct g_check c = { .got = value };
+
+	c.text64 = 0;
+	c.text = text;
+	outl(G_PORT_NOTE, (u32)(ulong)&c);
+}
+
 void done(void)
 {
 	for (;;)
@@ -222,19 +231,20 @@ void ap_main(void)
 void ap_start(u32 index, void (*fn)(void))
 {
 	u8 *to = (u8 *)G_AP_CODE;
-	u32 before = ap_alive[index];
+	u32 slot = index % ARRAY_SIZE(ap_alive);	/* stacks are few */
+	u32 before = ap_alive[slot];
 
 	for (u32 i = 0; i < ap_code_end - ap_code; i++)
 		to[i] = ap_code[i];
 	*(volatile u16 *)(to + (ap_gdtr - ap_code)) = sizeof(gdt) - 1;
 	*(volatile u32 *)(to + (ap_gdtr - ap_code) + 2) = (ulong)gdt;
 	*(volatile u64 *)(to + (ap_cr3 - ap_code)) = cr3();
-	*(volatile u64 *)(to + (ap_stack - ap_code)) = (ulong)(ap_stacks[index] + 8192);
+	*(volatile u64 *)(to + (ap_stack - ap_code)) = (ulong)(ap_stacks[slot] + 8192);
 	ap_fn = fn;
-	ap_index = index;
+	ap_index = slot;
 	apic_icr(index, DELIVER_INIT | ICR_ASSERT);
 	apic_icr(index, DELIVER_SIPI | ICR_ASSERT | G_AP_CODE >> 12);
-	check_(wait_for(ap_alive[index] != before), __LINE__, ap_alive[index], before + 1,
+	check_(wait_for(ap_alive[slot] != before), __LINE__, ap_alive[slot], before + 1,
 	       "the VP came up by INIT and SIPI");
 }
 

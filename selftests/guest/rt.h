@@ -16,6 +16,7 @@ typedef uint32_t u32;
 typedef uint64_t u64;
 typedef unsigned long ulong;
 
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define host ((volatile struct g_host *)G_HOST)
 
 #define CASE(id, fl, n)							\
@@ -42,6 +43,7 @@ void check_(bool ok, u32 line, u64 got, u64 want, const char *text);
 #define is_(got, want, text) ({ u64 g_ = (u64)(got), w_ = (u64)(want);	\
 			   check_(g_ == w_, __LINE__, g_, w_, text); })
 
+void note(const char *text, u64 value);	/* in the output, as a comment */
 void done(void) __attribute__((noreturn));
 void command(u32 cmd, u64 a0, u64 a1, u64 a2);
 

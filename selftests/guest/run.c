@@ -2,10 +2,13 @@
 /*
  * run.c - guest-run: runs the cases of test guests, each in a machine of its own.
  *
- *	guest-run [--kvm] [-l] [-c CASE] [-t MS] GUEST...
+ *	guest-run [--kvm] [-l] [-c CASE] [-t MS] [-r SEED] [-n COUNT] [-s SECONDS] GUEST...
  *
  * One thread per VP.  The guest asserts; this prints its assertions as TAP and
  * adds one line per case: how it ended.  See proto.h for the agreement.
+ *
+ * Cases that fuzz begin with SEED and end after COUNT operations of each VP, or after
+ * SECONDS: with the same SEED and COUNT a VP does the same again.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -25,6 +28,8 @@
 
 static const struct mach_ops *ops = &mach_ovid;
 static unsigned int limit_ms = 3000;
+static unsigned int fuzz_seconds;
+static uint64_t fuzz_seed = 1, fuzz_count = 1000;
 static const char *only;
 
 struct blob {
@@ -123,6 +128,15 @@ static void got_check(struct run *r, uint32_t at)
 		tap_note("  line %u: got %#" PRIx64 ", want %#" PRIx64, c->line, c->got, c->want);
 }
 
+static void got_note(struct run *r, uint32_t at)
+{
+	const struct g_check *c = (const struct g_check *)(r->m.ram + at);
+
+	if (at <= r->m.ram_bytes - sizeof(*c) && c->text64 <= r->m.ram_bytes - 128)
+		tap_note("%s/%s: %.120s %" PRIu64, r->blob->name, r->name,
+			 (const char *)(r->m.ram + c->text64), c->got);
+}
+
 static void inject(struct run *r, uint32_t cmd, const uint64_t *arg)
 {
 	struct mach_vp *vp = &r->m.vp[arg[0] % MACH_MAX_VPS];
@@ -184,6 +198,8 @@ static void port(struct mach_vp *vp, struct mach_exit *x)
 
 	if (x->write && x->addr == G_PORT_CHECK)
 		got_check(r, x->value);
+	else if (x->write && x->addr == G_PORT_NOTE)
+		got_note(r, x->value);
 	else if (x->write && x->addr == G_PORT_DONE)
 		end(r, MX_IO, 0);
 	else if (x->write && x->addr == G_PORT_COMMAND)
@@ -230,6 +246,9 @@ static void one_exit(struct mach_vp *vp, struct mach_exit *x)
 		h->eoi_vector = x->vector;
 		h->eois++;
 		return;
+	case MX_CRASH:
+		h->crashes++;
+		return;
 	default:
 		end(r, x->kind, x->kind == MX_FAIL ? x->addr : x->value);
 	}
@@ -248,7 +267,7 @@ static void *vp_main(void *p)
 		pthread_mutex_lock(&r->lock);
 		if (!r->over)
 			one_exit(vp, &x);
-		if (++r->exits > MAX_EXITS)
+		if (++r->exits > MAX_EXITS && !(r->c->flags & G_FUZZ))
 			end(r, MX_ERROR, ELOOP);
 		over = r->over;
 		pthread_mutex_unlock(&r->lock);
@@ -291,8 +310,10 @@ static void prepare(struct run *r, unsigned int number)
 	int vps = r->c->vps;
 
 	errno = -ops->create(&r->m, G_RAM);
+	if (!errno)
+		errno = -ops->rom(&r->m, G_ROM);
 	for (int i = 0; !errno && i < vps; i++)
-		errno = -ops->create_vp(&r->m, i);
+		errno = -ops->create_vp(&r->m, r->c->flags & G_FAR && i == vps - 1 ? G_FAR_VP : i);
 	if (errno)
 		tap_bail("cannot make a machine by %s", ops->name);
 	r->m.data = r;
@@ -301,6 +322,11 @@ static void prepare(struct run *r, unsigned int number)
 	h->case_number = number;
 	h->vps = vps;
 	h->driver_ovid = ops == &mach_ovid;
+	if (r->c->flags & G_FUZZ) {
+		h->seed = fuzz_seed;
+		h->count = fuzz_seconds ? 0 : fuzz_count;
+		tap_note("%s/%s: seed %" PRIu64, r->blob->name, r->name, fuzz_seed);
+	}
 	enter(r);
 }
 
@@ -322,6 +348,19 @@ static void wait_for_end(struct run *r)
 	pthread_mutex_unlock(&r->lock);
 }
 
+static void fuzz(struct run *r)
+{
+	struct g_host *h = (struct g_host *)(r->m.ram + G_HOST);
+	struct timespec tick = { 0, 100000000 };
+
+	for (unsigned int i = 0; i < fuzz_seconds * 10; i++) {
+		if (__atomic_load_n(&r->over, __ATOMIC_SEQ_CST))
+			return;
+		nanosleep(&tick, NULL);
+	}
+	__atomic_store_n(&h->stop, 1, __ATOMIC_SEQ_CST);
+}
+
 static void verdict(struct run *r)
 {
 	static const char *const words[] = {
@@ -330,12 +369,14 @@ static void verdict(struct run *r)
 		[MX_MMIO] = "MMIO", [MX_MMIO_RAW] = "raw MMIO", [MX_EOI] = "EOI",
 		[MX_EXTINT] = "ExtINT", [MX_SHUTDOWN] = "shutdown", [MX_MSR] = "MSR exit",
 		[MX_FAIL] = "refused by the hypervisor", [MX_ERROR] = "the run call failed",
+		[MX_RESET] = "reset",
 	};
 	uint32_t f = r->c->flags;
 	bool good = f & G_END_ANY ? r->how != MX_ERROR || r->detail == ELOOP :
 		f & G_END_SHUTDOWN ? r->how == MX_SHUTDOWN :
 		f & G_END_RAW ? r->how == MX_MMIO_RAW :
 		f & G_END_FAIL ? r->how == MX_FAIL :
+		f & G_END_RESET ? r->how == MX_RESET :
 		f & G_END_STUCK ? r->how == MX_NONE : r->how == MX_IO;
 
 	if (!tap_ok(good, "%s/%s: %s", r->blob->name, r->name, words[r->how]))
@@ -362,6 +403,8 @@ static void run_case(const struct blob *b, unsigned int number)
 		pthread_create(&r.m.vp[i].thread, NULL, vp_main, &r.m.vp[i]);
 		r.m.vp[i].running = true;
 	}
+	if (fuzz_seconds && r.c->flags & G_FUZZ)
+		fuzz(&r);
 	wait_for_end(&r);
 	for (int i = 0; i < r.m.nr_vps; i++) {
 		ops->stop(&r.m.vp[i]);
@@ -387,18 +430,21 @@ int main(int argc, char **argv)
 	bool listing = false;
 	int o;
 
-	while ((o = getopt_long(argc, argv, "lc:t:", longs, NULL)) != -1)
+	while ((o = getopt_long(argc, argv, "lc:t:r:n:s:", longs, NULL)) != -1)
 		switch (o) {
 		case 'k': ops = &mach_kvm; break;
 		case 'l': listing = true; break;
 		case 'c': only = optarg; break;
 		case 't': limit_ms = atoi(optarg); break;
+		case 'r': fuzz_seed = strtoull(optarg, NULL, 0); break;
+		case 'n': fuzz_count = strtoull(optarg, NULL, 0); break;
+		case 's': fuzz_seconds = atoi(optarg); break;
 		default: return 2;
 		}
 	if (optind == argc)
 		return 2;
 	if (!listing) {
-		tap_begin("guest-run", 900);
+		tap_begin("guest-run", 900 + 4 * (fuzz_seconds + limit_ms / 1000));
 		if (!ops->here())
 			tap_bail("no device for %s", ops->name);
 		mach_init_signals();

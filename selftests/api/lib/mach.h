@@ -33,7 +33,7 @@ struct mach_cpu {
 enum mach_exit_kind {
 	MX_NONE,		/* signal or stop */
 	MX_IO, MX_IO_STRING, MX_MMIO, MX_MMIO_RAW, MX_EOI, MX_EXTINT,
-	MX_SHUTDOWN, MX_MSR, MX_FAIL,
+	MX_SHUTDOWN, MX_MSR, MX_FAIL, MX_RESET, MX_CRASH,
 	MX_ERROR,		/* the run call itself failed: value is errno */
 };
 
@@ -65,6 +65,8 @@ struct mach_ops {
 	const char *name;
 	bool (*here)(void);
 	int (*create)(struct mach *m, uint64_t ram);
+	/* the last page of memory once more, at @gpa, to be read only */
+	int (*rom)(struct mach *m, uint64_t gpa);
 	int (*create_vp)(struct mach *m, int index);
 	int (*set_cpu)(struct mach_vp *vp, const struct mach_cpu *cpu);
 	void (*run)(struct mach_vp *vp, struct mach_exit *x);

@@ -82,9 +82,19 @@ static int set_cpuid(struct mach *m, int fd, int index)
 	return call(fd, KVM_SET_CPUID2, &t);
 }
 
+static int kvm_rom(struct mach *m, uint64_t gpa)
+{
+	struct kvm_userspace_memory_region r = {
+		.slot = 1, .flags = KVM_MEM_READONLY, .guest_phys_addr = gpa, .memory_size = 4096,
+		.userspace_addr = (uintptr_t)(m->ram + m->ram_bytes - 4096),
+	};
+
+	return call(m->fd, KVM_SET_USER_MEMORY_REGION, &r);
+}
+
 static int kvm_create_vp(struct mach *m, int index)
 {
-	struct mach_vp *vp = &m->vp[index];
+	struct mach_vp *vp = &m->vp[m->nr_vps];
 
 	vp->mach = m;
 	vp->index = index;
@@ -292,6 +302,7 @@ const struct mach_ops mach_kvm = {
 	.name = "kvm",
 	.here = kvm_here,
 	.create = kvm_create,
+	.rom = kvm_rom,
 	.create_vp = kvm_create_vp,
 	.set_cpu = kvm_set_cpu,
 	.run = kvm_run,

@@ -34,9 +34,15 @@ static int ovid_create(struct mach *m, uint64_t ram)
 	return ret;
 }
 
+static int ovid_rom(struct mach *m, uint64_t gpa)
+{
+	return ov_map_flags(m->fd, gpa, 4096, m->memory, m->ram_bytes - 4096,
+			    OVID_MAP_EXEC | OVID_MAP_FD);
+}
+
 static int ovid_create_vp(struct mach *m, int index)
 {
-	struct mach_vp *vp = &m->vp[index];
+	struct mach_vp *vp = &m->vp[m->nr_vps];
 
 	vp->mach = m;
 	vp->index = index;
@@ -63,6 +69,7 @@ static void ovid_run(struct mach_vp *vp, struct mach_exit *x)
 		[OVID_EXIT_MMIO_RAW] = MX_MMIO_RAW, [OVID_EXIT_EOI] = MX_EOI,
 		[OVID_EXIT_EXTINT] = MX_EXTINT, [OVID_EXIT_SHUTDOWN] = MX_SHUTDOWN,
 		[OVID_EXIT_MSR] = MX_MSR, [OVID_EXIT_FAIL] = MX_FAIL,
+		[OVID_EXIT_RESET] = MX_RESET, [OVID_EXIT_CRASH] = MX_CRASH,
 	};
 	struct ovid_run *run = vp->run;
 	int ret = ov_run(vp->fd);
@@ -240,6 +247,7 @@ const struct mach_ops mach_ovid = {
 	.name = "ovid",
 	.here = ovid_here,
 	.create = ovid_create,
+	.rom = ovid_rom,
 	.create_vp = ovid_create_vp,
 	.set_cpu = ovid_set_cpu,
 	.run = ovid_run,
