@@ -11,6 +11,7 @@
 #include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/nospec.h>
+#include <linux/overflow.h>
 #include <linux/string.h>
 #include <asm/msr.h>
 #include <asm/tsc.h>
@@ -113,9 +114,10 @@ static void start(struct ovid_vp *vp, struct ovid_stimer *t)
 		t->config &= ~CONFIG_ENABLE;
 	if (t->config & CONFIG_ENABLE && t->count) {
 		t->expiry = t->count;
-		if (t->config & CONFIG_PERIODIC)
-			t->expiry = ovid_part_reference_time(vp->part) +
-				    max_t(u64, t->count, MIN_PERIOD);
+		if (t->config & CONFIG_PERIODIC &&
+		    check_add_overflow(ovid_part_reference_time(vp->part),
+				       max_t(u64, t->count, MIN_PERIOD), &t->expiry))
+			t->expiry = U64_MAX;	/* a time that does not come */
 	}
 	ovid_stimer_check(vp);
 }
