@@ -55,12 +55,42 @@ static void tell(struct ovid_vp *vp, unsigned int n)
 	t->undelivered = ovid_synic_post(vp, CONFIG_SINT(t->config), &msg);
 }
 
-static void expire(struct ovid_vp *vp, unsigned int n, u64 now)
+/* whose message has waited longest, but for SINTs in @full; NULL: nobody's */
+static struct ovid_stimer *oldest(struct ovid_vp *vp, unsigned long full)
+{
+	struct ovid_stimer *t, *first = NULL;
+
+	for (t = vp->hv.stimer; t < vp->hv.stimer + OVID_STIMERS; t++)
+		if (t->undelivered && !(full & BIT(CONFIG_SINT(t->config))) &&
+		    (!first || t->expired < first->expired))
+			first = t;
+	return first;
+}
+
+/* by age: a timer that expires over and over keeps none of the others waiting */
+void ovid_stimer_retry(struct ovid_vp *vp)
+{
+	struct ovid_stimer *t;
+	unsigned long full = 0;
+
+	while ((t = oldest(vp, full))) {
+		tell(vp, t - vp->hv.stimer);
+		if (t->undelivered)
+			full |= BIT(CONFIG_SINT(t->config));
+	}
+}
+
+/* true: it has a message to tell */
+static bool expire(struct ovid_vp *vp, unsigned int n, u64 now)
 {
 	struct ovid_stimer *t = &vp->hv.stimer[n];
 	u64 period = max_t(u64, t->count, MIN_PERIOD);
 
-	t->expired = t->expiry;
+	/* while its message waits there is no second one */
+	if (!(t->config & CONFIG_DIRECT) && !t->undelivered) {
+		t->undelivered = true;
+		t->expired = t->expiry;
+	}
 	if (t->config & CONFIG_PERIODIC) {
 		/* those that were missed are lost */
 		t->expiry = now + period - (now - t->expiry) % period;
@@ -69,9 +99,10 @@ static void expire(struct ovid_vp *vp, unsigned int n, u64 now)
 		t->config &= ~CONFIG_ENABLE;
 	}
 	if (!(t->config & CONFIG_DIRECT))
-		tell(vp, n);
-	else if (CONFIG_VECTOR(t->config) >= FIRST_VECTOR && ovid_lapic_accepts(vp))
+		return true;
+	if (CONFIG_VECTOR(t->config) >= FIRST_VECTOR && ovid_lapic_accepts(vp))
 		ovid_lapic_post(vp, CONFIG_VECTOR(t->config), false);
+	return false;
 }
 
 /* a time of the host's TSC that is not before the reference time comes @left on */
@@ -84,24 +115,18 @@ void ovid_stimer_check(struct ovid_vp *vp)
 {
 	u64 now = ovid_part_reference_time(vp->part), next = U64_MAX;
 	struct ovid_stimer *t = vp->hv.stimer;
+	bool messages = false;
 	unsigned int n;
 
 	for (n = 0; n < OVID_STIMERS; n++) {
 		if (t[n].expiry && now >= t[n].expiry)
-			expire(vp, n, now);
+			messages |= expire(vp, n, now);
 		if (t[n].expiry)
 			next = min(next, t[n].expiry);
 	}
+	if (messages)
+		ovid_stimer_retry(vp);
 	WRITE_ONCE(vp->hv.stimer_deadline, next == U64_MAX ? 0 : host_deadline(next - now));
-}
-
-void ovid_stimer_retry(struct ovid_vp *vp)
-{
-	unsigned int n;
-
-	for (n = 0; n < OVID_STIMERS; n++)
-		if (vp->hv.stimer[n].undelivered)
-			tell(vp, n);
 }
 
 /* by what its registers say now */
