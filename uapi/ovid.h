@@ -500,6 +500,10 @@ struct ovid_reg {
 
 #define OVID_MAX_REGS		128
 
+/* registers that the TLFS has no name for: machine check */
+#define OVID_REGISTER_MCG_STATUS	0x7F000000
+#define OVID_REGISTER_MC0_CTL		0x7F000010	/* to MC3_CTL: 0x7F000013 */
+
 /**
  * struct ovid_regs - OVID_GET_REGS, OVID_SET_REGS
  * @size:	sizeof(struct ovid_regs)

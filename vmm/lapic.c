@@ -392,6 +392,16 @@ bool ovid_lapic_takes_extint(struct ovid_vp *vp)
 
 /* ---- registers ---- */
 
+u8 ovid_lapic_tpr(struct ovid_vp *vp)
+{
+	return lapic_reg(&vp->apic, APIC_TPR_OFF);
+}
+
+void ovid_lapic_set_tpr(struct ovid_vp *vp, u8 tpr)
+{
+	lapic_set_reg(&vp->apic, APIC_TPR_OFF, tpr);
+}
+
 u64 ovid_lapic_cr8(struct ovid_vp *vp)
 {
 	return (lapic_reg(&vp->apic, APIC_TPR_OFF) >> 4) & 0xF;

@@ -242,7 +242,7 @@ int ovid_lapic_set_base(struct ovid_vp *vp, u64 base);	/* 0 or 1 for #GP */
  * does not run.  Return 0 or -EINVAL.
  *
  * A blob is put in after base and id, which it does not change, and in any
- * order with IA32_TSC_DEADLINE.  TPR is not in it (CR8).
+ * order with IA32_TSC_DEADLINE.  TPR is not in it (CR8, APIC_TPR).
  */
 void ovid_lapic_save(struct ovid_vp *vp, void *blob);
 int ovid_lapic_restore(struct ovid_vp *vp, const void *blob);
@@ -250,7 +250,9 @@ int ovid_lapic_set_id(struct ovid_vp *vp, u32 id);	/* 0..254 */
 int ovid_lapic_host_set_base(struct ovid_vp *vp, u64 base);
 void ovid_lapic_host_set_tscdeadline(struct ovid_vp *vp, u64 tsc);
 
-/* TPR as CR8 */
+/* TPR, whole and as CR8 */
+u8 ovid_lapic_tpr(struct ovid_vp *vp);
+void ovid_lapic_set_tpr(struct ovid_vp *vp, u8 tpr);
 u64 ovid_lapic_cr8(struct ovid_vp *vp);
 void ovid_lapic_set_cr8(struct ovid_vp *vp, u64 cr8);
 

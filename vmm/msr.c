@@ -167,6 +167,15 @@ static int write_apic(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by)
 	return ovid_lapic_msr_write(vp, msr, val) ? OVID_MSR_GP : OVID_MSR_OK;
 }
 
+static int write_tsc_deadline(struct ovid_vp *vp, u32 msr, u64 val, enum ovid_msr_by by)
+{
+	if (by == OVID_MSR_BY_HOST)
+		ovid_lapic_host_set_tscdeadline(vp, val);
+	if (by != OVID_MSR_BY_GUEST)
+		return OVID_MSR_OK;
+	return write_apic(vp, msr, val, by);
+}
+
 /* ---- what the backend keeps --------------------------------------------- */
 
 static int read_backend(struct ovid_vp *vp, u32 msr, u64 *val)
@@ -452,7 +461,7 @@ static const struct msr_row rows[] = {
 	[R_NONE]	= {},
 	[R_TSC]		= { read_tsc, write_tsc },
 	[R_TSC_ADJUST]	= { NULL, write_tsc_adjust, STORED(tsc_adjust) },
-	[R_TSC_DEADLINE] = { read_apic, write_apic },
+	[R_TSC_DEADLINE] = { read_apic, write_tsc_deadline },
 	[R_APIC_BASE]	= { read_apic_base, write_apic_base },
 	[R_X2APIC]	= { read_apic, write_apic },
 	[R_EFER]	= { read_backend, write_efer },

@@ -28,6 +28,7 @@ static struct {
 	u32 apic_msr;
 	u64 apic_val;
 	unsigned int base_guest, base_host;
+	u64 deadline_host;
 } fake;
 
 bool ovid_cpuid_has(struct ovid_partition *part, u32 leaf, u32 subleaf,
@@ -79,6 +80,11 @@ int ovid_lapic_set_base(struct ovid_vp *vp, u64 base)
 	fake.base_guest++;
 	vp->apic.base = base;
 	return fake.refuse;
+}
+
+void ovid_lapic_host_set_tscdeadline(struct ovid_vp *vp, u64 tsc)
+{
+	fake.deadline_host = tsc;
 }
 
 int ovid_lapic_host_set_base(struct ovid_vp *vp, u64 base)
@@ -504,6 +510,11 @@ static void local_apic(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0x123ull, fake.apic_val);
 	EXPECT_WRITE(MSR_IA32_TSC_DEADLINE, 77);
 	KUNIT_EXPECT_EQ(test, (u32)MSR_IA32_TSC_DEADLINE, fake.apic_msr);
+	/* the host's does not depend on the timer's mode */
+	KUNIT_EXPECT_EQ(test, (int)OVID_MSR_OK,
+			(int)ovid_msr_host_write(f->vp, MSR_IA32_TSC_DEADLINE, 88));
+	KUNIT_EXPECT_EQ(test, 88ull, fake.deadline_host);
+	KUNIT_EXPECT_EQ(test, 77ull, fake.apic_val);
 	EXPECT_WRITE(MSR_IA32_APICBASE, 0xfee00900);
 	EXPECT_READ(MSR_IA32_APICBASE, 0xfee00900);
 	KUNIT_EXPECT_EQ(test, 1u, fake.base_guest);

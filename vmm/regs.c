@@ -6,11 +6,14 @@
  * in the MSR table, APIC ones in lapic.c, the rest is the backend's.
  */
 #include <linux/kernel.h>
+#include <linux/math64.h>
 #include <linux/string.h>
 #include <asm/fpu/types.h>
 #include <asm/msr-index.h>
 #include <asm/mtrr.h>
+#include <asm/tsc.h>
 #include "backend.h"
+#include "hv.h"
 #include "lapic.h"
 #include "msr.h"
 #include "partition.h"
@@ -32,6 +35,11 @@ static const struct { u32 name, count, msr, step; } msr_names[] = {
 	{ HV_X64_REGISTER_CSTAR, 1, MSR_CSTAR, 0 },
 	{ HV_X64_REGISTER_SFMASK, 1, MSR_SYSCALL_MASK, 0 },
 	{ HV_X64_REGISTER_TSC_AUX, 1, MSR_TSC_AUX, 0 },
+	{ HV_X64_REGISTER_TSC_DEADLINE, 1, MSR_IA32_TSC_DEADLINE, 0 },
+	{ HV_X64_REGISTER_TSC_ADJUST, 1, MSR_IA32_TSC_ADJUST, 0 },
+	{ HV_X64_REGISTER_MSR_IA32_MISC_ENABLE, 1, MSR_IA32_MISC_ENABLE, 0 },
+	{ OVID_REGISTER_MCG_STATUS, 1, MSR_IA32_MCG_STATUS, 0 },
+	{ OVID_REGISTER_MC0_CTL, OVID_NR_MC_BANKS, MSR_IA32_MC0_CTL, 4 },
 	{ HV_X64_REGISTER_MSR_MTRR_DEF_TYPE, 1, MSR_MTRRdefType, 0 },
 	{ HV_X64_REGISTER_MSR_MTRR_PHYS_BASE0, OVID_NR_VAR_MTRR, 0x200, 2 },
 	{ HV_X64_REGISTER_MSR_MTRR_PHYS_MASK0, OVID_NR_VAR_MTRR, 0x201, 2 },
@@ -157,6 +165,11 @@ static int core_get(struct ovid_vp *vp, u32 name, u64 val[2])
 	case HV_X64_REGISTER_CR8:
 		val[0] = ovid_lapic_cr8(vp);
 		return 0;
+	case HV_X64_REGISTER_APIC_TPR:
+		val[0] = ovid_lapic_tpr(vp);
+		return 0;
+	case HV_REGISTER_VP_RUNTIME:
+		return ovid_hv_msr_host_read(vp, HV_MSR_VP_RUNTIME, &val[0]);
 	case HV_X64_REGISTER_DR0 ... HV_X64_REGISTER_DR3:
 		val[0] = vp->dr[name - HV_X64_REGISTER_DR0];
 		return 0;
@@ -190,8 +203,12 @@ static int core_check(u32 name, const u64 val[2])
 	case HV_X64_REGISTER_DR0 ... HV_X64_REGISTER_DR3:
 	case HV_REGISTER_PENDING_EVENT1:
 		return 0;
+	case HV_REGISTER_VP_RUNTIME:
+		return val[0] >> 52 ? -EINVAL : 0;
 	case HV_X64_REGISTER_CR8:
 		return val[0] & ~0xfull ? -EINVAL : 0;
+	case HV_X64_REGISTER_APIC_TPR:
+		return val[0] & ~0xffull ? -EINVAL : 0;
 	case HV_X64_REGISTER_DR6:
 		return val[0] >> 32 ? -EINVAL : 0;
 	case HV_REGISTER_INTERNAL_ACTIVITY_STATE:
@@ -219,6 +236,13 @@ static void core_set(struct ovid_vp *vp, u32 name, const u64 val[2])
 		break;
 	case HV_X64_REGISTER_CR8:
 		ovid_lapic_set_cr8(vp, val[0]);
+		break;
+	case HV_X64_REGISTER_APIC_TPR:
+		ovid_lapic_set_tpr(vp, val[0]);
+		break;
+	case HV_REGISTER_VP_RUNTIME:
+		/* rounded up: what reads back is not less */
+		vp->run_ticks = mul_u64_u64_div_u64(val[0], tsc_khz, 10000) + 1;
 		break;
 	case HV_X64_REGISTER_DR0 ... HV_X64_REGISTER_DR3:
 		vp->dr[name - HV_X64_REGISTER_DR0] = val[0];

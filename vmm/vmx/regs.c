@@ -69,6 +69,8 @@ static u32 plain_field(u32 name)
 		return GUEST_SYSENTER_ESP;
 	case HV_X64_REGISTER_DEBUG_CTL:
 		return GUEST_IA32_DEBUGCTL;
+	case HV_X64_REGISTER_PENDING_DEBUG_EXCEPTION:
+		return GUEST_PENDING_DBG_EXCEPTIONS;
 	default:
 		return 0;
 	}
@@ -262,6 +264,10 @@ int vmx_reg_check(struct ovid_vp *vp, u32 name, const u64 val[2])
 		break;
 	case HV_X64_REGISTER_DEBUG_CTL:
 		ok = !(val[0] & ~3ull);
+		break;
+	case HV_X64_REGISTER_PENDING_DEBUG_EXCEPTION:
+		/* SDM 3C: Checks on Guest Non-Register State */
+		ok = !(val[0] & ~0x1500full);
 		break;
 	case HV_X64_REGISTER_SYSENTER_CS:
 		ok = !(val[0] >> 32);
