@@ -146,9 +146,20 @@ static bool fpu_valid(u32 name, const u64 val[2])
 
 /* ---- what the core keeps ---- */
 
+/* HvRegisterInternalActivityState: bit 0 waits for SIPI, 1 halted, 2 idle */
 static u64 activity_get(struct ovid_vp *vp)
 {
-	return vp->activity == OVID_WAIT_SIPI ? 1 : vp->activity == OVID_HALTED ? 2 : 0;
+	if (vp->activity == OVID_HALTED)
+		return vp->halt_idle ? 4 : 2;
+	return vp->activity == OVID_WAIT_SIPI ? 1 : 0;
+}
+
+static void activity_set(struct ovid_vp *vp, u64 val)
+{
+	vp->activity = val & 1 ? OVID_WAIT_SIPI : val & 6 ? OVID_HALTED : OVID_ACTIVE;
+	vp->halt_idle = val & 4;
+	/* RFLAGS, which tells the rest, may be set later */
+	vp->halt_restored = true;
 }
 
 /* -ENOENT: not the core's */
@@ -251,8 +262,7 @@ static void core_set(struct ovid_vp *vp, u32 name, const u64 val[2])
 		vp->dr6 = (val[0] & 0xe00f) | 0xffff0ff0;
 		break;
 	case HV_REGISTER_INTERNAL_ACTIVITY_STATE:
-		vp->activity = val[0] & 1 ? OVID_WAIT_SIPI : val[0] & 6 ? OVID_HALTED : OVID_ACTIVE;
-		vp->halt_if = true;
+		activity_set(vp, val[0]);
 		break;
 	case HV_X64_REGISTER_INITIAL_APIC_ID:
 	case HV_X64_REGISTER_APIC_ID:

@@ -11,6 +11,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
+#include <asm/processor-flags.h>
 #include <asm/traps.h>
 #include "backend.h"
 #include "compat.h"
@@ -179,6 +180,16 @@ static void sleep_until_end(struct ovid_vp *vp, bool *ended)
 			   TASK_INTERRUPTIBLE);
 }
 
+/* a HLT that the host put in, not an exit: what ends it? */
+static void restored_halt(struct ovid_vp *vp)
+{
+	u64 rflags[2] = { };
+
+	/* VMX may be away just now: rather wake once too often, and ask again */
+	vp->halt_restored = ovid_backend->reg_get(vp, HV_X64_REGISTER_RFLAGS, rflags);
+	vp->halt_if = vp->halt_restored || vp->halt_idle || rflags[0] & X86_EFLAGS_IF;
+}
+
 /* sleeps in HLT or until SIPI; returns when there is something to look at */
 static void block(struct ovid_vp *vp)
 {
@@ -188,6 +199,8 @@ static void block(struct ovid_vp *vp)
 		sleep_until_end(vp, &ended);
 		return;
 	}
+	if (unlikely(vp->halt_restored))
+		restored_halt(vp);
 	ovid_vp_poll_begin(vp);
 	if (poll(vp, &ended)) {
 		vp->stats.halt_polled++;

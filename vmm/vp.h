@@ -71,7 +71,9 @@ struct ovid_vp {
 	unsigned long requests;
 	struct rcuwait wait;
 	enum ovid_activity activity;
-	bool halt_if;		/* HALTED with RFLAGS.IF: interrupts end it */
+	bool halt_if;		/* HALTED with RFLAGS.IF, or idle: interrupts end it */
+	bool halt_idle;		/* HALTED by the guest-idle MSR */
+	bool halt_restored;	/* HALTED by the host: RFLAGS.IF is yet to be looked at */
 	u64 poll;		/* host TSC ticks that a halt is looked at: spin.c */
 	u64 poll_since;
 	struct task_struct *runner;	/* the thread in RUN; readers as in spin.c */

@@ -11,8 +11,14 @@
 #include "lib/ov.h"
 #include "lib/tap.h"
 
+#define HANDLER		0x1800		/* of vector 0x40 */
+#define VECTOR		0x40
 #define APIC_SVR	4		/* words of the LAPIC blob */
 #define APIC_LVT_TIMER	32
+
+CODE16(halt16, "cli; hlt; 1: out %al, $0xf4; jmp 1b");
+CODE16(idle16, "cli; mov $0x400000f0, %ecx; rdmsr; 1: out %al, $0xf4; jmp 1b");
+CODE16(stop16, "1: out %al, $0xf4; jmp 1b");
 
 static uint32_t page[1024] __attribute__((aligned(4096)));
 
@@ -71,6 +77,61 @@ static void registers(int dev)
 	close(part);
 }
 
+/* the activity of a VP that stopped by itself */
+static uint64_t activity_after(const uint8_t *code, uint64_t len)
+{
+	struct ov_thread t;
+	struct ov_vm vm;
+	uint64_t activity;
+
+	ov_vm_create(&vm, 1 << 20, code, len);
+	ov_thread_start(&t, vm.vp);
+	ov_sleep_ms(50);
+	vm.run->cancel = 1;
+	ov_thread_join(&t, 1000);
+	activity = ov_get(vm.vp, HV_REGISTER_INTERNAL_ACTIVITY_STATE);
+	ov_vm_destroy(&vm);
+	return activity;
+}
+
+/* puts a VP to sleep by its registers; true if an interrupt ends that */
+static bool interrupt_ends(uint64_t activity, uint64_t rflags)
+{
+	struct ov_thread t;
+	struct ov_vm vm;
+	bool ended;
+
+	ov_vm_create(&vm, 1 << 20, stop16, CODE_LEN(stop16));
+	memcpy(vm.ram + HANDLER, stop16, CODE_LEN(stop16));
+	*(uint32_t *)(vm.ram + VECTOR * 4) = HANDLER;
+	ov_set(vm.vp, HV_X64_REGISTER_RSP, 0x8000);
+	apic_on(vm.vp, 0x10000);
+	/* RFLAGS last: whoever restores may do so in any order */
+	ov_set(vm.vp, HV_REGISTER_INTERNAL_ACTIVITY_STATE, activity);
+	ov_set(vm.vp, HV_X64_REGISTER_RFLAGS, rflags);
+	tap_is(ov_get(vm.vp, HV_REGISTER_INTERNAL_ACTIVITY_STATE), activity, "activity %d reads back",
+	       (int)activity);
+	ov_thread_start_strict(&t, vm.vp);
+	ov_sleep_ms(30);
+	tap_is(t.done, false, "and it sleeps");
+	ov_inject(vm.part, OVID_INJECT_MSI, 0xfee00000, VECTOR);
+	ov_sleep_ms(50);
+	ended = t.done;
+	vm.run->cancel = 1;
+	ov_thread_join(&t, 1000);
+	ov_vm_destroy(&vm);
+	return ended;
+}
+
+static void activity(void)
+{
+	tap_is(activity_after(halt16, CODE_LEN(halt16)), 2, "HLT is activity 2");
+	tap_is(activity_after(idle16, CODE_LEN(idle16)), 4, "guest idle is activity 4");
+	tap_is(interrupt_ends(2, 0x202), true, "an interrupt ends a HLT that was put in");
+	tap_is(interrupt_ends(2, 0x2), false, "but none with interrupts off");
+	tap_is(interrupt_ends(4, 0x2), true, "idle is ended by one then too");
+}
+
 int main(void)
 {
 	int dev;
@@ -78,6 +139,7 @@ int main(void)
 	tap_begin("abi-save", TAP_LIMIT);
 	dev = ov_open();
 	registers(dev);
+	activity();
 	close(dev);
 	return tap_done();
 }

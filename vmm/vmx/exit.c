@@ -121,6 +121,7 @@ static enum ovid_run_result exit_rdmsr(struct vmx_vp *v)
 		skip(v);
 		v->vp->activity = OVID_HALTED;
 		v->vp->halt_if = true;
+		v->vp->halt_idle = true;
 		return OVID_RUN_BLOCK;
 	case OVID_MSR_TO_WORKER:
 		return msr_to_worker(v, msr, false, 0);
@@ -183,6 +184,7 @@ static enum ovid_run_result exit_hlt(struct vmx_vp *v)
 	vmx_skip_insn(v);
 	v->vp->activity = OVID_HALTED;
 	v->vp->halt_if = vmread_guest(v, GUEST_RFLAGS) & X86_EFLAGS_IF;
+	v->vp->halt_idle = false;
 	return OVID_RUN_BLOCK;
 }
 
