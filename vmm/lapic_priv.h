@@ -137,6 +137,7 @@ void ovid_apic_timer_set_count(struct ovid_vp *vp, u32 count);
 void ovid_apic_timer_set_divide(struct ovid_vp *vp, u32 divide);
 void ovid_apic_timer_set_tscdeadline(struct ovid_vp *vp, u64 tsc);
 u32 ovid_apic_timer_count(struct ovid_vp *vp);
+u32 ovid_apic_timer_left(struct ovid_vp *vp);
 void ovid_apic_timer_poll(struct ovid_vp *vp);
 void ovid_apic_timer_restore(struct ovid_vp *vp, u32 count);
 

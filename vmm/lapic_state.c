@@ -196,6 +196,8 @@ static u32 pending_word(const struct ovid_lapic *apic, u32 i)
  * ovid_lapic_save - fill a LAPIC blob
  * @vp: VP; vp->lock held
  * @blob: struct ovid_lapic_blob
+ *
+ * A timer that is due fires first: a blob has no word for that.
  */
 void ovid_lapic_save(struct ovid_vp *vp, void *blob)
 {
@@ -204,6 +206,7 @@ void ovid_lapic_save(struct ovid_vp *vp, void *blob)
 	struct ovid_lapic_blob *b = blob;
 	u32 i;
 
+	ovid_apic_timer_poll(vp);
 	*b = (struct ovid_lapic_blob) {
 		.id		= lapic_reg(apic, APIC_ID_OFF),
 		.version	= lapic_reg(apic, APIC_VERSION_OFF),
@@ -221,7 +224,7 @@ void ovid_lapic_save(struct ovid_vp *vp, void *blob)
 		.lvt_error	= lapic_reg(apic, APIC_LVT_ERROR_OFF),
 		.esr_pending	= READ_ONCE(apic->esr_pending),
 		.initial_count	= lapic_reg(apic, APIC_TMICT_OFF),
-		.current_count	= ovid_apic_timer_count(vp),
+		.current_count	= ovid_apic_timer_left(vp),
 		.divide		= lapic_reg(apic, APIC_TDCR_OFF),
 	};
 	for (i = 0; i < 8; i++) {

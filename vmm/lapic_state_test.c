@@ -194,6 +194,34 @@ static void test_save_restore(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, to->nmi_pending, 1);
 }
 
+/* what is due when the state is read is an interrupt in it, once */
+static void test_save_due(struct kunit *test)
+{
+	struct fake *f = test->priv;
+	struct ovid_vp *vp = f->vp[1];
+	struct ovid_lapic_blob *b = kunit_kzalloc(test, sizeof(*b), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, b);
+	enable(vp);
+	ovid_lapic_write(vp, APIC_LVT_TIMER_OFF, 0x41);
+	ovid_lapic_write(vp, APIC_TMICT_OFF, 1000);
+	set_clock(f, START + ticks(1000, 1) - 1);
+	ovid_lapic_save(vp, b);
+	KUNIT_EXPECT_EQ(test, b->irr[2], 0);
+	KUNIT_EXPECT_EQ(test, b->current_count, 1);	/* not 0, which is "stopped" */
+	set_clock(f, START + ticks(1000, 1));
+	ovid_lapic_save(vp, b);
+	KUNIT_EXPECT_EQ(test, b->irr[2], BIT(1));
+	KUNIT_EXPECT_EQ(test, b->current_count, 0);
+
+	ovid_lapic_write(vp, APIC_LVT_TIMER_OFF, 0x40042);
+	ovid_lapic_msr_write(vp, MSR_IA32_TSC_DEADLINE, clock(f) + 10);
+	set_clock(f, clock(f) + 10);
+	ovid_lapic_save(vp, b);
+	KUNIT_EXPECT_EQ(test, b->irr[2], BIT(1) | BIT(2));
+	KUNIT_EXPECT_EQ(test, vp->apic.tscdeadline, 0);
+}
+
 static void test_restore_odd(struct kunit *test)
 {
 	struct fake *f = test->priv;
@@ -274,6 +302,7 @@ static struct kunit_case lapic_state_cases[] = {
 	KUNIT_CASE(test_base),
 	KUNIT_CASE(test_switched_off),
 	KUNIT_CASE(test_save_restore),
+	KUNIT_CASE(test_save_due),
 	KUNIT_CASE(test_restore_odd),
 	KUNIT_CASE(test_hostile_blobs),
 	{}

@@ -170,6 +170,16 @@ u32 ovid_apic_timer_count(struct ovid_vp *vp)
 	return min_t(u64, left, lapic_reg(apic, APIC_TMICT_OFF));
 }
 
+/* the same to be saved: in its last tick a timer still runs */
+u32 ovid_apic_timer_left(struct ovid_vp *vp)
+{
+	u32 count = ovid_apic_timer_count(vp);
+
+	if (vp->apic.timer_deadline && vp->apic.timer_mode != OVID_APIC_TIMER_DEADLINE)
+		count = max(count, 1u);
+	return count;
+}
+
 static void timer_start(struct ovid_vp *vp, u32 count)
 {
 	struct ovid_lapic *apic = &vp->apic;
