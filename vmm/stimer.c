@@ -129,7 +129,7 @@ void ovid_stimer_check(struct ovid_vp *vp)
 	WRITE_ONCE(vp->hv.stimer_deadline, next == U64_MAX ? 0 : host_deadline(next - now));
 }
 
-/* by what its registers say now */
+/* by what its registers say now; ovid_stimer_check() is next */
 static void start(struct ovid_vp *vp, struct ovid_stimer *t)
 {
 	t->expiry = 0;
@@ -144,7 +144,6 @@ static void start(struct ovid_vp *vp, struct ovid_stimer *t)
 				       max_t(u64, t->count, MIN_PERIOD), &t->expiry))
 			t->expiry = U64_MAX;	/* a time that does not come */
 	}
-	ovid_stimer_check(vp);
 }
 
 static struct ovid_stimer *timer_of(struct ovid_vp *vp, u32 msr)
@@ -178,6 +177,7 @@ int ovid_stimer_msr_write(struct ovid_vp *vp, u32 msr, u64 val)
 			t->config |= CONFIG_ENABLE;
 	}
 	start(vp, t);
+	ovid_stimer_check(vp);
 	return OVID_MSR_OK;
 }
 
@@ -191,6 +191,7 @@ int ovid_stimer_msr_restore(struct ovid_vp *vp, u32 msr, u64 val)
 	else
 		t->config = val;
 	start(vp, t);
+	ovid_stimer_check(vp);
 	return OVID_MSR_OK;
 }
 

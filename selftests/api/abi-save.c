@@ -132,6 +132,33 @@ static void activity(void)
 	tap_is(interrupt_ends(4, 0x2), true, "idle is ended by one then too");
 }
 
+/* a timer that is due when it is put in, and its slot is full: the message waits */
+static void timer_due(int dev)
+{
+	int part = ov_partition(dev, "timer"), vp = ov_vp(part, 0);
+	struct ovid_reg regs[] = {
+		{ .name = HV_REGISTER_SINT0 + 2, .low = 0x53 },
+		{ .name = HV_REGISTER_SIMP, .low = 0x5001 },
+		{ .name = HV_REGISTER_SCONTROL, .low = 1 },
+	};
+	uint64_t *timer = (uint64_t *)page;
+
+	tap_is(ov_set_regs(vp, regs, ARRAY_SIZE(regs)), 0, "a SynIC with message slots");
+	memset(page, 0, sizeof(page));
+	page[2 * 64] = 1;			/* the slot of SINT 2 has a message */
+	tap_is(blob(vp, MSHV_VP_STATE_SIMP, true), 0, "one is full");
+	memset(page, 0, sizeof(page));
+	timer[1] = 1 | 2 << 16;			/* enabled, SINT 2 */
+	timer[2] = 1;				/* long ago */
+	tap_is(blob(vp, MSHV_VP_STATE_SYNTHETIC_TIMERS, true), 0, "a timer that is due");
+	memset(page, 0, sizeof(page));
+	blob(vp, MSHV_VP_STATE_SYNTHETIC_TIMERS, false);
+	tap_is(timer[0] & 1, 1, "its message waits for the slot");
+	tap_is(timer[4], 1, "and says when it was due");
+	close(vp);
+	close(part);
+}
+
 int main(void)
 {
 	int dev;
@@ -140,6 +167,7 @@ int main(void)
 	dev = ov_open();
 	registers(dev);
 	activity();
+	timer_due(dev);
 	close(dev);
 	return tap_done();
 }
