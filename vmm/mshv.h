@@ -83,10 +83,10 @@ struct xregs_state;
  * ovid_xsave_check - may this area be loaded?  @area: a page, @len bytes from
  * outside, the rest zero; @allowed: components.  0 or -EINVAL
  * ovid_xsave_export, ovid_xsave_import - between the VP's own area @fpu (its
- * format is in its header) and the compacted one, both a page
+ * format is in its header; PKRU is kept apart) and the compacted one, both a page
  */
 int ovid_xsave_check(const void *area, u32 len, u64 allowed);
-void ovid_xsave_export(const struct xregs_state *fpu, void *area, u64 states);
-void ovid_xsave_import(struct xregs_state *fpu, const void *area);
+void ovid_xsave_export(const struct xregs_state *fpu, u32 pkru, void *area, u64 states);
+void ovid_xsave_import(struct xregs_state *fpu, u32 *pkru, const void *area);
 
 #endif

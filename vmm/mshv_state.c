@@ -55,7 +55,7 @@ static u32 xsave_size(struct ovid_vp *vp)
 
 static void xsave_get(struct ovid_vp *vp, void *page)
 {
-	ovid_xsave_export(vp->fpu, page, xsave_states(vp));
+	ovid_xsave_export(vp->fpu, vp->pkru, page, xsave_states(vp));
 }
 
 static int xsave_set(struct ovid_vp *vp, const void *page, u32 len)
@@ -63,7 +63,7 @@ static int xsave_set(struct ovid_vp *vp, const void *page, u32 len)
 	int err = ovid_xsave_check(page, len, xsave_states(vp));
 
 	if (!err)
-		ovid_xsave_import(vp->fpu, page);
+		ovid_xsave_import(vp->fpu, &vp->pkru, page);
 	return err;
 }
 

@@ -166,6 +166,7 @@ static void area_random(struct kunit *test)
 	struct xregs_state *dst = new_area(test, YMM, XFEATURE_MASK_FPSSE);
 	struct xregs_state *x = new_area(test, YMM, YMM);
 	u64 bits = 1;
+	u32 pkru;
 	int i;
 
 	for (i = 0; i < 2000; i++) {
@@ -173,7 +174,7 @@ static void area_random(struct kunit *test)
 		x->header.xcomp_bv = bits | (i & 1 ? XCOMP_BV_COMPACTED_FORMAT : 0);
 		x->header.xfeatures = bits * 5;
 		if (!ovid_xsave_check(x, PAGE_SIZE, i & 2 ? ~0ull : YMM))
-			ovid_xsave_import(dst, x);
+			ovid_xsave_import(dst, &pkru, x);
 		copy_components(dst, YMM | XCOMP_BV_COMPACTED_FORMAT, x);
 	}
 	KUNIT_EXPECT_EQ(test, 0ull, dst->header.xfeatures & ~YMM);
@@ -184,6 +185,7 @@ static void area_round_trip(struct kunit *test)
 	struct xregs_state *fpu, *out, *back;
 	u64 xcomp = boot_cpu_has(X86_FEATURE_XSAVES) ? YMM : 0;
 	struct component ymm;
+	u32 pkru = 7;
 
 	if (!boot_cpu_has(X86_FEATURE_AVX))
 		kunit_skip(test, "the host has no AVX");
@@ -195,17 +197,41 @@ static void area_round_trip(struct kunit *test)
 	memset((void *)fpu + ymm.offset, 0x5a, ymm.size);
 	memset(fpu->i387.xmm_space, 0xa5, sizeof(fpu->i387.xmm_space));
 
-	ovid_xsave_export(fpu, out, YMM);
+	ovid_xsave_export(fpu, 5, out, YMM);
 	KUNIT_EXPECT_EQ(test, YMM | XCOMP_BV_COMPACTED_FORMAT, out->header.xcomp_bv);
 	KUNIT_EXPECT_EQ(test, (u8)0x5a, ((u8 *)out)[576]);
 	KUNIT_EXPECT_EQ(test, 0, ovid_xsave_check(out, 576 + 256, YMM));
-	ovid_xsave_import(back, out);
+	ovid_xsave_import(back, &pkru, out);
 	KUNIT_EXPECT_MEMEQ(test, fpu, back, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, 7u, pkru);	/* there was no room for it */
 
 	/* the VP's area has no AVX: that component is left behind */
-	ovid_xsave_export(fpu, out, XFEATURE_MASK_FPSSE);
+	ovid_xsave_export(fpu, 5, out, XFEATURE_MASK_FPSSE);
 	KUNIT_EXPECT_EQ(test, (u64)XFEATURE_MASK_FPSSE, out->header.xfeatures);
 	KUNIT_EXPECT_EQ(test, (u8)0, ((u8 *)out)[576]);
+}
+
+static void area_pkru(struct kunit *test)
+{
+	struct xregs_state *fpu = new_area(test, XFEATURE_MASK_FPSSE, XFEATURE_MASK_FPSSE);
+	struct xregs_state *out = new_area(test, 0, 0);
+	u64 states = XFEATURE_MASK_FPSSE | XFEATURE_MASK_PKRU;
+	u32 pkru = 7;
+
+	if (!boot_cpu_has(X86_FEATURE_PKU))
+		kunit_skip(test, "the host has no PKRU");
+	ovid_xsave_export(fpu, 0x55555554, out, states);
+	KUNIT_EXPECT_EQ(test, states, out->header.xfeatures);
+	KUNIT_EXPECT_EQ(test, 0, ovid_xsave_check(out, PAGE_SIZE, states));
+	ovid_xsave_import(fpu, &pkru, out);
+	KUNIT_EXPECT_EQ(test, 0x55555554u, pkru);
+	KUNIT_EXPECT_EQ(test, (u64)XFEATURE_MASK_FPSSE, fpu->header.xfeatures);
+
+	/* in its initial state */
+	ovid_xsave_export(fpu, 0, out, states);
+	KUNIT_EXPECT_EQ(test, (u64)XFEATURE_MASK_FPSSE, out->header.xfeatures);
+	ovid_xsave_import(fpu, &pkru, out);
+	KUNIT_EXPECT_EQ(test, 0u, pkru);
 }
 
 static struct kunit_case mshv_cases[] = {
@@ -215,6 +241,7 @@ static struct kunit_case mshv_cases[] = {
 	KUNIT_CASE(area_is_refused),
 	KUNIT_CASE(area_random),
 	KUNIT_CASE(area_round_trip),
+	KUNIT_CASE(area_pkru),
 	{}
 };
 

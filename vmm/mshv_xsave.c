@@ -20,7 +20,8 @@
 #define LEGACY_SIZE	offsetof(struct xregs_state, extended_state_area)
 #define MXCSR_VALID	0xffffu		/* every CPU with VMX has DAZ */
 /* any contents will do */
-#define HARMLESS	(XFEATURE_MASK_FPSSE | XFEATURE_MASK_YMM | XFEATURE_MASK_AVX512)
+#define HARMLESS	(XFEATURE_MASK_FPSSE | XFEATURE_MASK_YMM | XFEATURE_MASK_AVX512 |	\
+			 XFEATURE_MASK_PKRU)
 
 struct component {
 	u32 offset;
@@ -75,12 +76,12 @@ int ovid_xsave_check(const void *area, u32 len, u64 allowed)
 	return ovid_xsave_size(xcomp, true) > len ? -EINVAL : 0;
 }
 
-/* the components of @src that @dst has room for; header and legacy part too */
+/* the components of @src that @dst has room for, but PKRU; header and legacy part too */
 static void copy_components(struct xregs_state *dst, u64 dst_xcomp,
 			    const struct xregs_state *src)
 {
 	u64 src_xcomp = src->header.xcomp_bv;
-	u64 states = src->header.xfeatures & ~XFEATURE_MASK_FPSSE;
+	u64 states = src->header.xfeatures & ~(XFEATURE_MASK_FPSSE | XFEATURE_MASK_PKRU);
 	struct component from, to;
 	unsigned int nr;
 
@@ -102,12 +103,38 @@ static void copy_components(struct xregs_state *dst, u64 dst_xcomp,
 	}
 }
 
-void ovid_xsave_export(const struct xregs_state *fpu, void *area, u64 states)
+/* in a compacted area; 0: it has none */
+static u32 pkru_offset(u64 xcomp)
 {
-	copy_components(area, states | XFEATURE_MASK_FPSSE | XCOMP_BV_COMPACTED_FORMAT, fpu);
+	struct component at = component_at(xcomp, XFEATURE_PKRU);
+
+	if (!xcomp || at.size < sizeof(u32) || at.offset + at.size > AREA_SIZE)
+		return 0;
+	return at.offset;
 }
 
-void ovid_xsave_import(struct xregs_state *fpu, const void *area)
+void ovid_xsave_export(const struct xregs_state *fpu, u32 pkru, void *area, u64 states)
 {
-	copy_components(fpu, fpu->header.xcomp_bv, area);
+	struct xregs_state *x = area;
+	u32 offset;
+
+	copy_components(x, states | XFEATURE_MASK_FPSSE | XCOMP_BV_COMPACTED_FORMAT, fpu);
+	offset = pkru_offset(x->header.xcomp_bv);
+	if (!pkru || !offset)
+		return;
+	memcpy(area + offset, &pkru, sizeof(pkru));
+	x->header.xfeatures |= XFEATURE_MASK_PKRU;
+}
+
+void ovid_xsave_import(struct xregs_state *fpu, u32 *pkru, const void *area)
+{
+	const struct xregs_state *x = area;
+	u32 offset = pkru_offset(x->header.xcomp_bv);
+
+	copy_components(fpu, fpu->header.xcomp_bv, x);
+	if (!offset)
+		return;
+	*pkru = 0;	/* in its initial state it is not in the area */
+	if (x->header.xfeatures & XFEATURE_MASK_PKRU)
+		memcpy(pkru, area + offset, sizeof(*pkru));
 }

@@ -102,6 +102,7 @@ struct ovid_vp {
 	u64 cr4;		/* for CPUID: bits that the guest does not own are true */
 	u64 xcr0;
 	u64 xss;
+	u32 pkru;		/* not in @fpu */
 	u64 dr[4];
 	u64 dr6;
 	u64 cr2;

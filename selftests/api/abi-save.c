@@ -159,6 +159,30 @@ static void timer_due(int dev)
 	close(part);
 }
 
+/* PKRU is not where XSAVES would have it in the kernel */
+static void protection_keys(int dev)
+{
+	int part = ov_partition(dev, "pkru"), vp = ov_vp(part, 0);
+	uint64_t *states = (uint64_t *)page + 64, size = 0;
+
+	blob(vp, MSHV_VP_STATE_XSAVE, false);
+	if (!(states[1] & 1 << 9)) {
+		tap_skip("PKRU", "the processor has none");
+	} else {
+		/* the last component */
+		ov_property(part, HV_PARTITION_PROPERTY_MAX_XSAVE_DATA_SIZE, &size);
+		states[0] |= 1 << 9;
+		page[size / 4 - 2] = 0x55555554;
+		tap_is(blob(vp, MSHV_VP_STATE_XSAVE, true), 0, "PKRU is put in");
+		memset(page, 0, sizeof(page));
+		blob(vp, MSHV_VP_STATE_XSAVE, false);
+		tap_is(states[0] & 1 << 9, 1 << 9, "it is there");
+		tap_is(page[size / 4 - 2], 0x55555554, "and reads back");
+	}
+	close(vp);
+	close(part);
+}
+
 int main(void)
 {
 	int dev;
@@ -168,6 +192,7 @@ int main(void)
 	registers(dev);
 	activity();
 	timer_due(dev);
+	protection_keys(dev);
 	close(dev);
 	return tap_done();
 }

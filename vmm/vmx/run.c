@@ -107,16 +107,16 @@ static void fpu_in(struct vmx_vp *v)
 	v->pkru_loaded = boot_cpu_has(X86_FEATURE_OSPKE) && guest_uses_pkru(v);
 	if (v->pkru_loaded) {
 		v->host_pkru = pkru_read();
-		if (v->host_pkru != v->pkru)
-			pkru_write(v->pkru);
+		if (v->host_pkru != vp->pkru)
+			pkru_write(vp->pkru);
 	}
 }
 
 static void fpu_out(struct vmx_vp *v)
 {
 	if (v->pkru_loaded) {
-		v->pkru = pkru_read();
-		if (v->host_pkru != v->pkru)
+		v->vp->pkru = pkru_read();
+		if (v->host_pkru != v->vp->pkru)
 			pkru_write(v->host_pkru);
 	}
 	if (v->xss_loaded)
@@ -169,7 +169,7 @@ void vmx_fpu_reset(struct vmx_vp *v)
 		x->header.xcomp_bv = XCOMP_BV_COMPACTED_FORMAT | v->xmask;
 	v->vp->xcr0 = XFEATURE_MASK_FP;
 	v->vp->xss = 0;
-	v->pkru = 0;
+	v->vp->pkru = 0;
 }
 
 int vmx_fpu_init(struct vmx_vp *v)

@@ -118,7 +118,6 @@ struct vmx_vp {
 	u64 pdptr_old;		/* that register before it */
 	u64 cr0_shadow, cr4_shadow;	/* in the VMCS: the guest's view of what it does not own */
 	u64 efer;
-	u32 pkru;
 
 	/* the store that rang a doorbell last, see doorbell_again() */
 	struct {
