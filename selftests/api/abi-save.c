@@ -132,6 +132,23 @@ static void activity(void)
 	tap_is(interrupt_ends(4, 0x2), true, "idle is ended by one then too");
 }
 
+/* one exception, whichever way it is looked at */
+static void events(void)
+{
+	const uint64_t gp = 1 | 1 << 8 | 13 << 16 | 0x50ull << 32;
+	const uint64_t irq = 1 | 0x33 << 16;		/* type 0: cut short */
+	struct ov_vm vm;
+
+	ov_vm_create(&vm, 1 << 20, stop16, CODE_LEN(stop16));
+	tap_is(ov_set(vm.vp, HV_REGISTER_PENDING_EVENT0, gp), 0, "an exception is pending");
+	tap_is(ov_get(vm.vp, HV_REGISTER_PENDING_EVENT0), gp, "it reads back");
+	tap_is(ov_get(vm.vp, HV_REGISTER_PENDING_INTERRUPTION), 0, "and is no interruption too");
+	tap_is(ov_set(vm.vp, HV_REGISTER_PENDING_INTERRUPTION, irq), 0, "an interruption beside it");
+	tap_is(ov_get(vm.vp, HV_REGISTER_PENDING_EVENT0), gp, "leaves it where it is");
+	tap_is(ov_get(vm.vp, HV_REGISTER_PENDING_INTERRUPTION), irq, "and reads back");
+	ov_vm_destroy(&vm);
+}
+
 /* a timer that is due when it is put in, and its slot is full: the message waits */
 static void timer_due(int dev)
 {
@@ -191,6 +208,7 @@ int main(void)
 	dev = ov_open();
 	registers(dev);
 	activity();
+	events();
 	timer_due(dev);
 	protection_keys(dev);
 	close(dev);

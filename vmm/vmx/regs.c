@@ -106,7 +106,9 @@ static void interrupt_state_set(struct vmx_vp *v, u64 val)
 
 /*
  * HvRegisterPendingInterruption: bit 0 pending, 3:1 type, 4 error code,
- * 8:5 instruction length, 31:16 vector, 63:32 code.  Types are VMX's.
+ * 8:5 instruction length, 31:16 vector, 63:32 code.  Types are VMX's.  An exception
+ * that has not been tried yet is a pending event: in one of the two, or who puts back
+ * both would have it twice.
  */
 static u64 pending_interruption_get(struct vmx_vp *v)
 {
@@ -115,15 +117,11 @@ static u64 pending_interruption_get(struct vmx_vp *v)
 		       (v->reinject & INTR_INFO_DELIVER_CODE_MASK ? BIT(4) : 0) |
 		       (u64)(v->reinject_len & 15) << 5 |
 		       (u64)(v->reinject & 0xff) << 16 | (u64)v->reinject_code << 32;
-	if (v->exception.pending)
-		return 1 | 3 << 1 | (v->exception.has_code ? BIT(4) : 0) |
-		       (u64)v->exception.vector << 16 | (u64)v->exception.code << 32;
 	return 0;
 }
 
 static void pending_interruption_set(struct vmx_vp *v, u64 val)
 {
-	v->exception.pending = false;
 	v->reinject = 0;
 	if (!(val & 1))
 		return;
