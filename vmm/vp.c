@@ -237,6 +237,17 @@ static void serve_requests(struct ovid_vp *vp)
 /* ---- the run loop ---- */
 
 /*
+ * Cancelled: the worker may want the state whole, and what other VPs have sent by
+ * INIT and SIPI is in no register.
+ */
+static int cancelled(struct ovid_vp *vp)
+{
+	if (test_and_clear_bit(OVID_REQ_INIT, &vp->requests))
+		serve_init(vp);
+	return 1;
+}
+
+/*
  * The tick that ends a window always finds preemption off; without a word
  * from here RCU would have to ask harder for its quiescent state.
  */
@@ -294,7 +305,7 @@ static int run_loop(struct ovid_vp *vp)
 		WRITE_ONCE(vp->part->has_run, true);
 	for (;;) {
 		if (interrupted(vp))
-			return vp->native && READ_ONCE(vp->run->cancel) ? 1 : -EINTR;
+			return vp->native && READ_ONCE(vp->run->cancel) ? cancelled(vp) : -EINTR;
 		if (unlikely(ovid_user_work()))
 			return go_out();
 		if (READ_ONCE(vp->requests) & LOOP_REQUESTS) {

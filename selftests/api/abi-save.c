@@ -149,6 +149,24 @@ static void events(void)
 	ov_vm_destroy(&vm);
 }
 
+/* INIT that came while the VP was out is part of its state after a cancelled run */
+static void init_counts(int dev)
+{
+	int part = ov_partition(dev, "init"), vp = ov_vp(part, 0), ap = ov_vp(part, 1);
+	struct ovid_run *run = ov_run_page(ap);
+
+	tap_is(ov_set(ap, HV_REGISTER_INTERNAL_ACTIVITY_STATE, 0), 0, "an AP that runs");
+	ov_set(ap, HV_X64_REGISTER_CR2, 0x1234);
+	tap_is(ov_inject(part, OVID_INJECT_MSI, 0xfee01000, 0x500), 0, "INIT is sent to it");
+	run->cancel = 1;
+	tap_is(ov_run(ap), 1, "a cancelled run");
+	tap_is(ov_get(ap, HV_REGISTER_INTERNAL_ACTIVITY_STATE), 1, "it waits for SIPI");
+	tap_is(ov_get(ap, HV_X64_REGISTER_CR2), 0, "and has been through INIT");
+	close(ap);
+	close(vp);
+	close(part);
+}
+
 /* a timer that is due when it is put in, and its slot is full: the message waits */
 static void timer_due(int dev)
 {
@@ -209,6 +227,7 @@ int main(void)
 	registers(dev);
 	activity();
 	events();
+	init_counts(dev);
 	timer_due(dev);
 	protection_keys(dev);
 	close(dev);
