@@ -88,6 +88,22 @@ int vid_partition_ctrl(int part, u32 op)
 	return call(part, OVID_PARTITION_CTRL, &arg);
 }
 
+int vid_get_property(int part, u32 code, u64 *value)
+{
+	struct ovid_property arg = { .size = sizeof(arg), .code = code };
+	int ret = call(part, OVID_GET_PROPERTY, &arg);
+
+	*value = arg.value;
+	return ret;
+}
+
+int vid_set_property(int part, u32 code, u64 value)
+{
+	struct ovid_property arg = { .size = sizeof(arg), .code = code, .value = value };
+
+	return call(part, OVID_SET_PROPERTY, &arg);
+}
+
 int vid_inject(int part, u32 kind, u64 address, u32 data)
 {
 	struct ovid_inject arg = {

@@ -24,6 +24,8 @@ int vid_discard_memory(int part, u64 gpa, u64 bytes);
 int vid_get_cpuid(int part, struct ovid_cpuid_entry *entries, u32 *count);
 int vid_set_cpuid(int part, const struct ovid_cpuid_entry *entries, u32 count);
 int vid_partition_ctrl(int part, u32 op);
+int vid_get_property(int part, u32 code, u64 *value);
+int vid_set_property(int part, u32 code, u64 value);
 int vid_inject(int part, u32 kind, u64 address, u32 data);
 int vid_stats_fd(int part_or_vp);
 

@@ -130,6 +130,19 @@ int vid_partition_ctrl(int part, u32 op)
 	return 0;
 }
 
+int vid_get_property(int part, u32 code, u64 *value)
+{
+	(void)part;
+	*value = code;
+	return 0;
+}
+
+int vid_set_property(int part, u32 code, u64 value)
+{
+	(void)part, (void)code, (void)value;
+	return 0;
+}
+
 int vid_inject(int part, u32 kind, u64 address, u32 data)
 {
 	(void)part, (void)kind, (void)address, (void)data;
