@@ -12,6 +12,7 @@ int cli_list(int argc, char **argv);
 int cli_console(int argc, char **argv);
 int cli_stat(int argc, char **argv);
 int cli_wait(int argc, char **argv);
+int cli_pulse(int argc, char **argv);
 int cli_simple(int argc, char **argv);	/* pause, resume, reset, nmi, kill */
 
 /* Prints the failure as one line and returns its exit status. */

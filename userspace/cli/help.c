@@ -47,6 +47,13 @@ static const struct {
 	{ "resume", "usage: ovid resume [--json] NAME\nLets a paused VM go on.\n\n" JSON_LINE },
 	{ "reset", "usage: ovid reset [--json] NAME\nRestarts a VM from its kernel file.\n\n" JSON_LINE },
 	{ "nmi", "usage: ovid nmi [--json] NAME\nSends an NMI to a VM's first processor.\n\n" JSON_LINE },
+	{ "pulse",
+	  "usage: ovid pulse [option]... NAME\n"
+	  "Moves a running VM to a new partition: everything of the old one is read, written\n"
+	  "into the new one, and the VM goes on where it stood.  If that fails it goes on with\n"
+	  "the old one.\n\n"
+	  "  --count N     so many times, one behind the other (1)\n"
+	  "  --device PATH the module's device (/dev/ovid)\n" JSON_LINE },
 	{ "kill", "usage: ovid kill [--json] NAME\nStops a VM at once (status 130).\n\n" JSON_LINE },
 	{ "stat",
 	  "usage: ovid stat [--json] NAME\n"
@@ -72,6 +79,7 @@ bool cli_help(const char *verb)
 	      "  list      running VMs\n"
 	      "  console   join a VM's serial console\n"
 	      "  pause, resume, reset, nmi, kill\n"
+	      "  pulse     move a running VM to a new partition\n"
 	      "  stat      counters\n"
 	      "  wait      wait for a VM's end\n\n"
 	      "`ovid VERB --help` says more; so does ovid(1).\n", stdout);

@@ -18,6 +18,7 @@ static const struct {
 	{ "resume",	cli_simple },
 	{ "reset",	cli_simple },
 	{ "nmi",	cli_simple },
+	{ "pulse",	cli_pulse },
 	{ "kill",	cli_simple },
 	{ "stat",	cli_stat },
 	{ "wait",	cli_wait },

@@ -18,7 +18,7 @@ _ovid_names() {
 
 _ovid() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]}
-	local verbs="run info list console pause resume reset nmi kill stat wait help"
+	local verbs="run info list console pause resume reset nmi pulse kill stat wait help"
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
 		COMPREPLY=($(compgen -W "$verbs --help --version" -- "$cur"))
@@ -52,6 +52,16 @@ _ovid() {
 	*)
 		local options="--json --help" names
 		[ "$verb" != console ] || options=--help
+		if [ "$verb" = pulse ]; then
+			options="--count --device --json --help"
+			case $prev in
+			--count) return ;;
+			--device)
+				compopt -o filenames 2>/dev/null
+				mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+				return ;;
+			esac
+		fi
 		[ "$verb" = list ] || names=$(_ovid_names)
 		case $cur in
 		-*) COMPREPLY=($(compgen -W "$options" -- "$cur")) ;;

@@ -344,15 +344,37 @@ struct json_object *ctl_receive(int fd, int *fds, unsigned int *nr)
 	return NULL;
 }
 
-struct json_object *ctl_ask(int fd, const char *verb, int *fds, unsigned int *nr,
-			    struct failure *why)
+ssize_t ctl_read(int fd, void *buf, size_t len, int *file)
 {
-	struct json_object *msg = json_object_new_object(), *answer, *field;
-	bool slow;
+	char control[CMSG_SPACE(CTL_MAX_FDS * sizeof(int))];
+	struct iovec iov = { buf, len };
+	struct msghdr mh = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t done = recvmsg(fd, &mh, MSG_CMSG_CLOEXEC);
+	unsigned int nr = 0;
+
+	if (done >= 0)
+		take_fds(&mh, file, &nr, *file < 0);
+	return done;
+}
+
+static void send_verb(int fd, const char *verb, int file)
+{
+	struct json_object *msg = json_object_new_object();
 
 	json_object_object_add(msg, "do", json_object_new_string(verb));
-	ctl_send(fd, msg, NULL, 0);
+	ctl_send(fd, msg, &file, file >= 0);
 	json_object_put(msg);
+}
+
+/* it has "ok" true, or NULL; files that come with it as for ctl_receive() */
+static struct json_object *await_answer(int fd, int *fds, unsigned int *nr, struct failure *why)
+{
+	struct json_object *answer, *field;
+	bool slow;
+
 	errno = 0;
 	answer = ctl_receive(fd, fds, nr);
 	if (!answer) {
@@ -368,4 +390,17 @@ struct json_object *ctl_ask(int fd, const char *verb, int *fds, unsigned int *nr
 	fail(why, OVID_X_HOST, "%s", field ? json_object_get_string(field) : "refused");
 	json_object_put(answer);
 	return NULL;
+}
+
+struct json_object *ctl_ask(int fd, const char *verb, int *fds, unsigned int *nr,
+			    struct failure *why)
+{
+	send_verb(fd, verb, -1);
+	return await_answer(fd, fds, nr, why);
+}
+
+struct json_object *ctl_give(int fd, const char *verb, int file, struct failure *why)
+{
+	send_verb(fd, verb, file);
+	return await_answer(fd, NULL, NULL, why);
 }

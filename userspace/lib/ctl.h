@@ -52,10 +52,16 @@ int ctl_send(int fd, struct json_object *msg, const int *fds, unsigned int nr);
  */
 struct json_object *ctl_receive(int fd, int *fds, unsigned int *nr);
 
+/* As read(); a file that came with the bytes goes to *@file while that is -1. */
+ssize_t ctl_read(int fd, void *buf, size_t len, int *file);
+
 /* Sends {"do":@verb} and receives the answer; it has "ok" true.  NULL with errno
  * EAGAIN: there was none in time.
  */
 struct json_object *ctl_ask(int fd, const char *verb, int *fds, unsigned int *nr,
 			    struct failure *why);
+
+/* The same with @file beside the question. */
+struct json_object *ctl_give(int fd, const char *verb, int file, struct failure *why);
 
 #endif

@@ -11,6 +11,7 @@
  *   echo      reads a line from COM1 and says it    flood  says much
  *   fail      VM entry failure                      bad    open(), past the sandbox
  *   raw       an instruction nobody knows           task   a hardware task switch
+ *   refuse:X  X fails from now on: map, vp, regs, state
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +26,14 @@
 #include "../worker/load.h"
 
 #define MAX_VPS	4
+#define SPARE	40
+
+/* a V file of this or of an earlier partition */
+struct fake_vp {
+	int fd;
+	u32 index;
+	struct ovid_run *run;
+};
 
 static struct {
 	const char *device;
@@ -32,9 +41,12 @@ static struct {
 	char script[LOAD_MAX_CMDLINE];
 	bool booted, paused;
 	unsigned int resets;
-	int nr_vps;
-	int fd[MAX_VPS];
-	struct ovid_run *run[MAX_VPS];
+	struct fake_vp vp[2 * SPARE];
+	int spare_vp[SPARE], spare_stats[SPARE];	/* the sandbox lets nobody make files */
+	unsigned int vps_made, stats_made;
+	_Atomic(const char *) refuse;
+	struct ovid_run *page;	/* VP 0's last run page, and what was on it */
+	u64 address, value;
 	size_t at, inside;	/* word, and byte of it */
 	char line[64];
 	bool reading;
@@ -48,7 +60,7 @@ static int file(const char *name, u64 bytes)
 	return fd < 0 || ftruncate(fd, bytes) ? -errno : fd;
 }
 
-/* Devices that are not as they should be: fake-denied, fake-busy, fake-old. */
+/* Devices that are not as they should be: fake-denied, fake-busy, fake-old, fake-full. */
 int vid_open(const char *path)
 {
 	if (!strcmp(path, "/dev/fake-denied"))
@@ -76,7 +88,33 @@ int vid_create_partition(int dev, u32 flags, const char *name)
 {
 	(void)dev;
 	(void)flags;
+	/* `ovid pulse` knows its device, a worker does not */
+	if (fake.device && !strcmp(fake.device, "/dev/fake-full"))
+		return -ENOMEM;
 	return file(name, 0);
+}
+
+static bool refused(const char *what)
+{
+	const char *now = fake.refuse;
+
+	return now && !strncmp(now, what, strlen(what));
+}
+
+/* One counter, as the module lays it out. */
+static int stats_file(void)
+{
+	struct ovid_stats_header h = {
+		.version = 1, .count = 1, .desc_offset = 128, .value_offset = 256, .name = "vm",
+	};
+	struct ovid_stats_desc d = { .name = "exits" };
+	u64 value = 42;
+	int fd = file("stats", 4096);
+
+	if (pwrite(fd, &h, sizeof(h), 0) < 0 || pwrite(fd, &d, sizeof(d), 128) < 0 ||
+	    pwrite(fd, &value, sizeof(value), 256) < 0)
+		return -EIO;
+	return fd;
 }
 
 int vid_create_memory(int dev, u32 flags, u64 bytes)
@@ -85,6 +123,10 @@ int vid_create_memory(int dev, u32 flags, u64 bytes)
 
 	(void)dev;
 	(void)flags;
+	for (unsigned int i = 0; i < SPARE; i++) {
+		fake.spare_vp[i] = file("vp", (u64)(OVID_VP_MMAP_RUN + 1) * 4096);
+		fake.spare_stats[i] = stats_file();
+	}
 	fake.memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	return fd;
 }
@@ -92,7 +134,7 @@ int vid_create_memory(int dev, u32 flags, u64 bytes)
 int vid_map_memory(int part, u64 gpa, u64 bytes, int memory, u64 offset)
 {
 	(void)part, (void)gpa, (void)bytes, (void)memory, (void)offset;
-	return 0;
+	return refused("map") ? -ENOSPC : 0;
 }
 
 int vid_discard_memory(int part, u64 gpa, u64 bytes)
@@ -124,6 +166,7 @@ int vid_partition_ctrl(int part, u32 op)
 		fake.resets++;
 		fake.booted = fake.reading = false;
 		fake.at = fake.inside = 0;
+		fake.refuse = NULL;
 	} else {
 		__atomic_store_n(&fake.paused, op == OVID_CTRL_PAUSE, __ATOMIC_SEQ_CST);
 	}
@@ -149,30 +192,41 @@ int vid_inject(int part, u32 kind, u64 address, u32 data)
 	return 0;
 }
 
-/* One counter, as the module lays it out. */
 int vid_stats_fd(int fd)
 {
-	struct ovid_stats_header h = {
-		.version = 1, .count = 1, .desc_offset = 128, .value_offset = 256, .name = "vm",
-	};
-	struct ovid_stats_desc d = { .name = "exits" };
-	u64 value = 42;
+	(void)fd;
+	/* the first is the partition's, made before its memory */
+	if (!fake.memory)
+		return stats_file();
+	return fake.stats_made < SPARE ? fake.spare_stats[fake.stats_made++] : -EMFILE;
+}
 
-	fd = file("stats", 4096);
-	if (pwrite(fd, &h, sizeof(h), 0) < 0 || pwrite(fd, &d, sizeof(d), 128) < 0 ||
-	    pwrite(fd, &value, sizeof(value), 256) < 0)
-		return -EIO;
-	return fd;
+/* By its file; the number of one that was closed may have come back. */
+static struct fake_vp *vp_of(int fd)
+{
+	struct fake_vp *vp = fake.vp;
+
+	while (vp->run && vp->fd != fd)
+		vp++;
+	return vp;
 }
 
 int vid_create_vp(int part, u32 index)
 {
-	int fd = file("vp", (u64)(OVID_VP_MMAP_RUN + 1) * 4096);
+	struct fake_vp *vp;
+	int fd;
 
 	(void)part;
-	fake.run[index] = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-			       (off_t)OVID_VP_MMAP_RUN * 4096);
-	fake.fd[index] = fd;
+	if (refused("vp"))
+		return -ENOMEM;
+	if (fake.vps_made == SPARE)
+		return -EMFILE;
+	fd = fake.spare_vp[fake.vps_made++];
+	vp = vp_of(fd);
+	vp->fd = fd;
+	vp->index = index;
+	vp->run = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		       (off_t)OVID_VP_MMAP_RUN * 4096);
 	return fd;
 }
 
@@ -185,7 +239,7 @@ int vid_get_regs(int vp, struct ovid_reg *regs, u32 count)
 int vid_set_regs(int vp, const struct ovid_reg *regs, u32 count)
 {
 	(void)vp, (void)regs, (void)count;
-	return 0;
+	return refused("regs") ? -EINVAL : 0;
 }
 
 int vid_get_state(int vp, u8 type, void *page)
@@ -198,7 +252,7 @@ int vid_get_state(int vp, u8 type, void *page)
 int vid_set_state(int vp, u8 type, void *page)
 {
 	(void)vp, (void)type, (void)page;
-	return 0;
+	return refused("state") ? -EINVAL : 0;
 }
 
 static int out(struct ovid_run *run, u16 port, u32 value, u8 size)
@@ -302,6 +356,9 @@ static int carry_out(struct ovid_run *run)
 		run->exit = OVID_EXIT_MMIO_RAW;
 		run->insn_len = 2;
 		memcpy(run->bytes, "\x0f\x0b", 2);
+	} else if (!strncmp(w, "refuse:", 7)) {
+		next = fake.at + strcspn(w, " ");
+		fake.refuse = w + 7;
 	} else if (!strncmp(w, "bad", 3)) {
 		next = fake.at + 3;
 		if (socket(AF_UNIX, 1, 0) >= 0)
@@ -318,13 +375,22 @@ static int carry_out(struct ovid_run *run)
 
 int vid_run_vp(int vp)
 {
-	struct ovid_run *run = fake.run[0];
+	struct ovid_run *run = vp_of(vp)->run;
 
-	for (int i = 1; i < MAX_VPS; i++)
-		if (fake.run[i] && fake.fd[i] == vp)
-			return wait_cancel(fake.run[i]);
-	if (__atomic_load_n(&run->cancel, __ATOMIC_ACQUIRE))
+	if (vp_of(vp)->index)
+		return wait_cancel(run);
+	if (__atomic_load_n(&run->cancel, __ATOMIC_ACQUIRE)) {
+		fake.page = run;
+		fake.address = run->address;
+		fake.value = run->value;
 		return 1;
+	}
+	/* what was read before it moved to another page is the guest's */
+	if (fake.page && fake.page != run) {
+		run->address = fake.address;
+		run->value = fake.value;
+		fake.page = run;
+	}
 	if (__atomic_load_n(&fake.paused, __ATOMIC_SEQ_CST))
 		return wait_cancel(run);
 	if (!fake.booted) {

@@ -45,8 +45,16 @@ int control_accept(int listen_fd, u32 owner)
 	return -1;
 }
 
+static void drop_file(struct control_client *cl)
+{
+	if (cl->file >= 0)
+		close(cl->file);
+	cl->file = -1;
+}
+
 static void client_close(struct control_client *cl)
 {
+	drop_file(cl);
 	close(cl->fd);
 	cl->fd = -1;
 }
@@ -68,14 +76,21 @@ static void answer(struct control_client *cl, struct json_object *msg)
 		client_close(cl);
 }
 
-static void answer_result(struct control_client *cl, int error)
+static void answer_failure(struct control_client *cl, const char *text)
 {
 	struct json_object *msg = json_object_new_object();
 
-	json_object_object_add(msg, "ok", json_object_new_boolean(!error));
-	if (error)
-		json_object_object_add(msg, "error", json_object_new_string(strerror(-error)));
+	json_object_object_add(msg, "ok", json_object_new_boolean(false));
+	json_object_object_add(msg, "error", json_object_new_string(text));
 	answer(cl, msg);
+}
+
+static void answer_result(struct control_client *cl, int error)
+{
+	if (error)
+		answer_failure(cl, strerror(-error));
+	else
+		answer(cl, answer_ok());
 }
 
 static void do_info(struct control *c, struct machine *m, struct control_client *cl)
@@ -124,6 +139,29 @@ static void do_kill(struct control *c, struct machine *m, struct control_client 
 	(void)c;
 	answer_result(cl, 0);
 	machine_end(m, OVID_X_STOPPED, "%s", "");
+}
+
+/* The new partition comes from whoever asks: the worker cannot make one any more. */
+static void do_pulse(struct control *c, struct machine *m, struct control_client *cl)
+{
+	struct failure why = { "" };
+	u64 began = host_ns();
+	struct json_object *msg;
+	int part = cl->file;
+
+	(void)c;
+	cl->file = -1;
+	if (part < 0) {
+		answer_failure(cl, "no partition came with the question; do tools and VM belong together?");
+		return;
+	}
+	if (machine_pulse(m, part, &why)) {
+		answer_failure(cl, why.text);
+		return;
+	}
+	msg = answer_ok();
+	json_object_object_add(msg, "us", json_object_new_int64((host_ns() - began) / 1000));
+	answer(cl, msg);
 }
 
 /* The statistics files themselves: whoever may ask may read them live. */
@@ -178,6 +216,7 @@ static const struct {
 	{ "resume",	do_resume },
 	{ "reset",	do_reset },
 	{ "nmi",	do_nmi },
+	{ "pulse",	do_pulse },
 	{ "kill",	do_kill },
 	{ "stat",	do_stat },
 	{ "wait",	do_wait },
@@ -205,7 +244,8 @@ static void handle_line(struct control *c, struct machine *m, struct control_cli
 
 static void client_read(struct control *c, struct machine *m, struct control_client *cl)
 {
-	ssize_t done = read(cl->fd, cl->line + cl->len, sizeof(cl->line) - 1 - cl->len);
+	ssize_t done = ctl_read(cl->fd, cl->line + cl->len, sizeof(cl->line) - 1 - cl->len,
+				&cl->file);
 	char *end;
 
 	if (done < 0 && (errno == EAGAIN || errno == EINTR))
@@ -226,6 +266,7 @@ static void client_read(struct control *c, struct machine *m, struct control_cli
 	*end = 0;
 	cl->len = 0;
 	handle_line(c, m, cl);
+	drop_file(cl);
 }
 
 static void client_add(struct control *c, struct machine *m)
@@ -235,7 +276,7 @@ static void client_add(struct control *c, struct machine *m)
 	for (unsigned int i = 0; i < CONTROL_CLIENTS && fd >= 0; i++) {
 		if (c->client[i].fd >= 0)
 			continue;
-		c->client[i] = (struct control_client){ .fd = fd };
+		c->client[i] = (struct control_client){ .fd = fd, .file = -1 };
 		return;
 	}
 	if (fd >= 0)

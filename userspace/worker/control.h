@@ -14,6 +14,7 @@
 
 struct control_client {
 	int fd;			/* -1: free */
+	int file;		/* came with the line; -1: none */
 	bool waits;		/* for the end */
 	size_t len;
 	char line[CTL_LINE];

@@ -29,17 +29,25 @@ static int map_memory(struct machine *m, int device, struct failure *why)
 			    strerror(errno));
 	madvise(base, bytes, MADV_DONTDUMP);
 	gmem_layout(&m->mem, bytes, base);
-	for (unsigned int i = 0; i < m->mem.nr; i++) {
+	ret = machine_map(m, m->part);
+	if (ret)
+		return fail(why, OVID_X_HOST,
+			    "cannot give the guest %llu MiB of memory (%s); give less --memory",
+			    (unsigned long long)bytes >> 20, strerror(-ret));
+	return 0;
+}
+
+int machine_map(const struct machine *m, int part)
+{
+	const u8 *base = m->mem.region[0].host;
+	int ret = 0;
+
+	for (unsigned int i = 0; i < m->mem.nr && !ret; i++) {
 		const struct gmem_region *r = &m->mem.region[i];
 
-		ret = vid_map_memory(m->part, r->gpa, r->bytes, m->memory_fd,
-				     r->host - (u8 *)base);
-		if (ret)
-			return fail(why, OVID_X_HOST,
-				    "cannot give the guest %llu MiB of memory (%s); give less --memory",
-				    (unsigned long long)bytes >> 20, strerror(-ret));
+		ret = vid_map_memory(part, r->gpa, r->bytes, m->memory_fd, r->host - base);
 	}
-	return 0;
+	return ret;
 }
 
 static void *map_page(int fd, u64 index)
@@ -50,13 +58,10 @@ static void *map_page(int fd, u64 index)
 	return page == MAP_FAILED ? NULL : page;
 }
 
-static int create_vp(struct machine *m, unsigned int index, struct failure *why)
+int vp_open(struct vp *vp, int part, unsigned int index, struct failure *why)
 {
-	struct vp *vp = &m->vp[index];
-
-	vp->m = m;
-	vp->index = index;
-	vp->fd = vid_create_vp(m->part, index);
+	*vp = (struct vp){ .index = index, .stats_fd = -1 };
+	vp->fd = vid_create_vp(part, index);
 	if (vp->fd < 0)
 		return fail(why, OVID_X_HOST, "cannot create VP %u: %s", index,
 			    strerror(-vp->fd));
@@ -69,6 +74,18 @@ static int create_vp(struct machine *m, unsigned int index, struct failure *why)
 	return 0;
 }
 
+void vp_close(struct vp *vp)
+{
+	if (vp->run)
+		munmap(vp->run, OVID_PAGE_SIZE);
+	if (vp->regs)
+		munmap(vp->regs, OVID_PAGE_SIZE);
+	if (vp->stats_fd >= 0)
+		close(vp->stats_fd);
+	if (vp->fd >= 0)
+		close(vp->fd);
+}
+
 static int create_vps(struct machine *m, struct failure *why)
 {
 	m->nr_vps = m->config->vps;
@@ -76,10 +93,11 @@ static int create_vps(struct machine *m, struct failure *why)
 	if (!m->vp)
 		return fail(why, OVID_X_HOST, "out of memory");
 	for (unsigned int i = 0; i < m->nr_vps; i++) {
-		int ret = create_vp(m, i, why);
+		int ret = vp_open(&m->vp[i], m->part, i, why);
 
 		if (ret)
 			return ret;
+		m->vp[i].m = m;
 	}
 	return 0;
 }

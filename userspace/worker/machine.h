@@ -91,10 +91,21 @@ struct machine {
 int machine_create(struct machine *m, const struct worker_config *config, int device,
 		   struct failure *why);
 int machine_add_devices(struct machine *m, struct failure *why);
+int machine_map(const struct machine *m, int part);	/* its memory into a partition */
+/* the files and pages of a VP; vp_close() after a failure too */
+int vp_open(struct vp *vp, int part, unsigned int index, struct failure *why);
+void vp_close(struct vp *vp);
 
 /* boot.c: the kernel into memory and VP 0 to its entry point; VPs are parked */
 int machine_boot(struct machine *m, struct failure *why);
 int machine_reset(struct machine *m, struct failure *why);
+
+/*
+ * pulse.c: everything of the partition goes into @part, a new one, with which the
+ * machine goes on; the old one is closed.  After a failure it goes on with the old one,
+ * and @part is closed.
+ */
+int machine_pulse(struct machine *m, int part, struct failure *why);
 
 /* vp.c */
 int machine_start_threads(struct machine *m, struct failure *why);

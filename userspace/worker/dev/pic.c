@@ -115,6 +115,13 @@ int pic_acknowledge(struct pic *pic)
 	return vector;
 }
 
+void pic_repeat(struct pic *pic)
+{
+	pthread_mutex_lock(&pic->lock);
+	pic->intr(pic->arg, pic->intr_level);
+	pthread_mutex_unlock(&pic->lock);
+}
+
 void pic_set_irq(struct pic *pic, unsigned int irq, bool level)
 {
 	if (irq > 15 || irq == PIC_CASCADE)

@@ -37,6 +37,9 @@ void pic_set_irq(struct pic *pic, unsigned int irq, bool level);
 /* The interrupt-acknowledge cycle: a vector, or -1 when there is none. */
 int pic_acknowledge(struct pic *pic);
 
+/* Says its output again, to one who has not heard it. */
+void pic_repeat(struct pic *pic);
+
 int pic_add_to(struct pic *pic, struct bus *ports);
 
 #endif
