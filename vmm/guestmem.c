@@ -164,7 +164,7 @@ static int store_piece(struct ovid_partition *part, gpa_t gpa, const void *buf, 
 		memcpy(ovid_overlay_data(ov) + off, buf, len);
 		return 0;
 	}
-	err = find_writable(part, gpa, &r);
+	err = ovid_track_reserve(part, gpa >> PAGE_SHIFT) ?: find_writable(part, gpa, &r);
 	if (err)
 		return err;
 	pages = (gpa >> PAGE_SHIFT) - r.gfn;
@@ -235,7 +235,8 @@ int ovid_guest_cmpxchg(struct ovid_partition *part, gpa_t gpa, u64 old, u64 new,
 	int idx, err = -EFAULT;
 	u64 pages, user = 0;
 
-	if ((size != 4 && size != 8) || (gpa & (size - 1)))
+	if ((size != 4 && size != 8) || (gpa & (size - 1)) ||
+	    ovid_track_reserve(part, gpa >> PAGE_SHIFT))
 		return -EFAULT;
 	if (ov)
 		return ov->write ? cmpxchg_at(ovid_overlay_data(ov) + offset_in_page(gpa), old,

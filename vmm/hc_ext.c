@@ -21,17 +21,10 @@
 #define SHIFT_2M	21
 #define SHIFT_1G	30
 
-static bool allowed(struct ovid_vp *vp)
-{
-	return ovid_cpuid_hv_privileges(vp->part) & HV_PRIV_EXTENDED_CALLS;
-}
-
 int ovid_hc_ext_capabilities(struct ovid_vp *vp, struct ovid_hc *hc)
 {
-	if (!allowed(vp))
-		return HV_STATUS_ACCESS_DENIED;
 	*(u64 *)hc->out = HV_EXT_HEAT_HINT | HV_EXT_COLD_DISCARD;
-	return HV_STATUS_SUCCESS;
+	return ovid_hc_privileged(vp, HV_PRIV_EXTENDED_CALLS);
 }
 
 /* an HV_STATUS; a range that is not memory which the guest may write stays as it is */
@@ -44,6 +37,8 @@ static int discard(struct ovid_partition *part, u64 range)
 		if (range & RANGE_LARGE_RESERVED)
 			return HV_STATUS_INVALID_PARAMETER;
 		shift = range & RANGE_1G ? SHIFT_1G : SHIFT_2M;
+		if (range >> SHIFT_2M >> (64 - shift))
+			return HV_STATUS_INVALID_PARAMETER;
 		gpa = range >> SHIFT_2M << shift;
 	}
 	return ovid_region_discard(part, gpa, (RANGE_EXTRA(range) + 1) << shift,
@@ -54,18 +49,18 @@ static int discard(struct ovid_partition *part, u64 range)
 int ovid_hc_ext_heat_hint(struct ovid_vp *vp, struct ovid_hc *hc)
 {
 	const u64 *type = hc->in, *ranges = type + 1;
-	int status = HV_STATUS_SUCCESS;
+	int status = ovid_hc_privileged(vp, HV_PRIV_EXTENDED_CALLS);
 	unsigned int i;
 
-	if (!allowed(vp))
-		return HV_STATUS_ACCESS_DENIED;
+	if (status)
+		return status;
 	if (*type != HV_HEAT_COLD_DISCARD)
 		return HV_STATUS_INVALID_PARAMETER;
 	if (hc->atomic)
 		return OVID_HC_SLOW;
-	/* a signal need not wait for all of them: the guest goes on with the rest */
+	/* nobody need wait for all of them: the guest goes on with the rest */
 	for (i = hc->start; i < hc->reps && !status; i++) {
-		if (hc->done && signal_pending(current))
+		if (i > hc->start && (signal_pending(current) || READ_ONCE(vp->requests)))
 			break;
 		status = discard(vp->part, ranges[i]);
 		if (!status)

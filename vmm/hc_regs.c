@@ -17,8 +17,10 @@
 /* an HV_STATUS: may it, and about whom? */
 static int check(struct ovid_vp *vp, const struct hv_w_vp_registers *in)
 {
-	if (!(ovid_cpuid_hv_privileges(vp->part) & HV_PRIV_VP_REGISTERS))
-		return HV_STATUS_ACCESS_DENIED;
+	int status = ovid_hc_privileged(vp, HV_PRIV_VP_REGISTERS);
+
+	if (status)
+		return status;
 	if (in->partition != HV_PARTITION_SELF)
 		return HV_STATUS_INVALID_PARTITION_ID;
 	if (in->vtl & ~USE_TARGET_VTL || memchr_inv(in->pad, 0, sizeof(in->pad)))

@@ -158,7 +158,7 @@ static u64 read_frequency(struct ovid_vp *vp, u32 msr)
 
 static int write_eoi(struct ovid_vp *vp, u32 msr, u64 val)
 {
-	return OVID_MSR_EOI;
+	return ovid_lapic_enabled(&vp->apic) ? OVID_MSR_EOI : OVID_MSR_GP;
 }
 
 static u64 read_icr(struct ovid_vp *vp, u32 msr)
@@ -168,6 +168,8 @@ static u64 read_icr(struct ovid_vp *vp, u32 msr)
 
 static int write_icr(struct ovid_vp *vp, u32 msr, u64 val)
 {
+	if (!ovid_lapic_enabled(&vp->apic))
+		return OVID_MSR_GP;
 	return ovid_lapic_set_icr(vp, val) ? OVID_MSR_GP : OVID_MSR_OK;
 }
 
@@ -178,7 +180,7 @@ static u64 read_tpr(struct ovid_vp *vp, u32 msr)
 
 static int write_tpr(struct ovid_vp *vp, u32 msr, u64 val)
 {
-	if (val > 0xff)
+	if (val > 0xff || !ovid_lapic_enabled(&vp->apic))
 		return OVID_MSR_GP;
 	ovid_lapic_write(vp, APIC_TPR_OFF, val);
 	return OVID_MSR_OK;

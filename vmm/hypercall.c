@@ -116,6 +116,7 @@ static int parse(const struct hc_row *row, u64 control, struct ovid_hc *hc)
 		return HV_STATUS_INVALID_HYPERCALL_INPUT;
 	if (control & HV_CALL_FAST && !row->fast)
 		return HV_STATUS_INVALID_HYPERCALL_INPUT;
+	hc->done = hc->start;
 	return HV_STATUS_SUCCESS;
 }
 
@@ -220,6 +221,15 @@ static int call(struct ovid_vp *vp, struct ovid_hypercall_regs *regs, struct ovi
 		return status;
 	hc->in = vp->hv.call;
 	return row->out ? call_with_output(vp, row, regs, len, hc) : row->fn(vp, hc);
+}
+
+/* a call that is not offered may be the client's own */
+int ovid_hc_privileged(struct ovid_vp *vp, u64 privileges)
+{
+	if (ovid_cpuid_hv_privileges(vp->part) & privileges)
+		return HV_STATUS_SUCCESS;
+	return ovid_hc_intercepted(vp, HV_INTERCEPT_HYPERCALL) ? OVID_HC_INTERCEPT :
+								 HV_STATUS_ACCESS_DENIED;
 }
 
 bool ovid_hc_intercepted(struct ovid_vp *vp, unsigned int type)

@@ -37,6 +37,9 @@ struct ovid_vp_set {
 void ovid_hc_mask(struct ovid_vp_set *set, u64 mask);
 int ovid_hc_vp_set(struct ovid_vp_set *set, const void *vp_set, unsigned int nr_banks);
 
+/* HV_STATUS_SUCCESS if the guest has one of @privileges, or what it is told instead */
+int ovid_hc_privileged(struct ovid_vp *vp, u64 privileges);
+
 /* does the client of MSHV_RUN_VP, if it is one that runs the VP, want to see calls of a kind? */
 bool ovid_hc_intercepted(struct ovid_vp *vp, unsigned int type);
 

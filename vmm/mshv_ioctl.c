@@ -192,6 +192,8 @@ static int get_accessed(struct ovid_partition *part, gfn_t gfn, u64 nr, u8 op,
 	if (op == MSHV_GPAP_ACCESS_OP_SET)
 		return -EOPNOTSUPP;
 	for (i = 0; i < nr; i++) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		if (ovid_tdp_age(part, gfn + i, gfn + i + 1, how))
 			__set_bit(i, bits);
 		cond_resched();
@@ -252,10 +254,15 @@ long ovid_mshv_get_gpap_access_bitmap(struct ovid_partition *part, void __user *
 	if (!bits)
 		return -ENOMEM;
 	err = get_marks(part, &args, bits);
-	if (err)
+	if (err || !copy_to_user(u64_to_user_ptr(args.bitmap_ptr), bits,
+				 BITS_TO_BYTES(args.page_count)))
 		return err;
-	return copy_to_user(u64_to_user_ptr(args.bitmap_ptr), bits,
-			    BITS_TO_BYTES(args.page_count)) ? -EFAULT : 0;
+	/* nobody has seen them: they are there the next time */
+	if (args.access_type == MSHV_GPAP_ACCESS_TYPE_DIRTY) {
+		guard(mutex)(&part->lock);
+		ovid_track_put_back(part, args.gpap_base, args.page_count, bits);
+	}
+	return -EFAULT;
 }
 
 /* ---- V ----------------------------------------------------------------- */

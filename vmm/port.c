@@ -76,6 +76,8 @@ int ovid_hc_port_post(struct ovid_vp *vp, struct ovid_hc *hc)
 	port = find(vp, in->connection);
 	if (!port)
 		return unknown(vp);
+	if (!(ovid_cpuid_hv_privileges(vp->part) & HV_PRIV_POST_MESSAGES))
+		return HV_STATUS_ACCESS_DENIED;
 	return port->ops->post ? port->ops->post(port, vp, &msg) : HV_STATUS_INVALID_CONNECTION_ID;
 }
 
@@ -88,6 +90,8 @@ int ovid_hc_port_signal(struct ovid_vp *vp, struct ovid_hc *hc)
 	port = find(vp, in->connection);
 	if (!port)
 		return unknown(vp);
+	if (!(ovid_cpuid_hv_privileges(vp->part) & HV_PRIV_SIGNAL_EVENTS))
+		return HV_STATUS_ACCESS_DENIED;
 	return port->ops->signal ? port->ops->signal(port, vp, in->flag) :
 				   HV_STATUS_INVALID_CONNECTION_ID;
 }

@@ -467,7 +467,8 @@ int ovid_region_discard(struct ovid_partition *part, gpa_t gpa, u64 bytes, u32 n
 		mutex_unlock(&part->regions_lock);
 		if (!obj)
 			return -ENOENT;
-		err = ovid_memobj_discard(obj, first, stop - at);
+		err = ovid_memobj_discard(obj, first, stop - at) ?:
+		      ovid_track_mark_range(part, at, stop - at);
 		ovid_memobj_put(obj);
 		at = stop;
 	}
@@ -680,8 +681,8 @@ int ovid_region_fault(struct ovid_vp *vp, gpa_t gpa, bool write, bool exec)
 	 * allocation as long as its memory cgroup is throttled: no reader's lock is
 	 * held, which all partitions share.  @seq guards what comes of it.
 	 */
-	if (unlikely(write && READ_ONCE(part->track.on)))
-		err = ovid_track_prepare(part, gfn);
+	if (write)
+		err = ovid_track_reserve(part, gfn);
 	if (!err && copy.obj)
 		err = fault_obj(part, &copy, gfn, write, seq);
 	else if (!err)

@@ -31,7 +31,7 @@
 	X(nmi_injected)			\
 	X(exception_injected)		\
 	X(halt_blocked)	/* times it slept in HLT */		\
-	X(halt_polled)	/* times it halted and did not sleep */	\
+	X(halt_polled)	/* waits in HLT that ended without it */	\
 	X(page_faults)	/* guest pages mapped on demand */	\
 	X(tlb_flushes)	/* INVEPT and INVVPID */
 

@@ -49,7 +49,7 @@ void ovid_track_set(struct ovid_partition *part, bool on)
 		forget(part);
 }
 
-int ovid_track_prepare(struct ovid_partition *part, gfn_t gfn)
+static int make_chunk(struct ovid_partition *part, gfn_t gfn)
 {
 	unsigned long index = gfn / OVID_TRACK_CHUNK, chunk;
 	int err;
@@ -63,6 +63,11 @@ int ovid_track_prepare(struct ovid_partition *part, gfn_t gfn)
 	if (err)
 		free_page(chunk);
 	return err == -EBUSY ? 0 : err;
+}
+
+int ovid_track_reserve(struct ovid_partition *part, gfn_t gfn)
+{
+	return likely(!READ_ONCE(part->track.on)) ? 0 : make_chunk(part, gfn);
 }
 
 void ovid_track_mark_locked(struct ovid_partition *part, gfn_t gfn)
@@ -80,10 +85,37 @@ void ovid_track_mark_locked(struct ovid_partition *part, gfn_t gfn)
 
 void ovid_track_mark(struct ovid_partition *part, gfn_t gfn)
 {
-	if (likely(!READ_ONCE(part->track.on)) || ovid_track_prepare(part, gfn))
+	if (likely(!READ_ONCE(part->track.on)))
 		return;
 	guard(spinlock)(&part->tdp.lock);
 	ovid_track_mark_locked(part, gfn);
+}
+
+int ovid_track_mark_range(struct ovid_partition *part, gfn_t gfn, u64 nr)
+{
+	gfn_t end = gfn + nr;
+	int err;
+
+	for (; READ_ONCE(part->track.on) && gfn < end; gfn++) {
+		err = ovid_track_reserve(part, gfn);
+		if (err)
+			return err;
+		ovid_track_mark(part, gfn);
+		cond_resched();
+	}
+	return 0;
+}
+
+void ovid_track_put_back(struct ovid_partition *part, gfn_t gfn, u64 nr,
+			 const unsigned long *bits)
+{
+	unsigned long i;
+
+	lockdep_assert_held(&part->lock);
+	for_each_set_bit(i, bits, nr) {
+		ovid_track_mark(part, gfn + i);
+		cond_resched();
+	}
 }
 
 /* pages of one block, whose bits in @bits begin at @at */
@@ -120,7 +152,7 @@ int ovid_track_get(struct ovid_partition *part, gfn_t gfn, u64 nr, enum ovid_tra
 		return -EINVAL;
 	for (done = 0; done < nr; done += n, gfn += n) {
 		n = min(nr - done, BLOCK - gfn % BLOCK);
-		err = op == OVID_TRACK_SET ? ovid_track_prepare(part, gfn) : 0;
+		err = op == OVID_TRACK_SET ? make_chunk(part, gfn) : 0;
 		if (err)
 			return err;
 		get_block(part, gfn, n, op, bits, done);

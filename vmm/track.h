@@ -48,11 +48,16 @@ void ovid_track_set(struct ovid_partition *part, bool on);
 int ovid_track_get(struct ovid_partition *part, gfn_t gfn, u64 nr, enum ovid_track_op op,
 		   unsigned long *bits);
 
-/* before a page is mapped for a write, if it is on: 0 or -ENOMEM; sleeps */
-int ovid_track_prepare(struct ovid_partition *part, gfn_t gfn);
+/* before a page is written to, or mapped for that: 0 or -ENOMEM; sleeps */
+int ovid_track_reserve(struct ovid_partition *part, gfn_t gfn);
 /* the page is mapped for a write now; tdp->lock held */
 void ovid_track_mark_locked(struct ovid_partition *part, gfn_t gfn);
-/* it was written to by us; sleeps */
+/* it was written to by us */
 void ovid_track_mark(struct ovid_partition *part, gfn_t gfn);
+/* pages have become others: 0 or -ENOMEM; sleeps */
+int ovid_track_mark_range(struct ovid_partition *part, gfn_t gfn, u64 nr);
+/* sets marks again that ovid_track_get() gave and took off; part->lock held */
+void ovid_track_put_back(struct ovid_partition *part, gfn_t gfn, u64 nr,
+			 const unsigned long *bits);
 
 #endif

@@ -284,6 +284,14 @@ static int go_out(void)
 	return -ERESTARTNOHAND;
 }
 
+static int to_worker(struct ovid_vp *vp)
+{
+	vp->stats.to_worker++;
+	if (trace_vp_to_worker_enabled())
+		trace_vp_to_worker(vp);
+	return 0;
+}
+
 /* a message slot is free for a client that waits for one; our own worker does not */
 static bool tells_deliverable(struct ovid_vp *vp)
 {
@@ -291,8 +299,7 @@ static bool tells_deliverable(struct ovid_vp *vp)
 
 	if (!sints)
 		return false;
-	vp->exit.kind = OVID_X_DELIVERABLE;
-	vp->exit.value = sints;
+	vp->exit = (struct ovid_exit) { .kind = OVID_X_DELIVERABLE, .value = sints };
 	return true;
 }
 
@@ -313,7 +320,7 @@ static int run_loop(struct ovid_vp *vp)
 			continue;
 		}
 		if (unlikely(vp->hv.synic.notify) && tells_deliverable(vp))
-			return 0;
+			return to_worker(vp);
 		if (vp->activity != OVID_ACTIVE) {
 			block(vp);
 			if (vp->activity != OVID_ACTIVE)
@@ -327,10 +334,7 @@ static int run_loop(struct ovid_vp *vp)
 		case OVID_RUN_DEAD:
 			if (vp->exit.kind == OVID_X_IO_STRING)
 				fetch_insn(vp);
-			vp->stats.to_worker++;
-			if (trace_vp_to_worker_enabled())
-				trace_vp_to_worker(vp);
-			return 0;
+			return to_worker(vp);
 		case OVID_RUN_YIELD:
 			ovid_vp_spins(vp);
 			break;

@@ -47,6 +47,12 @@ static bool is_set(uint64_t page)
 	return bits[page / 8] >> page % 8 & 1;
 }
 
+static void store(struct ov_vm *vm, uint32_t page)
+{
+	if (ov_store(vm, AT(page) + 8, 0x1234) != OVID_EXIT_IO)
+		tap_ok(false, "a store to page %#x", page);
+}
+
 static void rules(void)
 {
 	struct mshv_gpap_access_bitmap arg = { .access_type = DIRTY, .page_count = 1, .bitmap_ptr = 8 };
@@ -70,6 +76,14 @@ static void rules(void)
 	tap_is(get(vm.part, DIRTY, READ, ~0ull, 2), -EINVAL, "around the end");
 	tap_is(get(vm.part, ACCESSED, SET, 0, 1), -EOPNOTSUPP, "nobody sets that a page was used");
 	tap_is(-ov_ioctl(vm.part, MSHV_GET_GPAP_ACCESS_BITMAP, &arg), EFAULT, "nowhere to write");
+	store(&vm, 0x400);
+	arg.gpap_base = 0x400;
+	arg.access_op = CLEAR;
+	tap_is(-ov_ioctl(vm.part, MSHV_GET_GPAP_ACCESS_BITMAP, &arg), EFAULT, "nor to clear");
+	tap_is(count(vm.part, DIRTY, CLEAR, 0, PAGES), 1, "what nobody has seen is still marked");
+	ov_discard(vm.part, AT(0x401), AT(2));
+	tap_is(count(vm.part, DIRTY, CLEAR, 0, PAGES), 2, "pages that were given back have become others");
+	arg.access_op = READ;
 	arg.rsvd[5] = 1;
 	tap_is(-ov_ioctl(vm.part, MSHV_GET_GPAP_ACCESS_BITMAP, &arg), EINVAL, "reserved bytes");
 	tap_is(get(vm.part, DIRTY, READ, 0, 1), 0, "one page");
@@ -78,12 +92,6 @@ static void rules(void)
 	tap_is(ov_set_property(vm.part, TRACKING, 0), 0, "off");
 	tap_is(get(vm.part, DIRTY, READ, 0, 1), -EINVAL, "no marks any more");
 	ov_vm_destroy(&vm);
-}
-
-static void store(struct ov_vm *vm, uint32_t page)
-{
-	if (ov_store(vm, AT(page) + 8, 0x1234) != OVID_EXIT_IO)
-		tap_ok(false, "a store to page %#x", page);
 }
 
 /* the same with memory objects, large leaves or not, and with user memory */

@@ -748,6 +748,55 @@ CASE(hv_auto_eoi, G_OVID_ONLY, 1)
 	is(irqs[0x42], 5);
 }
 
+static volatile u32 served;
+
+/* a processor that keeps the APIC page mapped for all */
+static void ap_pings(void)
+{
+	apic_enable();
+	at_work = 1;
+	while (!stop) {
+		apic_write(0x80, 0x10);
+		served += apic_read(0x80) == 0x10;
+	}
+	at_work = 2;
+	for (;;)
+		asm volatile("cli; hlt");
+}
+
+/* auto-EOI on one processor: its APIC still is where it was, and the other's too */
+CASE(hv_auto_eoi_smp, G_OVID_ONLY, 2)
+{
+	u32 i, wrong = 0, before;
+
+	open_synic();
+	handlers[0x42] = irq_count_no_eoi;
+	ap_start(1, ap_pings);
+	check(wait_for(at_work == 1 && served > 10));
+	wrmsr(MSR_CONFIG(0), ENABLE | AUTO | SINT(2));
+	for (i = 0; i < 40; i++) {
+		/* on and off, and accesses right behind it */
+		wrmsr(MSR_SINT(2), 0x42 | (i & 1 ? 0 : AUTO_EOI));
+		apic_write(0x80, i & 0xf);
+		wrong += apic_read(0x80) != (i & 0xf);
+		apic_write(0x80, 0);
+		before = irqs[0x42];
+		wrmsr(MSR_COUNT(0), 1);
+		sti_nop();
+		wrong += irqs[0x42] != before + 1;
+		wrong += !in_service(0x42) != !(i & 1);
+		if (i & 1)
+			apic_write(0xb0, 0);
+		wrong += in_service(0x42) != 0;
+		slots[2].type = 0;
+	}
+	is(wrong, 0);
+	before = served;
+	check(wait_for(served > before + 10));
+	stop = 1;
+	check(wait_for(at_work == 2));
+}
+
 /* bit 0 of the assist page in place of an EOI, where software has the APIC */
 CASE(hv_lazy_eoi, G_OVID_ONLY, 1)
 {
@@ -825,6 +874,8 @@ CASE(hv_get_registers, G_OVID_ONLY, 2)
 	names[1] = 0x20000;
 	is_(regs_call(CALL_GET_REGS | REPS(3), gpa(output)), INVALID_PARAMETER | REPS(1), "RAX is no such register");
 	is_(output[0], ME, "what came before is given");
+	is_(regs_call(CALL_GET_REGS | REPS(3) | START(1), gpa(output)), INVALID_PARAMETER | REPS(1),
+	    "none but those before the first were done");
 	is_(regs_call(CALL_GET_REGS | REPS(1), gpa(output) + 4), INVALID_ALIGNMENT, "output: not aligned");
 	is_(regs_call(CALL_GET_REGS | REPS(1), gpa(output) + 4088), INVALID_ALIGNMENT, "across pages");
 	is_(regs_call(CALL_GET_REGS | REPS(1), 0xe0000000), INVALID_INPUT | REPS(1), "no memory there");
@@ -954,6 +1005,9 @@ CASE(hv_extended, G_OVID_ONLY, 1)
 	is_(memory_call(CALL_EXT_HEAT | REPS(2)), INVALID_PARAMETER, "what is not memory");
 	input[1] = 1 << 11 | 1 << 13;
 	is_(memory_call(CALL_EXT_HEAT | REPS(1)), INVALID_PARAMETER, "reserved bits of a large page");
+	input[1] = 1 << 11 | 1 << 12 | 1ull << 60;
+	is_(memory_call(CALL_EXT_HEAT | REPS(1)), INVALID_PARAMETER, "1 GiB that no address has");
+	is(victim[0], 7);
 	input[1] = ~0xfffull | 0x7ff;
 	is_(memory_call(CALL_EXT_HEAT | REPS(1)), INVALID_PARAMETER, "around the end");
 	input[0] = 1;

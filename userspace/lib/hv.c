@@ -117,7 +117,7 @@ static void all(struct hv_choice *c, bool on)
 {
 	memset(c->without, on ? 0 : 0xff, sizeof(c->without));
 	memset(c->with, 0, sizeof(c->with));
-	/* no choice: there is no auto-EOI, which a guest would use without this hint */
+	/* no choice: without this hint a guest uses auto-EOI, which costs it the virtual APIC */
 	c->without[HV_4_EAX] &= ~BIT(9);
 	c->none = !on;
 }

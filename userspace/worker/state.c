@@ -15,6 +15,8 @@ static const struct range part_regs[] = {
 	{ HV_X64_REGISTER_HYPERCALL, 1 },
 	{ HV_REGISTER_REFERENCE_TSC, 1 },
 	{ HV_REGISTER_GUEST_CRASH_P0, 5 },
+	{ OVID_REGISTER_HV_MSR0 + 0x106, 2 },	/* reenlightenment, TSC emulation */
+	{ OVID_REGISTER_HV_MSR0 + 0x118, 1 },	/* invariant TSC */
 };
 
 /*

@@ -492,7 +492,7 @@ static enum ovid_run_result exit_ept_violation(struct vmx_vp *v)
 	vp->stats.exit_ept++;
 	memory_exit(v, vmread(EXIT_QUALIFICATION));
 	if (unlikely(is_apic_page(vp, x->gpa))) {
-		if (v->apic_mode == VMX_APIC_XAPIC)
+		if (v->apic_page)
 			return OVID_RUN_SLOW;	/* map the APIC-access page */
 		if (!(x->flags & OVID_XF_EVENT))
 			return apic_access(v, x->gpa & ~PAGE_MASK);
@@ -755,7 +755,7 @@ static enum ovid_run_result memory_slow(struct vmx_vp *v)
 	struct ovid_exit *x = &vp->exit;
 	int err;
 
-	if (v->apic_mode == VMX_APIC_XAPIC && is_apic_page(vp, x->gpa)) {
+	if (v->apic_page && is_apic_page(vp, x->gpa)) {
 		/* it is mapped; the worker decodes.  And it is not to be executed */
 		if (x->flags & (OVID_XF_APIC | OVID_XF_EXEC))
 			return mmio_exit(v, false);

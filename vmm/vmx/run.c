@@ -451,7 +451,7 @@ static enum ovid_run_result window(struct vmx_vp *v)
 	smp_store_mb(vp->mode, OVID_VP_IN_GUEST);	/* pairs with ovid_vp_kick() */
 	if (unlikely(READ_ONCE(vp->requests)))
 		vmx_requests(v);
-	if (must_leave(vp))
+	if (must_leave(vp) || unlikely(v->apic_page_stale))
 		goto out;
 	tlb_sync(v);
 	if (unlikely(v->breakpoints))

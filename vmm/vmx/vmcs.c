@@ -251,27 +251,29 @@ void vmx_set_apic_mode(struct vmx_vp *v)
 				 SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES);
 	u32 pin = v->pin & ~PIN_BASED_POSTED_INTR;
 	enum vmx_apic_mode mode = VMX_APIC_SOFT;
+	bool page;
 
-	if (vmx_caps.apicv && ovid_lapic_enabled(apic) && !apic->has_auto_eoi) {
-		if (ovid_lapic_x2apic(apic))
-			mode = VMX_APIC_X2APIC;
-		else if ((apic->base & PAGE_MASK) == OVID_APIC_DEFAULT_BASE)
-			mode = VMX_APIC_XAPIC;
-	}
+	page = vmx_caps.apicv && ovid_lapic_enabled(apic) && !ovid_lapic_x2apic(apic) &&
+	       (apic->base & PAGE_MASK) == OVID_APIC_DEFAULT_BASE;
+	if (page)
+		proc2 |= SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES;
+	/* without it they are exits to the APIC of software */
+	if (vmx_caps.apicv && ovid_lapic_enabled(apic) && !apic->has_auto_eoi)
+		mode = ovid_lapic_x2apic(apic) ? VMX_APIC_X2APIC :
+		       page ? VMX_APIC_XAPIC : VMX_APIC_SOFT;
 	if (mode != VMX_APIC_SOFT) {
 		proc2 |= SECONDARY_EXEC_APIC_REGISTER_VIRT |
 			 SECONDARY_EXEC_VIRTUAL_INTR_DELIVERY |
-			 (mode == VMX_APIC_X2APIC ?
-				SECONDARY_EXEC_VIRTUALIZE_X2APIC_MODE :
-				SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES);
+			 (mode == VMX_APIC_X2APIC ? SECONDARY_EXEC_VIRTUALIZE_X2APIC_MODE : 0);
 		if (vmx_caps.posted)
 			pin |= PIN_BASED_POSTED_INTR;
 	}
-	if (mode != v->apic_mode) {
-		v->apic_page_stale |= v->apic_mode == VMX_APIC_XAPIC;
+	if (mode != v->apic_mode || page != v->apic_page) {
+		v->apic_page_stale |= v->apic_page && !page;
 		v->vpid_cpu = -1;	/* translations to the page are stale either way */
 	}
 	v->apic_mode = mode;
+	v->apic_page = page;
 	v->pin = pin;
 	v->proc2 = proc2;
 	ovid_lapic_set_vid(v->vp, mode != VMX_APIC_SOFT);

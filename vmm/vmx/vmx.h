@@ -111,7 +111,8 @@ struct vmx_vp {
 	bool breakpoints;	/* guest's DR7 has some on: load with each window */
 	bool pdptrs_stale;	/* host changed paging registers */
 	bool ept_ad;		/* accessed and dirty bits in EPT: see rom_walk() */
-	bool apic_page_stale;	/* left xAPIC mode: unmap the APIC-access page */
+	bool apic_page;		/* accesses to the APIC are caught by the APIC-access page */
+	bool apic_page_stale;	/* not any more: unmap it */
 	u8 owed;		/* VMX_OWED_...: for want of VMX, see vmx_settle() */
 	u8 owed_vector;
 	u8 pdptr_cr;		/* write under way that needs PDPTEs: 0, 4; or NO_CR */
