@@ -282,6 +282,26 @@ CASE(hv_stimer_never, G_OVID_ONLY, 1)
 	is(slot->type, 0);
 }
 
+/* the TSC runs over its end: the reference time does not care */
+CASE(hv_time_over_the_end, G_OVID_ONLY, 1)
+{
+	u64 t0 = rdmsr(MSR_TIME), t1;
+
+	wrmsr(0x10, ~0ull - 1000);
+	t1 = rdmsr(MSR_TIME);
+	check(t1 >= t0 && t1 - t0 < 100000000);
+	while (rdtsc() > ~0ull - 1001)
+		pause_();
+	t0 = rdmsr(MSR_TIME);
+	check(t0 >= t1 && t0 - t1 < 100000000);
+	open_synic(place);
+	wrmsr(MSR_CONFIG(0), AUTO | SINT(2));
+	wrmsr(MSR_COUNT(0), t0 + 5000);
+	spend(10000);
+	sti_nop();
+	is_(slot->payload[1], t0 + 5000, "and timers go by it");
+}
+
 /* ---- pages ---- */
 
 #define PAGES		5
