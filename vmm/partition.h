@@ -94,11 +94,13 @@ struct ovid_partition {
 	u32 tsc_khz;		/* the guest's */
 	u64 tsc_ratio;
 	u64 tsc_offset;
-	u64 reference_scale;	/* see clock.c; like tsc_khz */
+	u64 clock_stood;	/* the clock of the reference time: see clock.c */
+	u64 reference_scale;	/* like tsc_khz */
 	u64 reference_shift;
 	struct ovid_overlay tsc_page;
 	u32 tsc_sequence;	/* of what the page says */
 	u64 frozen_tsc;		/* guest TSC while time stands still */
+	u64 frozen_clock;	/* ... clock */
 	u64 frozen_at;		/* host TSC when it stopped */
 	bool time_frozen;
 
