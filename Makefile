@@ -52,6 +52,8 @@ check: deps host-image module tools guests
 
 ## soak        the long counts (no time limit)
 soak: host-image module tools guests
+	@$(build)/host debug $(KERNEL) >/dev/null
+	@$(build)/module debug $(KERNEL)
 	$(call script,selftests/soak)
 
 ## bench       ovid and KVM side by side
