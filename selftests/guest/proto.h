@@ -34,6 +34,7 @@ enum {
 	G_CMD_NMI_LATER,	/* arg 0: VP, 2: microseconds */
 	G_CMD_EXTINT,		/* arg 0: VP, 1: vector */
 	G_CMD_EXTINT_LATER,	/* 2: microseconds */
+	G_CMD_ADD_VP,		/* the next one, while the others run */
 };
 
 /* modes a guest is entered in */

@@ -209,11 +209,11 @@ void x2apic_enable(void)
 
 /* ---- further VPs ---- */
 
-volatile u32 ap_alive[8];
+volatile u32 ap_alive[MAX_VPS];
 
 #ifdef __x86_64__
 extern char ap_code[], ap_code_end[], ap_gdtr[], ap_cr3[], ap_stack[];
-static u8 ap_stacks[8][8192] __attribute__((aligned(16)));
+static u8 ap_stacks[MAX_VPS][8192] __attribute__((aligned(16)));
 static void (*volatile ap_fn)(void);
 static volatile u32 ap_index;
 

@@ -174,11 +174,36 @@ static void *later_main(void *p)
 	return NULL;
 }
 
+static void *vp_main(void *p);
+
+static void start_vp(struct run *r, int index)
+{
+	struct mach_vp *vp = &r->m.vp[index];
+
+	pthread_create(&vp->thread, NULL, vp_main, vp);
+	vp->running = true;
+}
+
+static void add_vp(struct run *r)
+{
+	int index = r->m.nr_vps;
+	int ret = index < MACH_MAX_VPS ? ops->create_vp(&r->m, index) : -EINVAL;
+
+	if (ret)
+		end(r, MX_ERROR, -ret);
+	else
+		start_vp(r, index);
+}
+
 static void command(struct run *r, uint32_t cmd)
 {
 	const struct g_host *h = (const struct g_host *)(r->m.ram + G_HOST);
 	struct later_arg *a;
 
+	if (cmd == G_CMD_ADD_VP) {
+		add_vp(r);
+		return;
+	}
 	if (cmd != G_CMD_MSI_LATER && cmd != G_CMD_NMI_LATER && cmd != G_CMD_EXTINT_LATER) {
 		inject(r, cmd, h->arg);
 		return;
@@ -399,10 +424,8 @@ static void run_case(const struct blob *b, unsigned int number)
 	pthread_mutex_init(&r.lock, NULL);
 	pthread_cond_init(&r.ended, NULL);
 	prepare(&r, number);
-	for (int i = 0; i < r.m.nr_vps; i++) {
-		pthread_create(&r.m.vp[i].thread, NULL, vp_main, &r.m.vp[i]);
-		r.m.vp[i].running = true;
-	}
+	for (int i = 0; i < r.c->vps; i++)
+		start_vp(&r, i);
 	if (fuzz_seconds && r.c->flags & G_FUZZ)
 		fuzz(&r);
 	wait_for_end(&r);

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MACH_MAX_VPS	4
+#define MACH_MAX_VPS	16
 
 struct mach_seg {
 	uint64_t base;
