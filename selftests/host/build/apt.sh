@@ -69,13 +69,16 @@ suite_candidate() {
 	suite_apt "$1" apt-cache policy "$2" | awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }'
 }
 
-# get_deb PACKAGE VERSION: its .deb into the current folder
-get_deb() {
-	apt-get -o APT::Sandbox::User=root download -q "$1=$2" || {
+# get_debs NAME=VERSION...: their .debs into the current folder
+get_debs() {
+	apt-get -o APT::Sandbox::User=root download -q "$@" || {
 		refresh
-		apt-get -o APT::Sandbox::User=root download -q "$1=$2"
+		apt-get -o APT::Sandbox::User=root download -q "$@"
 	}
 }
+
+# get_deb PACKAGE VERSION
+get_deb() { get_debs "$1=$2"; }
 
 # suite_get SUITE NAME=VERSION...: their .debs into the current folder
 suite_get() {
