@@ -424,7 +424,7 @@ static void run_case(const struct blob *b, unsigned int number)
 	pthread_mutex_init(&r.lock, NULL);
 	pthread_cond_init(&r.ended, NULL);
 	prepare(&r, number);
-	for (int i = 0; i < r.c->vps; i++)
+	for (uint32_t i = 0; i < r.c->vps; i++)
 		start_vp(&r, i);
 	if (fuzz_seconds && r.c->flags & G_FUZZ)
 		fuzz(&r);
