@@ -32,6 +32,7 @@ guests: deps
 	$(call sub,selftests/api)
 	$(call sub,selftests/bench)
 	$(call sub,selftests/life)
+	$(call sub,selftests/stock)
 
 ## host-image  the emulator, the test host's kernel and Debian's kernel for guests, to the cache
 host-image: deps
