@@ -57,6 +57,7 @@ struct g_head {
 #define G_END_RESET	128	/* the guest asks for a reset by its MSR */
 #define G_FAR		256	/* the last VP is number G_FAR_VP */
 #define G_FUZZ		512	/* goes by g_host.seed, .count, .stop; any number of exits */
+#define G_LONG_TIME	1024	/* has ten times the limit before it counts as stuck */
 
 #define G_FAR_VP	130
 

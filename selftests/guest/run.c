@@ -357,11 +357,12 @@ static void prepare(struct run *r, unsigned int number)
 
 static void wait_for_end(struct run *r)
 {
+	unsigned int ms = limit_ms * (r->c->flags & G_LONG_TIME ? 10 : 1);
 	struct timespec t;
 
 	clock_gettime(CLOCK_REALTIME, &t);
-	t.tv_sec += limit_ms / 1000;
-	t.tv_nsec += limit_ms % 1000 * 1000000;
+	t.tv_sec += ms / 1000;
+	t.tv_nsec += ms % 1000 * 1000000;
 	if (t.tv_nsec >= 1000000000) {
 		t.tv_sec++;
 		t.tv_nsec -= 1000000000;
