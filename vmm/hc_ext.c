@@ -5,7 +5,9 @@
  * need (free page reporting).
  */
 #include <linux/mm.h>
-#include <linux/sched/signal.h>
+#include <linux/sched.h>
+#include <asm/msr.h>
+#include <asm/tsc.h>
 #include "hypercall.h"
 #include "partition.h"
 #include "region.h"
@@ -50,6 +52,7 @@ int ovid_hc_ext_heat_hint(struct ovid_vp *vp, struct ovid_hc *hc)
 {
 	const u64 *type = hc->in, *ranges = type + 1;
 	int status = ovid_hc_privileged(vp, HV_PRIV_EXTENDED_CALLS);
+	u64 began = rdtsc();
 	unsigned int i;
 
 	if (status)
@@ -58,10 +61,10 @@ int ovid_hc_ext_heat_hint(struct ovid_vp *vp, struct ovid_hc *hc)
 		return HV_STATUS_INVALID_PARAMETER;
 	if (hc->atomic)
 		return OVID_HC_SLOW;
-	/* nobody need wait for all of them: the guest goes on with the rest */
+	/* each takes a grace period: interrupts and requests need not wait for all of them */
 	for (i = hc->start; i < hc->reps && !status; i++) {
-		if (i > hc->start && (signal_pending(current) || READ_ONCE(vp->requests)))
-			break;
+		if (i > hc->start && rdtsc() - began > tsc_khz)
+			return OVID_HC_CONTINUE;
 		status = discard(vp->part, ranges[i]);
 		if (!status)
 			hc->done = i + 1;

@@ -82,6 +82,7 @@ struct ovid_hypercall_regs {
 /* a handler says these in place of an HV_STATUS */
 #define OVID_HC_SLOW		(-1)	/* not with interrupts off */
 #define OVID_HC_INTERCEPT	(-2)	/* a client has asked for it: OVID_X_HYPERCALL */
+#define OVID_HC_CONTINUE	(-3)	/* some reps are done; the guest calls again for the rest */
 
 /**
  * ovid_hypercall - a hypercall of the guest
@@ -91,7 +92,8 @@ struct ovid_hypercall_regs {
  *
  * TLFS: Hypercall Interface.  Return: 0, the result is there; OVID_HC_SLOW, with
  * @atomic only, it is to be called again with interrupts on; OVID_HC_INTERCEPT,
- * nothing was done.
+ * nothing was done; OVID_HC_CONTINUE, without @atomic only, the guest is to make the
+ * call again, with @regs->control as it is now (TLFS: Hypercall Continuation).
  */
 int ovid_hypercall(struct ovid_vp *vp, struct ovid_hypercall_regs *regs, bool atomic);
 

@@ -245,6 +245,10 @@ int ovid_hypercall(struct ovid_vp *vp, struct ovid_hypercall_regs *regs, bool at
 	/* without the page there is nothing to call */
 	if (READ_ONCE(vp->part->hv.hypercall) & HV_PAGE_ENABLE)
 		status = call(vp, regs, &hc);
+	if (status == OVID_HC_CONTINUE) {
+		regs->control &= ~HV_CALL_START_MASK;
+		regs->control |= (u64)hc.done << HV_CALL_START_SHIFT;
+	}
 	if (status < 0)
 		return status;
 	regs->result = status | (u64)hc.done << 32;

@@ -93,7 +93,9 @@ struct hv_w_reference_tsc {
 #define HV_CALL_FAST			BIT_ULL(16)
 #define HV_CALL_VARHEAD(c)		((unsigned int)((c) >> 17) & 0x3ff)
 #define HV_CALL_REPS(c)			((unsigned int)((c) >> 32) & 0xfff)
-#define HV_CALL_START(c)		((unsigned int)((c) >> 48) & 0xfff)
+#define HV_CALL_START_SHIFT		48
+#define HV_CALL_START_MASK		GENMASK_ULL(59, 48)
+#define HV_CALL_START(c)		((unsigned int)((c) >> HV_CALL_START_SHIFT) & 0xfff)
 /* bit 31, "is nested", is for a hypervisor in a guest */
 #define HV_CALL_RESERVED		(GENMASK_ULL(31, 27) | GENMASK_ULL(47, 44) | \
 					 GENMASK_ULL(63, 60))

@@ -21,6 +21,7 @@ struct fuzz {
 	struct fuzz *self;	/* at GS:0 */
 	u64 state;		/* of the generator */
 	u64 ops, last_time;
+	u64 irqs_at;		/* count of interrupts when the last step began */
 	u64 *room;		/* two pages for input */
 	u64 words[512];		/* an input that is being made */
 	u32 index, calls, reads, writes, touches, waits, irqs, nmis, wrong;

@@ -559,6 +559,7 @@ static void step(struct fuzz *f)
 {
 	u32 r = any(f) % 64;
 
+	f->irqs_at = f->irqs;
 	if (r < 32)
 		call(f);
 	else if (r < 38)

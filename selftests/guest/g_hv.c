@@ -982,6 +982,7 @@ CASE(hv_nobody_there, G_OVID_ONLY, 1)
 CASE(hv_extended, G_OVID_ONLY, 1)
 {
 	u64 *victim = (u64 *)0x1800000;		/* 24 MiB */
+	u32 bad = 0;
 
 	open_hypercalls();
 	output[0] = 0;
@@ -1001,6 +1002,25 @@ CASE(hv_extended, G_OVID_ONLY, 1)
 	is(victim[512 * 0x400], 7);
 	victim[512] = 9;
 	is_(victim[512], 9, "and can be used again");
+	/* more than is done at once: in the end all is */
+	for (u32 i = 0; i < 200; i++) {
+		victim[1024 * i] = 7;
+		input[1 + i] = gpa(victim) + 0x2000 * i;
+	}
+	apic_enable();
+	handlers[0x41] = irq_count;
+	wrmsr(MSR_CONFIG(0), ENABLE | PERIODIC | DIRECT | VECTOR(0x41));
+	wrmsr(MSR_COUNT(0), 1000);
+	wrmsr(MSR_CONFIG(0), ENABLE | PERIODIC | DIRECT | VECTOR(0x41));
+	sti();
+	is(memory_call(CALL_EXT_HEAT | REPS(200)), REPS(200));
+	cli();
+	wrmsr(MSR_CONFIG(0), 0);
+	check(irqs[0x41]);
+	for (u32 i = 0; i < 200; i++)
+		bad += victim[1024 * i] != 0;
+	is_(bad, 0, "two hundred ranges");
+	victim[0] = 7;
 	input[1] = 0xe0000000;
 	is_(memory_call(CALL_EXT_HEAT | REPS(2)), INVALID_PARAMETER, "what is not memory");
 	input[1] = 1 << 11 | 1 << 13;

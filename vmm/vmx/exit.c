@@ -209,6 +209,17 @@ static struct ovid_hypercall_regs hypercall_regs(struct vmx_vp *v, bool is64)
 	};
 }
 
+/* the same instruction once more, for what is not done yet */
+static void hypercall_again(struct vmx_vp *v, bool is64, u64 control)
+{
+	if (is64) {
+		set_gpr(v, RCX, control);
+	} else {
+		set_gpr(v, RAX, (u32)control);
+		set_gpr(v, RDX, control >> 32);
+	}
+}
+
 static void hypercall_done(struct vmx_vp *v, bool is64, u64 result)
 {
 	if (is64) {
@@ -812,8 +823,13 @@ static enum ovid_run_result hypercall_slow(struct vmx_vp *v)
 	is64 = in_64bit(v);
 	vmx_vmcs_put(v);
 	regs = hypercall_regs(v, is64);
-	if (ovid_hypercall(v->vp, &regs, false) == OVID_HC_INTERCEPT)
+	switch (ovid_hypercall(v->vp, &regs, false)) {
+	case OVID_HC_INTERCEPT:
 		return hypercall_to_client(v);
+	case OVID_HC_CONTINUE:
+		hypercall_again(v, is64, regs.control);
+		return OVID_RUN_AGAIN;
+	}
 	if (vmx_vmcs_get(v))
 		return OVID_RUN_BUSY;
 	hypercall_done(v, is64, regs.result);
