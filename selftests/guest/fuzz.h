@@ -11,6 +11,7 @@
 #define MAX_FUZZERS	4
 #define PAGE		4096ul
 #define APIC		0xfee00000ul
+#define MSR_DEADLINE	0x6e0
 #define X2APIC(off)	(0x800 + ((off) >> 4))
 #define BASE_ENABLE	0x800
 #define BASE_X2APIC	0x400

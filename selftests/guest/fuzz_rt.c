@@ -43,6 +43,17 @@ static void fault(struct frame *fr)
 	fr->sp += 8;
 }
 
+static void timers_off(u64 base)
+{
+	for (u32 i = 0; i < 4; i++)
+		wrmsr(MSR_CONFIG(i), 0);
+	wrmsr(MSR_DEADLINE, 0);
+	if (base & BASE_X2APIC)
+		wrmsr(X2APIC(0x320), 0x10000 | APIC_SPURIOUS);
+	else if (base & BASE_ENABLE)
+		fz_store((base & ~(PAGE - 1)) + 0x320, 0x10000 | APIC_SPURIOUS);
+}
+
 /* in whatever mode the APIC is, wherever it is; there may be something else in its place */
 static void irq(struct frame *fr)
 {
@@ -51,14 +62,13 @@ static void irq(struct frame *fr)
 
 	f->irqs++;
 	f->vectors[fr->vec]++;
-	/* on a slow host four timers of 100 us are all that a VP gets to see: no more of them */
-	if (f->irqs - f->irqs_at > 100)
-		for (u32 i = 0; i < 4; i++)
-			wrmsr(MSR_CONFIG(i), 0);
 	if (base & BASE_X2APIC)
 		wrmsr(X2APIC(0xb0), 0);
 	else if (base & BASE_ENABLE)
 		fz_store((base & ~(PAGE - 1)) + 0xb0, 0);
+	/* on a slow host timers of 100 us may be all that a VP gets to see: no more of them */
+	if (f->irqs - f->irqs_at > 100)
+		timers_off(base);
 }
 
 static void nmi(struct frame *fr)

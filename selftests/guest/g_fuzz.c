@@ -19,7 +19,6 @@
 #define PF		14
 #define MSR_TSC		0x10
 #define MSR_TSC_ADJUST	0x3b
-#define MSR_DEADLINE	0x6e0
 #define NOWHERE		0x3000000ul	/* above memory, below devices */
 
 /*
