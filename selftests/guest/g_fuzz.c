@@ -189,8 +189,8 @@ static const struct shape {
 	{ "flushes of a set", CALL_FLUSH_EX, 32, 0, true, 512 },
 	{ "flushes of a set's list", CALL_FLUSH_LIST_EX, 32, 8, true, 512 },
 	{ "IPIs to a set", CALL_IPI_EX, 24, 0, true, 512 },
-	{ "get registers", CALL_GET_REGISTERS, 16, 4, false, 4096 },
-	{ "set registers", CALL_SET_REGISTERS, 16, 32, false, 4096 },
+	{ "get registers", CALL_GET_REGS, 16, 4, false, 4096 },
+	{ "set registers", CALL_SET_REGS, 16, 32, false, 4096 },
 	{ "post message", CALL_POST_MESSAGE, 256, 0, false, 0 },
 	{ "signal event", CALL_SIGNAL_EVENT, 8, 0, false, 0 },
 };
@@ -211,7 +211,7 @@ static void fill_registers(struct fuzz *f, const struct shape *s, u32 reps)
 	w[0] = ~0ull;			/* this partition */
 	w[1] = any(f) & 1 ? 0xfffffffeu : any(f) % MAX_FUZZERS;
 	for (u32 i = 0; i < reps; i++) {
-		if (s->code == CALL_GET_REGISTERS) {
+		if (s->code == CALL_GET_REGS) {
 			((u32 *)(w + 2))[i] = register_name(f);
 			continue;
 		}
@@ -249,8 +249,8 @@ static void fill(struct fuzz *f, const struct shape *s, u32 banks, u32 reps, u32
 		w[1] = one_in(f, 4);
 		w[2] = bits(f, banks);
 		break;
-	case CALL_GET_REGISTERS:
-	case CALL_SET_REGISTERS:
+	case CALL_GET_REGS:
+	case CALL_SET_REGS:
 		fill_registers(f, s, reps);
 		break;
 	case CALL_POST_MESSAGE:
@@ -332,7 +332,7 @@ static void call(struct fuzz *f)
 		return;
 	}
 	/* registers are set by names that fill_registers() knows to be harmless */
-	if ((u16)control == CALL_SET_REGISTERS)
+	if ((u16)control == CALL_SET_REGS)
 		control ^= 1;
 	for (u32 i = 0; i < XMM_WORDS; i++)
 		f->words[i] = odd(f);
