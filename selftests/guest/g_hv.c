@@ -559,8 +559,10 @@ CASE(hv_stimer_periodic, G_OVID_ONLY, 1)
 	wrmsr(MSR_CONFIG(3), ENABLE | PERIODIC | DIRECT | VECTOR(0x41));
 	for (n = 0; n < 5; n++)
 		sti_hlt();
-	is_(irqs[0x41], 5, "five periods");
-	check(now() >= t0 + 25000);
+	/* a slow host may have been late for one, and given two at once */
+	n = irqs[0x41];
+	check(n >= 5);
+	check(now() >= t0 + 5000 * n);
 	is(rdmsr(MSR_CONFIG(3)) & ENABLE, 1);
 	is(rdmsr(MSR_COUNT(3)), 5000);
 	/* as fast as can be: the guest gets on, and time */
@@ -569,7 +571,7 @@ CASE(hv_stimer_periodic, G_OVID_ONLY, 1)
 	t0 = now();
 	wait_until(t0 + 50000);
 	wrmsr(MSR_CONFIG(3), 0);
-	check(irqs[0x41] > 5 && irqs[0x41] < 5 + 60);
+	check(irqs[0x41] > n && irqs[0x41] < n + 60);
 }
 
 /* four at once, and the APIC's timer beside them */
