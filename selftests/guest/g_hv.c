@@ -40,25 +40,14 @@ static long wr(u32 n, u64 v)
 	return TRY("wrmsr", :: "c"(n), "a"((u32)v), "d"((u32)(v >> 32)));
 }
 
-static u64 gpa(const void *p)
-{
-	return (ulong)p;
-}
-
 static void open_hypercalls(void)
 {
-	wrmsr(MSR_GUEST_OS_ID, ME);
-	wrmsr(MSR_HYPERCALL, gpa(page_a) | 1);
+	hypercalls_by(page_a);
 }
 
 static u64 hypercall(u64 control, u64 in, u64 out)
 {
-	register u64 r8 asm("r8") = out;
-	u64 ret;
-
-	asm volatile("call *%[at]" : "=a"(ret), "+c"(control), "+d"(in), "+r"(r8)
-		     : [at] "r"(page_a) : "r9", "r10", "r11", "memory", "cc");
-	return ret;
+	return call_by(page_a, control, in, out);
 }
 
 static u64 memory_call(u64 control)

@@ -14,11 +14,6 @@ static u8 place[4096] __attribute__((aligned(4096)));
 static u64 input[512] __attribute__((aligned(4096)));
 static volatile u32 at_work, stop;
 
-static u64 gpa(const void *p)
-{
-	return (ulong)p;
-}
-
 static long wr(u32 n, u64 v)
 {
 	return TRY("wrmsr", :: "c"(n), "a"((u32)v), "d"((u32)(v >> 32)));
@@ -26,8 +21,7 @@ static long wr(u32 n, u64 v)
 
 static void open_hypercalls(void)
 {
-	wrmsr(MSR_GUEST_OS_ID, ME);
-	wrmsr(MSR_HYPERCALL, gpa(call_page) | 1);
+	hypercalls_by(call_page);
 	apic_enable();
 }
 

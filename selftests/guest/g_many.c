@@ -5,21 +5,10 @@
  * would sleep on, and the runner's time limit ends the case.  On a checking kernel that
  * limit would be near for what is no trouble: G_LONG_TIME.
  */
-#include "rt.h"
+#include "hv.h"
 
-#define MSR_GUEST_OS_ID	0x40000000
-#define MSR_HYPERCALL	0x40000001
-#define MSR_VP_INDEX	0x40000002
-#define MSR_TIME	0x40000020
-#define MSR_IDLE	0x400000f0
-
-#define CALL_FLUSH	0x0002
-#define CALL_IPI	0x000b
-#define CALL_IPI_EX	0x0015
-#define FAST		(1ull << 16)
 #define FLUSH_EVERYBODY	1
-
-#define VECTOR		0x41
+#define WAKE_VECTOR	0x41
 #define EVERYBODY	((1u << MAX_VPS) - 1)
 
 static u8 call_page[4096] __attribute__((aligned(4096)));
@@ -27,18 +16,12 @@ static u64 input[MAX_VPS][8] __attribute__((aligned(4096)));
 
 static u64 hypercall(u64 control, u64 in, u64 out)
 {
-	register u64 r8 asm("r8") = out;
-	u64 ret;
-
-	asm volatile("call *%[at]" : "=a"(ret), "+c"(control), "+d"(in), "+r"(r8)
-		     : [at] "r"(call_page) : "r9", "r10", "r11", "memory", "cc");
-	return ret;
+	return call_by(call_page, control, in, out);
 }
 
 static void open_hypercalls(void)
 {
-	wrmsr(MSR_GUEST_OS_ID, 0x8100000000000000ull);
-	wrmsr(MSR_HYPERCALL, (ulong)call_page | 1);
+	hypercalls_by(call_page);
 }
 
 /* a flush of all that all VPs know, by VP @me */
@@ -64,7 +47,7 @@ static u32 take(volatile u32 *from)
 
 static void ipi(u32 to)
 {
-	apic_icr(to, VECTOR | ICR_ASSERT);
+	apic_icr(to, WAKE_VECTOR | ICR_ASSERT);
 }
 
 static void eoi(void)
@@ -106,10 +89,10 @@ static void start_all(void (*fn)(void))
 
 CASE(many_start, G_LONG_TIME, MAX_VPS)
 {
-	handlers[VECTOR] = on_ipi;
+	handlers[WAKE_VECTOR] = on_ipi;
 	start_all(ap_sign_up);
 	check(wait_for(signed_up == (EVERYBODY & ~1)));
-	apic_icr(0, VECTOR | ICR_ASSERT | ICR_OTHERS);
+	apic_icr(0, WAKE_VECTOR | ICR_ASSERT | ICR_OTHERS);
 	check(wait_for(taken == MAX_VPS - 1));
 	/* INIT and SIPI once more, out of HLT */
 	signed_up = 0;
@@ -132,7 +115,7 @@ static void pass_on(struct frame *f)
 
 CASE(many_ring, G_LONG_TIME, MAX_VPS)
 {
-	handlers[VECTOR] = pass_on;
+	handlers[WAKE_VECTOR] = pass_on;
 	start_all(ap_sign_up);
 	ipi(1);
 	while (steps < LAPS * MAX_VPS)
@@ -203,7 +186,7 @@ CASE(many_see_flush, G_OVID_ONLY | G_LONG_TIME, MAX_VPS)
 	u32 before[MAX_VPS];
 
 	open_hypercalls();
-	handlers[VECTOR] = on_ipi;
+	handlers[WAKE_VECTOR] = on_ipi;
 	map_window(pages[0]);
 	start_all(ap_look);
 	for (u32 n = 1; n <= ROUNDS; n++) {
@@ -215,7 +198,7 @@ CASE(many_see_flush, G_OVID_ONLY | G_LONG_TIME, MAX_VPS)
 		for (u32 i = 1; i < MAX_VPS; i++)
 			before[i] = looks[i];
 		while (!all_looked(before)) {
-			apic_icr(0, VECTOR | ICR_ASSERT | ICR_OTHERS);
+			apic_icr(0, WAKE_VECTOR | ICR_ASSERT | ICR_OTHERS);
 			pause_();
 		}
 	}
@@ -253,7 +236,7 @@ CASE(many_flush_each_other, G_OVID_ONLY | G_LONG_TIME, MAX_VPS)
 CASE(many_late, G_LONG_TIME, 1)
 {
 	apic_enable();
-	handlers[VECTOR] = on_ipi;
+	handlers[WAKE_VECTOR] = on_ipi;
 	ipi(1);
 	for (u32 i = 1; i < MAX_VPS; i++) {
 		command(G_CMD_ADD_VP, 0, 0, 0);
@@ -262,7 +245,7 @@ CASE(many_late, G_LONG_TIME, 1)
 		ipi(i);
 		check(wait_for(taken == i));
 	}
-	apic_icr(0, VECTOR | ICR_ASSERT | ICR_OTHERS);
+	apic_icr(0, WAKE_VECTOR | ICR_ASSERT | ICR_OTHERS);
 	check(wait_for(taken == 2 * (MAX_VPS - 1)));
 }
 
@@ -284,7 +267,7 @@ CASE(many_late_calls, G_OVID_ONLY | G_LONG_TIME, 2)
 	u32 n;
 
 	open_hypercalls();
-	handlers[VECTOR] = on_ipi;
+	handlers[WAKE_VECTOR] = on_ipi;
 	map_window(pages[0]);
 	apic_enable();
 	ap_start(1, ap_look);
@@ -300,10 +283,10 @@ CASE(many_late_calls, G_OVID_ONLY | G_LONG_TIME, 2)
 	is(flush_everybody(0), 0);
 	least = 1;
 	n = looks[2];
-	is(hypercall(CALL_IPI | FAST, VECTOR, 4), 0);
+	is(hypercall(CALL_IPI | FAST, WAKE_VECTOR, 4), 0);
 	check(wait_for(looks[2] != n));
 	is(stale, 0);
-	input[0][0] = VECTOR;
+	input[0][0] = WAKE_VECTOR;
 	input[0][1] = 1;	/* all, this one too */
 	n = taken;
 	is(hypercall(CALL_IPI_EX, (ulong)input[0], 0), 0);
@@ -344,7 +327,7 @@ static void runner_msi(u32 to)
 		busy = 1;
 		asm volatile("xchgl %0, %1" : "+m"(runner_lock), "+r"(busy));
 	} while (busy);
-	command(G_CMD_MSI, 0xfee00000 | to << 12, VECTOR, 0);
+	command(G_CMD_MSI, 0xfee00000 | to << 12, WAKE_VECTOR, 0);
 	runner_lock = 0;
 }
 
@@ -358,11 +341,11 @@ static void wake(u32 me, u32 to)
 		apic_icr(to, DELIVER_NMI | ICR_ASSERT);
 		break;
 	case 4:
-		hypercall(CALL_IPI | FAST, VECTOR, 1ull << to);
+		hypercall(CALL_IPI | FAST, WAKE_VECTOR, 1ull << to);
 		break;
 	case 5:
 		flush_everybody(me);
-		hypercall(CALL_IPI | FAST, VECTOR, 1ull << to);
+		hypercall(CALL_IPI | FAST, WAKE_VECTOR, 1ull << to);
 		break;
 	default:
 		ipi(to);
@@ -376,7 +359,7 @@ static void wake(u32 me, u32 to)
 static void on_nmi(struct frame *f)
 {
 	(void)f;
-	apic_write(0x300, VECTOR | ICR_ASSERT | ICR_SELF);
+	apic_write(0x300, WAKE_VECTOR | ICR_ASSERT | ICR_SELF);
 }
 
 static void wait_somehow(u32 me)
@@ -434,7 +417,7 @@ static void carry_all(void)
 	u32 sum = 0;
 
 	handlers[2] = on_nmi;
-	handlers[VECTOR] = on_ipi;
+	handlers[WAKE_VECTOR] = on_ipi;
 	box[0] = TOKENS;
 	start_all(ap_carry);
 	carry(0);

@@ -74,6 +74,28 @@ struct message {
 	u64 payload[30];
 };
 
+static inline u64 gpa(const void *p)
+{
+	return (ulong)p;
+}
+
+/* says who the guest is, and has its hypercall page at @page */
+static inline void hypercalls_by(const void *page)
+{
+	wrmsr(MSR_GUEST_OS_ID, ME);
+	wrmsr(MSR_HYPERCALL, gpa(page) | 1);
+}
+
+static inline u64 call_by(const void *page, u64 control, u64 in, u64 out)
+{
+	register u64 r8 asm("r8") = out;
+	u64 ret;
+
+	asm volatile("call *%[at]" : "=a"(ret), "+c"(control), "+d"(in), "+r"(r8)
+		     : [at] "r"(page) : "r9", "r10", "r11", "memory", "cc");
+	return ret;
+}
+
 /* without the page: that may be anywhere, or be gone */
 static inline u64 vmcall(u64 control, u64 in, u64 out)
 {
