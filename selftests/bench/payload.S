@@ -20,6 +20,17 @@ p_\name:
 1:
 	.endm
 
+/* until the count of interrupts is another than in \was; IF is clear */
+	.macro	sleep_while was
+2:	cmp	4(%ebp), %\was
+	jne	3f
+	sti
+	hlt
+	cli
+	jmp	2b
+3:
+	.endm
+
 	.macro	finish
 	dec	%esi
 	jnz	1b
@@ -129,13 +140,8 @@ begin wake_loop
 	cli
 	mov	4(%ebp), %ebx
 	out	%al, $B_BELL
-2:	cmp	4(%ebp), %ebx
-	jne	3f
-	sti
-	hlt
-	cli
-	jmp	2b
-3:	finish
+	sleep_while ebx
+	finish
 
 /* TSC deadline 30000 ticks ahead, asleep until then */
 	.globl	p_timer
@@ -150,13 +156,8 @@ begin timer_loop
 	adc	$0, %edx
 	mov	$0x6e0, %ecx
 	wrmsr
-2:	cmp	4(%ebp), %ebx
-	jne	3f
-	sti
-	hlt
-	cli
-	jmp	2b
-3:	finish
+	sleep_while ebx
+	finish
 
 /* one-shot timer by the initial count, the guest busy: exits and all */
 	.globl	p_timer_busy
@@ -246,13 +247,8 @@ begin hv_timer_loop
 	adc	$0, %edx
 	mov	$0x400000b1, %ecx
 	wrmsr
-2:	cmp	4(%ebp), %ebx
-	jne	3f
-	sti
-	hlt
-	cli
-	jmp	2b
-3:	finish
+	sleep_while ebx
+	finish
 
 /* HvCallSignalEvent; a thread of the host answers with an event */
 	.globl	p_hv_event
@@ -269,13 +265,8 @@ begin hv_event_loop
 	xor	%ebx, %ebx
 	mov	$B_CONNECTION, %ecx
 	call	*24(%ebp)
-2:	cmp	4(%ebp), %edi
-	jne	3f
-	sti
-	hlt
-	cli
-	jmp	2b
-3:	lock btrl	$0, B_HV_EVENTS + 256 * B_SINT
+	sleep_while edi
+	lock btrl	$0, B_HV_EVENTS + 256 * B_SINT
 	finish
 
 	.globl	p_touch
