@@ -156,21 +156,9 @@ static u64 read_frequency(struct ovid_vp *vp, u32 msr)
 
 /* ---- the local APIC (TLFS: Local APIC MSRs), in xAPIC and x2APIC mode ---- */
 
-static int write_eoi(struct ovid_vp *vp, u32 msr, u64 val)
-{
-	return ovid_lapic_enabled(&vp->apic) ? OVID_MSR_EOI : OVID_MSR_GP;
-}
-
 static u64 read_icr(struct ovid_vp *vp, u32 msr)
 {
 	return ovid_lapic_icr(vp);
-}
-
-static int write_icr(struct ovid_vp *vp, u32 msr, u64 val)
-{
-	if (!ovid_lapic_enabled(&vp->apic))
-		return OVID_MSR_GP;
-	return ovid_lapic_set_icr(vp, val) ? OVID_MSR_GP : OVID_MSR_OK;
 }
 
 static u64 read_tpr(struct ovid_vp *vp, u32 msr)
@@ -178,12 +166,21 @@ static u64 read_tpr(struct ovid_vp *vp, u32 msr)
 	return ovid_lapic_read(vp, APIC_TPR_OFF);
 }
 
-static int write_tpr(struct ovid_vp *vp, u32 msr, u64 val)
+static int write_apic(struct ovid_vp *vp, u32 msr, u64 val)
 {
-	if (val > 0xff || !ovid_lapic_enabled(&vp->apic))
+	if (!ovid_lapic_enabled(&vp->apic))
 		return OVID_MSR_GP;
-	ovid_lapic_write(vp, APIC_TPR_OFF, val);
-	return OVID_MSR_OK;
+	switch (msr) {
+	case HV_MSR_EOI:
+		return OVID_MSR_EOI;
+	case HV_MSR_ICR:
+		return ovid_lapic_set_icr(vp, val) ? OVID_MSR_GP : OVID_MSR_OK;
+	default:		/* TPR */
+		if (val > 0xff)
+			return OVID_MSR_GP;
+		ovid_lapic_write(vp, APIC_TPR_OFF, val);
+		return OVID_MSR_OK;
+	}
 }
 
 /* the APIC's own state has it */
@@ -323,9 +320,9 @@ static const struct hv_row rows[] = {
 	[H_STIMER]	= { HV_PRIV_STIMER, ovid_stimer_msr_read, ovid_stimer_msr_write,
 			    .restore = ovid_stimer_msr_restore },
 	[H_CRASH_CTL]	= { CRASH_FEATURE, read_crash_ctl, write_crash_ctl },
-	[H_EOI]		= { HV_PRIV_APIC_MSRS, NULL, write_eoi },
-	[H_ICR]		= { HV_PRIV_APIC_MSRS, read_icr, write_icr, .restore = restore_nothing },
-	[H_TPR]		= { HV_PRIV_APIC_MSRS, read_tpr, write_tpr, .restore = restore_nothing },
+	[H_EOI]		= { HV_PRIV_APIC_MSRS, NULL, write_apic },
+	[H_ICR]		= { HV_PRIV_APIC_MSRS, read_icr, write_apic, .restore = restore_nothing },
+	[H_TPR]		= { HV_PRIV_APIC_MSRS, read_tpr, write_apic, .restore = restore_nothing },
 	[H_REENLIGHTENMENT] = { HV_PRIV_REENLIGHTENMENT, read_reenlightenment,
 				write_reenlightenment },
 	[H_TSC_EMULATION] = { HV_PRIV_REENLIGHTENMENT, read_tsc_emulation,
@@ -436,7 +433,6 @@ int ovid_hv_part_init(struct ovid_partition *part)
 	int err;
 
 	mutex_init(&part->hv.lock);
-	ovid_ports_init(part);
 	ovid_overlays_init(part);
 	err = ovid_overlay_init(&part->tsc_page);
 	err = err ?: ovid_overlay_init(&part->hv.hypercall_page);
@@ -456,7 +452,6 @@ void ovid_hv_part_fini(struct ovid_partition *part)
 	ovid_overlay_fini(&part->hv.hypercall_page);
 	ovid_overlay_fini(&part->tsc_page);
 	ovid_overlays_fini(part);
-	ovid_ports_fini(part);
 }
 
 void ovid_hv_part_reset(struct ovid_partition *part)

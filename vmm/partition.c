@@ -64,6 +64,7 @@ static int part_init(struct ovid_partition *part)
 	mutex_init(&part->apic_map_lock);
 	init_waitqueue_head(&part->reset_wait);
 	part->srcu = &regions_srcu;
+	ovid_ports_init(part);
 	err = ovid_tdp_init(part);
 	if (err)
 		return err;
@@ -100,6 +101,7 @@ static void part_free(struct ovid_partition *part)
 	ovid_for_each_vp(part, vp, i)
 		ovid_vp_destroy(vp);
 	ovid_apic_map_fini(part);
+	ovid_ports_fini(part);
 	ovid_hv_part_fini(part);
 	ovid_tdp_fini(part);
 	ovid_cpuid_fini(part);

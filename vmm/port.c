@@ -47,17 +47,24 @@ bool ovid_port_remove(struct ovid_partition *part, u32 connection, struct ovid_p
 	return true;
 }
 
-/* under RCU */
-static struct ovid_port *find(struct ovid_vp *vp, u32 connection)
+/*
+ * The port that a guest with @privilege reaches by @connection; NULL: @status is what
+ * the hypercall ends with.  Under RCU.
+ */
+static struct ovid_port *reach(struct ovid_vp *vp, u32 connection, u64 privilege, int *status)
 {
-	return xa_load(&vp->part->ports.by_connection, connection);
-}
+	struct ovid_port *port = xa_load(&vp->part->ports.by_connection, connection);
 
-static int unknown(struct ovid_vp *vp)
-{
-	if (ovid_hc_intercepted(vp, HV_INTERCEPT_UNKNOWN_CONNECTION))
-		return OVID_HC_INTERCEPT;
-	return HV_STATUS_INVALID_CONNECTION_ID;
+	if (!port) {
+		*status = ovid_hc_intercepted(vp, HV_INTERCEPT_UNKNOWN_CONNECTION) ?
+			  OVID_HC_INTERCEPT : HV_STATUS_INVALID_CONNECTION_ID;
+		return NULL;
+	}
+	if (!(ovid_cpuid_hv_privileges(vp->part) & privilege)) {
+		*status = HV_STATUS_ACCESS_DENIED;
+		return NULL;
+	}
+	return port;
 }
 
 int ovid_hc_port_post(struct ovid_vp *vp, struct ovid_hc *hc)
@@ -68,16 +75,15 @@ int ovid_hc_port_post(struct ovid_vp *vp, struct ovid_hc *hc)
 		.header.payload_size = in->size,
 	};
 	struct ovid_port *port;
+	int status;
 
 	if (!in->type || in->type & HYPERVISOR_MESSAGE || in->size > sizeof(in->payload))
 		return HV_STATUS_INVALID_PARAMETER;
 	memcpy(msg.payload, in->payload, in->size);
 	guard(rcu)();
-	port = find(vp, in->connection);
+	port = reach(vp, in->connection, HV_PRIV_POST_MESSAGES, &status);
 	if (!port)
-		return unknown(vp);
-	if (!(ovid_cpuid_hv_privileges(vp->part) & HV_PRIV_POST_MESSAGES))
-		return HV_STATUS_ACCESS_DENIED;
+		return status;
 	return port->ops->post ? port->ops->post(port, vp, &msg) : HV_STATUS_INVALID_CONNECTION_ID;
 }
 
@@ -85,13 +91,12 @@ int ovid_hc_port_signal(struct ovid_vp *vp, struct ovid_hc *hc)
 {
 	const struct hv_w_signal_event *in = hc->in;
 	struct ovid_port *port;
+	int status;
 
 	guard(rcu)();
-	port = find(vp, in->connection);
+	port = reach(vp, in->connection, HV_PRIV_SIGNAL_EVENTS, &status);
 	if (!port)
-		return unknown(vp);
-	if (!(ovid_cpuid_hv_privileges(vp->part) & HV_PRIV_SIGNAL_EVENTS))
-		return HV_STATUS_ACCESS_DENIED;
+		return status;
 	return port->ops->signal ? port->ops->signal(port, vp, in->flag) :
 				   HV_STATUS_INVALID_CONNECTION_ID;
 }
