@@ -434,8 +434,8 @@ int ovid_hv_part_init(struct ovid_partition *part)
 
 	mutex_init(&part->hv.lock);
 	ovid_overlays_init(part);
-	err = ovid_overlay_init(&part->tsc_page);
-	err = err ?: ovid_overlay_init(&part->hv.hypercall_page);
+	err = ovid_overlay_init(&part->tsc_page, OVID_OVERLAY_TSC);
+	err = err ?: ovid_overlay_init(&part->hv.hypercall_page, OVID_OVERLAY_HYPERCALL);
 	if (err) {
 		ovid_hv_part_fini(part);
 		return err;
@@ -474,7 +474,8 @@ int ovid_hv_vp_init(struct ovid_vp *vp)
 	if (!vp->hv.call)
 		return -ENOMEM;
 	vp->hv.assist.write = true;
-	return ovid_overlay_init(&vp->hv.assist) ?: ovid_synic_init(vp);
+	return ovid_overlay_init(&vp->hv.assist, OVID_OVERLAY_ASSIST(vp->index)) ?:
+	       ovid_synic_init(vp);
 }
 
 void ovid_hv_vp_fini(struct ovid_vp *vp)

@@ -21,8 +21,9 @@ void ovid_overlays_fini(struct ovid_partition *part)
 	xa_destroy(&part->overlays.by_gfn);
 }
 
-int ovid_overlay_init(struct ovid_overlay *ov)
+int ovid_overlay_init(struct ovid_overlay *ov, u32 rank)
 {
+	ov->rank = rank;
 	ov->page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 	return ov->page ? 0 : -ENOMEM;
 }
@@ -63,9 +64,28 @@ static void unlink_overlay(struct ovid_partition *part, struct ovid_overlay *ov)
 	place_changed(part, ov->gfn);
 }
 
-int ovid_overlay_place(struct ovid_partition *part, struct ovid_overlay *ov, gfn_t gfn)
+/* between those at @gfn that hide it and those that it hides */
+static int link_overlay(struct ovid_partition *part, struct ovid_overlay *ov, gfn_t gfn)
 {
 	struct xarray *xa = &part->overlays.by_gfn;
+	struct ovid_overlay *above = NULL, *below = xa_load(xa, gfn);
+	int err = 0;
+
+	while (below && below->rank < ov->rank) {
+		above = below;
+		below = below->below;
+	}
+	if (above)
+		above->below = ov;
+	else
+		err = xa_err(xa_store(xa, gfn, ov, GFP_KERNEL_ACCOUNT));
+	if (!err)
+		ov->below = below;
+	return err;
+}
+
+int ovid_overlay_place(struct ovid_partition *part, struct ovid_overlay *ov, gfn_t gfn)
+{
 	int err;
 
 	guard(mutex)(&part->overlays.lock);
@@ -74,13 +94,10 @@ int ovid_overlay_place(struct ovid_partition *part, struct ovid_overlay *ov, gfn
 			return 0;
 		unlink_overlay(part, ov);
 	}
-	ov->gfn = gfn;
-	ov->below = xa_load(xa, gfn);
-	err = xa_err(xa_store(xa, gfn, ov, GFP_KERNEL_ACCOUNT));
-	if (err) {
-		ov->below = NULL;
+	err = link_overlay(part, ov, gfn);
+	if (err)
 		return err;
-	}
+	ov->gfn = gfn;
 	ov->placed = true;
 	place_changed(part, gfn);
 	return 0;

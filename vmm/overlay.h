@@ -7,8 +7,10 @@
  * The page belongs to its overlay from creation on, so that the hypervisor
  * reads and writes it by a pointer, wherever the guest has put it.
  *
- * Where several are at one place the one that came last is seen.  A part of the
- * partition or a VP, so an overlay lives as long as the partition.
+ * Where several are at one place the one of the lowest rank is seen.  The TLFS leaves
+ * the order to the hypervisor; this one does not depend on which came first, so that it
+ * is no state that a restore would have to bring back.  A part of the partition or a
+ * VP, so an overlay lives as long as the partition.
  */
 #ifndef OVID_OVERLAY_H
 #define OVID_OVERLAY_H
@@ -28,9 +30,21 @@ struct ovid_overlays {
 	struct xarray by_gfn;
 };
 
+/* ranks: the partition's, then three of each VP */
+enum {
+	OVID_OVERLAY_HYPERCALL,
+	OVID_OVERLAY_TSC,
+	OVID_OVERLAY_FIRST_VP,
+};
+
+#define OVID_OVERLAY_ASSIST(index)	(OVID_OVERLAY_FIRST_VP + 3 * (index))
+#define OVID_OVERLAY_MESSAGES(index)	(OVID_OVERLAY_ASSIST(index) + 1)
+#define OVID_OVERLAY_EVENTS(index)	(OVID_OVERLAY_ASSIST(index) + 2)
+
 /**
  * struct ovid_overlay
  * @page:	its content; NULL: there is none
+ * @rank:	which one is seen; no two of a partition have the same
  * @gfn:	where it is, while @placed
  * @below:	the next one at the same place
  * @exec:	code may run from it
@@ -38,6 +52,7 @@ struct ovid_overlays {
  */
 struct ovid_overlay {
 	struct page *page;
+	u32 rank;
 	gfn_t gfn;
 	struct ovid_overlay *below;
 	bool placed;
@@ -49,7 +64,7 @@ void ovid_overlays_init(struct ovid_partition *part);
 void ovid_overlays_fini(struct ovid_partition *part);
 
 /* -ENOMEM or 0; sleeps.  fini: when no VP can run any more */
-int ovid_overlay_init(struct ovid_overlay *ov);
+int ovid_overlay_init(struct ovid_overlay *ov, u32 rank);
 void ovid_overlay_fini(struct ovid_overlay *ov);
 
 static inline void *ovid_overlay_data(const struct ovid_overlay *ov)

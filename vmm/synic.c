@@ -223,7 +223,8 @@ int ovid_synic_init(struct ovid_vp *vp)
 	spin_lock_init(&synic->lock);
 	synic->messages.write = true;
 	synic->events.write = true;
-	return ovid_overlay_init(&synic->messages) ?: ovid_overlay_init(&synic->events);
+	return ovid_overlay_init(&synic->messages, OVID_OVERLAY_MESSAGES(vp->index)) ?:
+	       ovid_overlay_init(&synic->events, OVID_OVERLAY_EVENTS(vp->index));
 }
 
 void ovid_synic_fini(struct ovid_vp *vp)

@@ -179,9 +179,14 @@ CASE(hv_hypercall_page, G_OVID_ONLY, 1)
 	wrmsr(MSR_HYPERCALL, gpa(page_b) | 1);
 	is(page_a[0], 0x77);
 	wrmsr(MSR_TSC_PAGE, gpa(page_b) | 1);
-	check(*(u32 *)page_b != 0xc3c1010f);
+	is_(*(u32 *)page_b, 0xc3c1010f, "this one hides the other");
+	wrmsr(MSR_HYPERCALL, gpa(page_a) | 1);
+	is_(*(u32 *)(page_b + 4), 0, "which is seen when it has gone");
+	check(*(u32 *)page_b);
+	wrmsr(MSR_HYPERCALL, gpa(page_b) | 1);
+	is_(*(u32 *)page_b, 0xc3c1010f, "and is hidden again");
 	wrmsr(MSR_TSC_PAGE, 0);
-	is_(*(u32 *)page_b, 0xc3c1010f, "the one beneath is seen again");
+	is(*(u32 *)page_b, 0xc3c1010f);
 	wrmsr(MSR_GUEST_OS_ID, 0);
 	is_(rdmsr(MSR_HYPERCALL), gpa(page_b), "no id, no page");
 	is_(page_b[0], 0, "memory again");
