@@ -500,9 +500,10 @@ struct ovid_reg {
 
 #define OVID_MAX_REGS		128
 
-/* registers that the TLFS has no name for: machine check */
+/* registers that the TLFS has no name for */
 #define OVID_REGISTER_MCG_STATUS	0x7F000000
 #define OVID_REGISTER_MC0_CTL		0x7F000010	/* to MC3_CTL: 0x7F000013 */
+#define OVID_REGISTER_NMIS		0x7F000020	/* NMIs that wait: 0, 1 or 2 */
 
 /**
  * struct ovid_regs - OVID_GET_REGS, OVID_SET_REGS
@@ -522,6 +523,9 @@ struct ovid_regs {
 	__u32 pad;
 	__u64 regs;
 };
+
+/* a type of MSHV_GET_VP_STATE beside mshv's: the VP assist page, wherever the guest has it */
+#define OVID_VP_STATE_ASSIST		0x80
 
 /*
  * OVID_RUN_VP: runs until something is for the worker; the run page says what.

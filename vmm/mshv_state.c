@@ -6,6 +6,7 @@
  */
 #include <linux/gfp.h>
 #include <linux/mm.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -67,7 +68,7 @@ static int xsave_set(struct ovid_vp *vp, const void *page, u32 len)
 	return err;
 }
 
-/* ---- SynIC: the pages, wherever the guest has them ---------------------- */
+/* ---- pages of the guest's, wherever it has them; and the SynIC's timers -- */
 
 static void simp_get(struct ovid_vp *vp, void *page)
 {
@@ -88,6 +89,17 @@ static void siefp_get(struct ovid_vp *vp, void *page)
 static int siefp_set(struct ovid_vp *vp, const void *page, u32 len)
 {
 	memcpy(ovid_overlay_data(&vp->hv.synic.events), page, PAGE_SIZE);
+	return 0;
+}
+
+static void assist_get(struct ovid_vp *vp, void *page)
+{
+	memcpy(page, ovid_overlay_data(&vp->hv.assist), PAGE_SIZE);
+}
+
+static int assist_set(struct ovid_vp *vp, const void *page, u32 len)
+{
+	memcpy(ovid_overlay_data(&vp->hv.assist), page, PAGE_SIZE);
 	return 0;
 }
 
@@ -114,6 +126,18 @@ static const struct state_type state_types[MSHV_VP_STATE_COUNT] = {
 	[MSHV_VP_STATE_SYNTHETIC_TIMERS] = { stimers_size, stimers_get, stimers_set },
 };
 
+/* NULL: there is no such type */
+static const struct state_type *find_type(u8 type)
+{
+	static const struct state_type assist = { whole_page, assist_get, assist_set };
+
+	if (type == OVID_VP_STATE_ASSIST)
+		return &assist;
+	if (type >= MSHV_VP_STATE_COUNT)
+		return NULL;
+	return &state_types[array_index_nospec(type, MSHV_VP_STATE_COUNT)];
+}
+
 /* ---- the ioctls -------------------------------------------------------- */
 
 /*
@@ -121,19 +145,20 @@ static const struct state_type state_types[MSHV_VP_STATE_COUNT] = {
  * that is checked.
  */
 static int state_args(struct ovid_vp *vp, void __user *arg, struct mshv_get_set_vp_state *args,
-		      u32 *need)
+		      const struct state_type **type, u32 *need)
 {
 	struct mshv_get_set_vp_state __user *uargs = arg;
 	u32 given;
 
 	if (copy_from_user(args, arg, sizeof(*args)))
 		return -EFAULT;
-	if (args->type >= MSHV_VP_STATE_COUNT || memchr_inv(args->rsvd, 0, sizeof(args->rsvd)))
+	*type = find_type(args->type);
+	if (!*type || memchr_inv(args->rsvd, 0, sizeof(args->rsvd)))
 		return -EINVAL;
 	given = args->buf_sz;
 	if (!PAGE_ALIGNED(given) || !PAGE_ALIGNED(args->buf_ptr))
 		return -EINVAL;
-	*need = state_types[args->type].size(vp);
+	*need = (*type)->size(vp);
 	if (put_user(*need, &uargs->buf_sz))
 		return -EFAULT;
 	return given < *need ? -EINVAL : 0;
@@ -142,7 +167,7 @@ static int state_args(struct ovid_vp *vp, void __user *arg, struct mshv_get_set_
 /**
  * ovid_mshv_get_vp_state - MSHV_GET_VP_STATE
  * @vp:		the VP
- * @arg:	struct mshv_get_set_vp_state
+ * @arg:	struct mshv_get_set_vp_state; its type may be one of ours (ovid.h)
  *
  * Waits while the VP runs.  Returns 0, -EFAULT, -EINVAL (unknown type, buffer
  * not of pages, or too small: buf_sz then tells the need), -ENOMEM, -EINTR.
@@ -150,11 +175,12 @@ static int state_args(struct ovid_vp *vp, void __user *arg, struct mshv_get_set_
 long ovid_mshv_get_vp_state(struct ovid_vp *vp, void __user *arg)
 {
 	struct mshv_get_set_vp_state args;
+	const struct state_type *type;
 	void *page;
 	u32 need;
 	int err;
 
-	err = state_args(vp, arg, &args, &need);
+	err = state_args(vp, arg, &args, &type, &need);
 	if (err)
 		return err;
 	page = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
@@ -164,7 +190,7 @@ long ovid_mshv_get_vp_state(struct ovid_vp *vp, void __user *arg)
 		err = -EINTR;
 		goto free;
 	}
-	state_types[args.type].get(vp, page);
+	type->get(vp, page);
 	mutex_unlock(&vp->lock);
 	if (copy_to_user(u64_to_user_ptr(args.buf_ptr), page, need))
 		err = -EFAULT;
@@ -182,11 +208,12 @@ free:
 long ovid_mshv_set_vp_state(struct ovid_vp *vp, void __user *arg)
 {
 	struct mshv_get_set_vp_state args;
+	const struct state_type *type;
 	void *page;
 	u32 need;
 	int err;
 
-	err = state_args(vp, arg, &args, &need);
+	err = state_args(vp, arg, &args, &type, &need);
 	if (err)
 		return err;
 	page = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
@@ -197,7 +224,7 @@ long ovid_mshv_set_vp_state(struct ovid_vp *vp, void __user *arg)
 	} else if (mutex_lock_killable(&vp->lock)) {
 		err = -EINTR;
 	} else {
-		err = state_types[args.type].set(vp, page, need);
+		err = type->set(vp, page, need);
 		mutex_unlock(&vp->lock);
 	}
 	free_page((unsigned long)page);

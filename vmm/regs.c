@@ -197,6 +197,9 @@ static int core_get(struct ovid_vp *vp, u32 name, u64 val[2])
 	case HV_REGISTER_PENDING_EVENT1:
 		val[0] = 0;
 		return 0;
+	case OVID_REGISTER_NMIS:
+		val[0] = READ_ONCE(vp->nmi_pending);
+		return 0;
 	case HV_REGISTER_DELIVERABILITY_NOTIFICATIONS:
 		val[0] = (u64)vp->hv.synic.notify << NOTIFY_SINTS;
 		return 0;
@@ -227,6 +230,8 @@ static int core_check(u32 name, const u64 val[2])
 	case HV_X64_REGISTER_INITIAL_APIC_ID:
 	case HV_X64_REGISTER_APIC_ID:
 		return val[0] > 254 ? -EINVAL : 0;
+	case OVID_REGISTER_NMIS:
+		return val[0] > 2 ? -EINVAL : 0;
 	case HV_REGISTER_DELIVERABILITY_NOTIFICATIONS:
 		/* the others are about an APIC in userspace */
 		return val[0] & ~GENMASK_ULL(63, NOTIFY_SINTS) ? -EINVAL : 0;
@@ -267,6 +272,9 @@ static void core_set(struct ovid_vp *vp, u32 name, const u64 val[2])
 	case HV_X64_REGISTER_INITIAL_APIC_ID:
 	case HV_X64_REGISTER_APIC_ID:
 		ovid_lapic_set_id(vp, val[0]);
+		break;
+	case OVID_REGISTER_NMIS:
+		WRITE_ONCE(vp->nmi_pending, val[0]);
 		break;
 	case HV_REGISTER_DELIVERABILITY_NOTIFICATIONS:
 		vp->hv.synic.notify = val[0] >> NOTIFY_SINTS;

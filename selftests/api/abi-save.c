@@ -19,6 +19,9 @@
 CODE16(halt16, "cli; hlt; 1: out %al, $0xf4; jmp 1b");
 CODE16(idle16, "cli; mov $0x400000f0, %ecx; rdmsr; 1: out %al, $0xf4; jmp 1b");
 CODE16(stop16, "1: out %al, $0xf4; jmp 1b");
+CODE16(count_nmi16, "incw 0x500; iret");
+CODE16(wait_nmi16, "mov $1000, %cx; 1: loop 1b; 2: out %al, $0xf4; jmp 2b");
+CODE16(assist16, "mov 0x5190, %ax; mov %ax, 0x500; movw $0x7777, 0x5192; 1: out %al, $0xf4; jmp 1b");
 
 static uint32_t page[1024] __attribute__((aligned(4096)));
 
@@ -149,6 +152,50 @@ static void events(void)
 	ov_vm_destroy(&vm);
 }
 
+/* two NMIs that wait: the LAPIC's state has room for one */
+static void nmis(void)
+{
+	struct ov_vm from, to;
+
+	ov_vm_create(&from, 1 << 20, stop16, CODE_LEN(stop16));
+	ov_vm_create(&to, 1 << 20, wait_nmi16, CODE_LEN(wait_nmi16));
+	for (int i = 0; i < 3; i++)
+		ov_inject(from.part, OVID_INJECT_NMI, 0, 0);
+	tap_is(ov_get(from.vp, OVID_REGISTER_NMIS), 2, "of three NMIs two wait");
+	tap_is(-ov_set(to.vp, OVID_REGISTER_NMIS, 3), EINVAL, "three are refused");
+	tap_is(ov_set(to.vp, OVID_REGISTER_NMIS, 2), 0, "two are put in");
+	blob(from.vp, MSHV_VP_STATE_LAPIC, false);
+	tap_is(blob(to.vp, MSHV_VP_STATE_LAPIC, true), 0, "then the LAPIC, which knows of one");
+	tap_is(ov_get(to.vp, OVID_REGISTER_NMIS), 2, "that makes no third");
+	memcpy(to.ram + HANDLER, count_nmi16, CODE_LEN(count_nmi16));
+	*(uint32_t *)(to.ram + 2 * 4) = HANDLER;
+	ov_set(to.vp, HV_X64_REGISTER_RSP, 0x8000);
+	tap_is(ov_run(to.vp), 0, "the VP runs");
+	tap_is(*(uint16_t *)(to.ram + 0x500), 2, "and takes two");
+	tap_is(ov_get(to.vp, OVID_REGISTER_NMIS), 0, "none waits then");
+	ov_vm_destroy(&to);
+	ov_vm_destroy(&from);
+}
+
+/* what is in the VP assist page, not only where it is */
+static void assist(void)
+{
+	struct ov_vm vm;
+
+	ov_vm_create(&vm, 1 << 20, assist16, CODE_LEN(assist16));
+	memset(page, 0, sizeof(page));
+	page[0x190 / 4] = 0x1234;
+	tap_is(blob(vm.vp, OVID_VP_STATE_ASSIST, true), 0, "the VP assist page is put in");
+	tap_is(ov_set(vm.vp, HV_REGISTER_VP_ASSIST_PAGE, 0x5001), 0, "and placed");
+	tap_is(ov_run(vm.vp), 0, "the VP runs");
+	tap_is(*(uint16_t *)(vm.ram + 0x500), 0x1234, "and finds what was put in");
+	memset(page, 0, sizeof(page));
+	tap_is(blob(vm.vp, OVID_VP_STATE_ASSIST, false), 0, "it is read");
+	tap_is(page[0x190 / 4], 0x77771234, "with what the guest has stored");
+	tap_is(*(uint32_t *)(vm.ram + 0x5190), 0, "which the memory beneath has not");
+	ov_vm_destroy(&vm);
+}
+
 /* INIT that came while the VP was out is part of its state after a cancelled run */
 static void init_counts(int dev)
 {
@@ -227,6 +274,8 @@ int main(void)
 	registers(dev);
 	activity();
 	events();
+	nmis();
+	assist();
 	init_counts(dev);
 	timer_due(dev);
 	protection_keys(dev);

@@ -133,12 +133,15 @@ static void test_order(int vp)
 	CHECK(before(SET_REG, HV_X64_REGISTER_APIC_BASE, SET_REG, HV_X64_REGISTER_APIC_TPR,
 		     NEW + vp), "the APIC's mode before its registers");
 	CHECK(before(SET_REG, HV_REGISTER_SIMP, SET_BLOB, MSHV_VP_STATE_SIMP, NEW + vp) &&
-	      before(SET_REG, HV_REGISTER_SIEFP, SET_BLOB, MSHV_VP_STATE_SIEFP, NEW + vp),
+	      before(SET_REG, HV_REGISTER_SIEFP, SET_BLOB, MSHV_VP_STATE_SIEFP, NEW + vp) &&
+	      before(SET_REG, HV_REGISTER_VP_ASSIST_PAGE, SET_BLOB, OVID_VP_STATE_ASSIST, NEW + vp),
 	      "where pages are before what is in them");
 	CHECK(before(SET_BLOB, MSHV_VP_STATE_SIMP, SET_BLOB, MSHV_VP_STATE_SYNTHETIC_TIMERS,
 		     NEW + vp) &&
 	      before(SET_BLOB, MSHV_VP_STATE_LAPIC, SET_BLOB, MSHV_VP_STATE_SYNTHETIC_TIMERS,
 		     NEW + vp), "timers last");
+	CHECK(before(SET_REG, OVID_REGISTER_NMIS, SET_BLOB, MSHV_VP_STATE_LAPIC, NEW + vp),
+	      "all NMIs before the one that the LAPIC knows of");
 	CHECK(before(SET_REG, HV_X64_REGISTER_RFLAGS, SET_REG,
 		     HV_REGISTER_INTERNAL_ACTIVITY_STATE, NEW + vp), "RFLAGS before HLT");
 }

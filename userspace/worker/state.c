@@ -40,6 +40,7 @@ static const struct range vp_regs[] = {
 	{ HV_X64_REGISTER_MSR_IA32_MISC_ENABLE, 1 },
 	{ OVID_REGISTER_MCG_STATUS, 1 },
 	{ OVID_REGISTER_MC0_CTL, 4 },
+	{ OVID_REGISTER_NMIS, 1 },
 	{ HV_REGISTER_VP_RUNTIME, 1 },
 	{ HV_REGISTER_SINT0, 16 },
 	{ HV_REGISTER_SCONTROL, 1 },
@@ -63,12 +64,12 @@ static const struct range vp_regs[] = {
 };
 
 /*
- * In the order in which they are put back: pages of the SynIC when its MSRs are there,
- * timers when there is somebody to be told.
+ * In the order in which they are put back: pages when the MSRs that place them are
+ * there, timers when there is somebody to be told.
  */
 static const u8 blobs[] = {
 	MSHV_VP_STATE_XSAVE, MSHV_VP_STATE_SIMP, MSHV_VP_STATE_SIEFP, MSHV_VP_STATE_LAPIC,
-	MSHV_VP_STATE_SYNTHETIC_TIMERS,
+	OVID_VP_STATE_ASSIST, MSHV_VP_STATE_SYNTHETIC_TIMERS,
 };
 
 /* those that a partition is given before it has a VP, and the one that needs its TSC */
