@@ -41,8 +41,11 @@ static void tell_vps(struct ovid_partition *part)
 	struct ovid_vp *vp;
 	int i;
 
-	ovid_for_each_vp(part, vp, i)
+	ovid_for_each_vp(part, vp, i) {
+		/* for one that sleeps, and does not get round to the request */
+		WRITE_ONCE(vp->apic.wake_moved, true);
 		ovid_vp_request(vp, OVID_REQ_TSC);
+	}
 }
 
 void ovid_part_time_freeze(struct ovid_partition *part, bool freeze)

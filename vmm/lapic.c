@@ -367,10 +367,7 @@ bool ovid_lapic_wakes(struct ovid_vp *vp)
 
 	u64 map[4];
 
-	if (apic->timer_deadline)
-		ovid_apic_timer_poll(vp);
-	if (vp->hv.stimer_deadline)
-		ovid_stimer_check(vp);
+	ovid_apic_deadlines_poll(vp);
 	/* level interrupts that wait for the EOI-exit bitmap: let them go now; the
 	 * request stays, so that the bitmap is loaded before the entry
 	 */

@@ -112,6 +112,7 @@ struct ovid_pi_desc {
  * @timer_mode:	OVID_APIC_TIMER_*, as it was last acted on
  * @timer_shift: log2 of TSC ticks per count
  * @hrtimer:	armed only while the VP sleeps in HLT
+ * @wake_moved:	when it has to be woken may be another time than @hrtimer was armed for
  */
 struct ovid_lapic {
 	void *regs;
@@ -143,6 +144,7 @@ struct ovid_lapic {
 	u8 timer_mode;
 	u8 timer_shift;
 	struct hrtimer hrtimer;
+	bool wake_moved;
 };
 
 #define OVID_APIC_TIMER_ONESHOT		0
@@ -328,6 +330,13 @@ void ovid_lapic_timer_check(struct ovid_vp *vp, u64 now);
 /* arms/cancels the hrtimer around a sleep in HLT */
 void ovid_lapic_timer_block(struct ovid_vp *vp);
 void ovid_lapic_timer_unblock(struct ovid_vp *vp);
+
+/* between the two: it is to be armed anew */
+static inline bool ovid_lapic_timer_moved(const struct ovid_lapic *apic)
+{
+	return READ_ONCE(apic->wake_moved);
+}
+
 /* OVID_REQ_TSC: the guest's TSC offset changed, or time stood still: a TSC
  * deadline moves with the first, a count with the second
  */

@@ -141,6 +141,15 @@ u32 ovid_apic_timer_left(struct ovid_vp *vp);
 void ovid_apic_timer_poll(struct ovid_vp *vp);
 void ovid_apic_timer_restore(struct ovid_vp *vp, u32 count);
 
+/* timers of both kinds that are due fire, deadlines follow the guest's clock */
+static inline void ovid_apic_deadlines_poll(struct ovid_vp *vp)
+{
+	if (vp->apic.timer_deadline)
+		ovid_apic_timer_poll(vp);
+	if (vp->hv.stimer_deadline)
+		ovid_stimer_check(vp);
+}
+
 /* lapic_dest.c */
 int ovid_apic_map_alloc(struct ovid_partition *part);
 u64 ovid_apic_map_stood(struct ovid_partition *part);

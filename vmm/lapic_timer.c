@@ -324,7 +324,8 @@ static u64 sleep_until(struct ovid_vp *vp)
 
 /*
  * The kernel's clock and the TSC drift apart a little, so a deadline that is
- * not reached yet gets a second go.
+ * not reached yet gets a second go.  One that is reached may turn out to be another
+ * when the VP looks, since the guest's clock stood still meanwhile: it arms us anew.
  */
 static enum hrtimer_restart timer_expired(struct hrtimer *hrtimer)
 {
@@ -332,12 +333,16 @@ static enum hrtimer_restart timer_expired(struct hrtimer *hrtimer)
 	u64 deadline = sleep_until(vp);
 	u64 now = timer_now(vp);
 
-	if (deadline > now && !READ_ONCE(vp->part->time_frozen)) {
+	if (deadline > now) {
 		u64 ns = max_t(u64, ticks_to_ns(deadline - now), NSEC_PER_USEC);
 
+		/* time stands still: VPs are told when it goes on */
+		if (READ_ONCE(vp->part->time_frozen))
+			return HRTIMER_NORESTART;
 		hrtimer_forward_now(hrtimer, ns_to_ktime(ns));
 		return HRTIMER_RESTART;
 	}
+	WRITE_ONCE(vp->apic.wake_moved, true);
 	ovid_vp_kick(vp);
 	return HRTIMER_NORESTART;
 }
@@ -354,14 +359,19 @@ void ovid_apic_timer_init(struct ovid_vp *vp)
  * @vp: VP; its thread, interrupts on
  *
  * Pairs with ovid_lapic_timer_unblock().  Between them ovid_lapic_wakes() is
- * asked, which fires a timer that is due already.
+ * asked, which fires a timer that is due already, and ovid_lapic_timer_moved().
  */
 void ovid_lapic_timer_block(struct ovid_vp *vp)
 {
 	struct ovid_lapic *apic = &vp->apic;
-	u64 deadline = sleep_until(vp);
-	u64 now;
+	u64 deadline, now;
 
+	if (unlikely(ovid_lapic_timer_moved(apic))) {
+		WRITE_ONCE(apic->wake_moved, false);
+		smp_mb();	/* before the look at the clock that deadlines go by */
+		ovid_apic_deadlines_poll(vp);
+	}
+	deadline = sleep_until(vp);
 	if (!deadline)
 		return;
 	now = timer_now(vp);

@@ -172,11 +172,18 @@ static bool poll(struct ovid_vp *vp, bool *ended)
 	return false;
 }
 
+/* what its timer was armed for has passed, or the guest's clock was changed */
+static bool wake_moved(struct ovid_vp *vp)
+{
+	return vp->activity == OVID_HALTED && ovid_lapic_timer_moved(&vp->apic);
+}
+
 static void sleep_until_end(struct ovid_vp *vp, bool *ended)
 {
 	vp->stats.halt_blocked++;
 	/* looks first, sleeps then: one look is all it takes when an interrupt is there */
-	rcuwait_wait_event(&vp->wait, (*ended = halt_ends(vp)) || to_look_at(vp),
+	rcuwait_wait_event(&vp->wait,
+			   (*ended = halt_ends(vp)) || to_look_at(vp) || wake_moved(vp),
 			   TASK_INTERRUPTIBLE);
 }
 

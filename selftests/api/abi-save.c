@@ -15,6 +15,10 @@
 #define VECTOR		0x40
 #define APIC_SVR	4		/* words of the LAPIC blob */
 #define APIC_LVT_TIMER	32
+#define APIC_INITIAL	40
+#define APIC_CURRENT	41
+#define APIC_DIVIDE	42
+#define APIC_FREQUENCY	(OVID_REGISTER_HV_MSR0 + 0x23)
 
 CODE16(halt16, "cli; hlt; 1: out %al, $0xf4; jmp 1b");
 CODE16(idle16, "cli; mov $0x400000f0, %ecx; rdmsr; 1: out %al, $0xf4; jmp 1b");
@@ -133,6 +137,98 @@ static void activity(void)
 	tap_is(interrupt_ends(2, 0x202), true, "an interrupt ends a HLT that was put in");
 	tap_is(interrupt_ends(2, 0x2), false, "but none with interrupts off");
 	tap_is(interrupt_ends(4, 0x2), true, "idle is ended by one then too");
+}
+
+/* the APIC's timer, or a synthetic one, in so many milliseconds */
+static void arm_timer(struct ov_vm *vm, bool synthetic, unsigned int ms)
+{
+	uint64_t *timer = (uint64_t *)page, now = 0;
+
+	if (synthetic) {
+		ov_property(vm->part, HV_PARTITION_PROPERTY_REFERENCE_TIME, &now);
+		memset(page, 0, sizeof(page));
+		timer[1] = 1 | VECTOR << 4 | 1 << 12;	/* enabled, direct */
+		timer[2] = now + ms * 10000ull;
+		tap_is(blob(vm->vp, MSHV_VP_STATE_SYNTHETIC_TIMERS, true), 0, "a synthetic timer");
+		return;
+	}
+	blob(vm->vp, MSHV_VP_STATE_LAPIC, false);
+	page[APIC_LVT_TIMER] = VECTOR;
+	page[APIC_DIVIDE] = 0xb;
+	page[APIC_INITIAL] = page[APIC_CURRENT] = ov_get(vm->vp, APIC_FREQUENCY) / 1000 * ms;
+	tap_is(blob(vm->vp, MSHV_VP_STATE_LAPIC, true), 0, "the APIC's timer");
+}
+
+static void freeze(struct ov_vm *vm, bool on)
+{
+	tap_is(ov_set_property(vm->part, HV_PARTITION_PROPERTY_TIME_FREEZE, on), 0,
+	       on ? "time stands" : "and goes on");
+}
+
+/* a VP that is in HLT when it runs; its timer is yet to be armed */
+static void sleeper_create(struct ov_vm *vm)
+{
+	ov_vm_create(vm, 1 << 20, stop16, CODE_LEN(stop16));
+	memcpy(vm->ram + HANDLER, stop16, CODE_LEN(stop16));
+	*(uint32_t *)(vm->ram + VECTOR * 4) = HANDLER;
+	ov_set(vm->vp, HV_X64_REGISTER_RSP, 0x8000);
+	ov_set(vm->vp, HV_X64_REGISTER_RFLAGS, 0x202);
+	ov_set(vm->vp, HV_REGISTER_INTERNAL_ACTIVITY_STATE, 2);
+	apic_on(vm->vp, 0x10000);
+}
+
+static void sleeper_wakes(struct ov_vm *vm, struct ov_thread *t)
+{
+	tap_is(t->done, false, "it sleeps still");
+	for (int i = 0; i < 200 && !t->done; i++)
+		ov_sleep_ms(10);
+	tap_is(t->done, true, "until its timer wakes it");
+	vm->run->cancel = 1;
+	ov_thread_join(t, 1000);
+	ov_vm_destroy(vm);
+}
+
+/*
+ * The guest's clock stands still for longer than the timer takes: while its VP sleeps, or
+ * before it does (@early).
+ */
+static void sleeper_stands(bool synthetic, bool early)
+{
+	struct ov_thread t;
+	struct ov_vm vm;
+
+	sleeper_create(&vm);
+	if (early)
+		freeze(&vm, true);
+	arm_timer(&vm, synthetic, 60);
+	if (!early) {
+		ov_thread_start_strict(&t, vm.vp);
+		ov_sleep_ms(10);
+		freeze(&vm, true);
+	}
+	ov_sleep_ms(100);
+	freeze(&vm, false);
+	if (early)
+		ov_thread_start_strict(&t, vm.vp);
+	sleeper_wakes(&vm, &t);
+}
+
+/* the reference time is put forward */
+static void sleeper_moves(void)
+{
+	uint64_t now = 0;
+	struct ov_thread t;
+	struct ov_vm vm;
+
+	sleeper_create(&vm);
+	arm_timer(&vm, true, 10000);
+	ov_thread_start_strict(&t, vm.vp);
+	ov_sleep_ms(10);
+	tap_is(t.done, false, "a timer of ten seconds");
+	ov_property(vm.part, HV_PARTITION_PROPERTY_REFERENCE_TIME, &now);
+	tap_is(ov_set_property(vm.part, HV_PARTITION_PROPERTY_REFERENCE_TIME, now + 95000000), 0,
+	       "of which all but half a one pass at once");
+	sleeper_wakes(&vm, &t);
 }
 
 /* one exception, whichever way it is looked at */
@@ -274,6 +370,9 @@ int main(void)
 	registers(dev);
 	activity();
 	events();
+	for (int i = 0; i < 4; i++)
+		sleeper_stands(i & 1, i & 2);
+	sleeper_moves();
 	nmis();
 	assist();
 	init_counts(dev);
