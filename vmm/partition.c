@@ -62,6 +62,7 @@ static int part_init(struct ovid_partition *part)
 	mutex_init(&part->lock);
 	mutex_init(&part->regions_lock);
 	mutex_init(&part->apic_map_lock);
+	mutex_init(&part->apic_page_lock);
 	init_waitqueue_head(&part->reset_wait);
 	part->srcu = &regions_srcu;
 	ovid_ports_init(part);

@@ -68,6 +68,8 @@ struct ovid_partition {
 	struct ovid_track track;
 	struct ovid_overlays overlays;
 	struct page *apic_page;	/* the backend's, at the APIC's address; freed at the end */
+	struct mutex apic_page_lock;
+	u32 apic_elsewhere;	/* VPs for which the APIC is not there: nor is that page then */
 	struct mmu_notifier mn;
 	bool mn_registered;
 

@@ -340,3 +340,75 @@ CASE(smp_x2apic_ipi, 0, 2)
 	sti_nop();
 	check(wait_for(irqs[0x41] == 53));
 }
+
+/* ---- a VP that has no APIC at its address, beside one that has ---- */
+
+#define NOTHING		0x77777777	/* what the runner answers */
+#define AT_HOME		0xfee00800u
+#define MOVED		0xfed00000u
+
+static volatile u64 ap_base;
+static volatile u32 ap_sees, ap_sees_moved;
+
+/* each time that it is told: its APIC into another mode, and a look at both addresses */
+static void ap_obey(void)
+{
+	for (u32 n = 1;; n++) {
+		while (go != n)
+			pause_();
+		if (rdmsr(APIC_BASE_MSR) != ap_base) {
+			if (rdmsr(APIC_BASE_MSR) & 0x400)
+				wrmsr(APIC_BASE_MSR, 0xfee00000);
+			wrmsr(APIC_BASE_MSR, ap_base);
+		}
+		ap_sees = *(volatile u32 *)0xfee00030ul;
+		ap_sees_moved = *(volatile u32 *)(MOVED + 0x30ul);
+		at_work = n;
+	}
+}
+
+static void tell_ap(u64 base)
+{
+	ap_base = base;
+	go++;
+	check(wait_for(at_work == go));
+}
+
+static void beside_xapic(u64 base)
+{
+	bool moved = (base & ~0xfffull) == MOVED;
+
+	apic_enable();
+	handlers[0x41] = irq_count;
+	host->answer = NOTHING;
+	ap_start(1, ap_obey);
+	for (u32 i = 1; i <= 3; i++) {
+		tell_ap(AT_HOME);
+		is_(ap_sees & 0xff, 0x14, "its APIC is where it is at reset");
+		is_(ap_sees_moved, NOTHING, "and nowhere else");
+		tell_ap(base);
+		is_(ap_sees, NOTHING, "it is there no more");
+		is_(apic_read(0x30) & 0xff, 0x14, "the other VP's is");
+		apic_icr(0, 0x41 | ICR_ASSERT | ICR_SELF);
+		sti_nop();
+		is_(irqs[0x41], i, "and works");
+		tell_ap(base);
+		is_(ap_sees, NOTHING, "which the first one does not see");
+		is(ap_sees_moved == NOTHING, !moved);
+	}
+}
+
+CASE(smp_apic_off_beside_xapic, G_OVID_ONLY, 2)
+{
+	beside_xapic(0xfee00000);
+}
+
+CASE(smp_apic_moved_beside_xapic, G_OVID_ONLY, 2)
+{
+	beside_xapic(MOVED | 0x800);
+}
+
+CASE(smp_x2apic_beside_xapic, G_OVID_ONLY, 2)
+{
+	beside_xapic(0xfee00c00);
+}

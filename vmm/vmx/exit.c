@@ -764,15 +764,19 @@ static enum ovid_run_result memory_slow(struct vmx_vp *v)
 {
 	struct ovid_vp *vp = v->vp;
 	struct ovid_exit *x = &vp->exit;
+	u64 seq;
 	int err;
 
 	if (v->apic_page && is_apic_page(vp, x->gpa)) {
 		/* it is mapped; the worker decodes.  And it is not to be executed */
 		if (x->flags & (OVID_XF_APIC | OVID_XF_EXEC))
 			return mmio_exit(v, false);
+		seq = ovid_tdp_seq(vp->part);
+		/* it is to go: OVID_REQ_APIC_MODE comes */
+		if (READ_ONCE(vp->part->apic_elsewhere))
+			return OVID_RUN_AGAIN;
 		err = ovid_tdp_map(vp->part, x->gpa >> PAGE_SHIFT, 1,
-				   page_to_phys(vp->part->apic_page), true, false,
-				   ovid_tdp_seq(vp->part));
+				   page_to_phys(vp->part->apic_page), true, false, seq);
 		return err && err != -EAGAIN ? OVID_RUN_BUSY : OVID_RUN_AGAIN;
 	}
 	err = ovid_region_fault(vp, x->gpa, x->flags & OVID_XF_WRITE, x->flags & OVID_XF_EXEC);

@@ -451,7 +451,7 @@ static enum ovid_run_result window(struct vmx_vp *v)
 	smp_store_mb(vp->mode, OVID_VP_IN_GUEST);	/* pairs with ovid_vp_kick() */
 	if (unlikely(READ_ONCE(vp->requests)))
 		vmx_requests(v);
-	if (must_leave(vp) || unlikely(v->apic_page_stale))
+	if (must_leave(vp) || unlikely(v->apic_elsewhere_stale))
 		goto out;
 	tlb_sync(v);
 	if (unlikely(v->breakpoints))
@@ -565,8 +565,8 @@ enum ovid_run_result vmx_run(struct ovid_vp *vp)
 			return OVID_RUN_BUSY;
 		vmx_vmcs_put(v);
 	}
-	if (unlikely(v->apic_page_stale))
-		vmx_apic_page_zap(v);
+	if (unlikely(v->apic_elsewhere_stale))
+		vmx_apic_page_update(v);
 	if (unlikely(v->pdptrs_stale)) {
 		r = vmx_pdptrs_refresh(v);
 		if (r != OVID_RUN_AGAIN)

@@ -220,9 +220,11 @@ static void bitmap_x2apic(unsigned long *b)
 }
 
 /*
- * The page behind the APIC's address while the CPU virtualizes accesses to it.
- * A partition's own: a VP that is not in xAPIC mode could reach it as memory
- * until it is unmapped.
+ * The page behind the APIC's address while the CPU virtualizes accesses to it.  All
+ * VPs see the same memory, so it is there only as long as each has its APIC at that
+ * address: one whose APIC is off, moved or in x2APIC mode would reach it as memory.
+ * Meanwhile the accesses of the others are EPT violations, as without APIC
+ * virtualization.
  */
 int vmx_apic_page_init(struct ovid_partition *part)
 {
@@ -232,13 +234,39 @@ int vmx_apic_page_init(struct ovid_partition *part)
 	return vmx_caps.apicv && !part->apic_page ? -ENOMEM : 0;
 }
 
-/* interrupts on; other VPs that still want it fault it in again */
-void vmx_apic_page_zap(struct vmx_vp *v)
+static bool apic_elsewhere(const struct ovid_lapic *apic)
 {
-	gfn_t gfn = OVID_APIC_DEFAULT_BASE >> PAGE_SHIFT;
+	return !ovid_lapic_enabled(apic) || ovid_lapic_x2apic(apic) ||
+	       (apic->base & PAGE_MASK) != OVID_APIC_DEFAULT_BASE;
+}
 
-	v->apic_page_stale = false;
-	ovid_tdp_zap(v->vp->part, gfn, gfn + 1, OVID_ZAP_FLUSH);
+/*
+ * The VP's APIC came to the address or left it.  VP's thread, interrupts on; it does
+ * not enter before this is done, nor before another VP has taken the page away.  (One
+ * that waits for SIPI counts as when it ran last.)
+ */
+void vmx_apic_page_update(struct vmx_vp *v)
+{
+	const gfn_t gfn = OVID_APIC_DEFAULT_BASE >> PAGE_SHIFT;
+	struct ovid_partition *part = v->vp->part;
+	bool elsewhere = apic_elsewhere(&v->vp->apic);
+	struct ovid_vp *vp;
+	int i;
+
+	v->apic_elsewhere_stale = false;
+	if (elsewhere == v->apic_elsewhere)
+		return;
+	v->apic_elsewhere = elsewhere;
+	guard(mutex)(&part->apic_page_lock);
+	WRITE_ONCE(part->apic_elsewhere, part->apic_elsewhere + (elsewhere ? 1 : -1));
+	if (part->apic_elsewhere > elsewhere)
+		return;
+	/* the first that leaves, the last that comes */
+	ovid_for_each_vp(part, vp, i)
+		ovid_vp_request(vp, OVID_REQ_APIC_MODE);
+	/* VPs that are about to map what was there start over, and see the count */
+	ovid_tdp_invalidate_begin(part, gfn, gfn + 1);
+	ovid_tdp_invalidate_end(part);
 }
 
 /* controls that follow the VP's APIC mode; VMCS loaded */
@@ -251,10 +279,9 @@ void vmx_set_apic_mode(struct vmx_vp *v)
 				 SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES);
 	u32 pin = v->pin & ~PIN_BASED_POSTED_INTR;
 	enum vmx_apic_mode mode = VMX_APIC_SOFT;
-	bool page;
+	bool elsewhere = apic_elsewhere(apic), page;
 
-	page = vmx_caps.apicv && ovid_lapic_enabled(apic) && !ovid_lapic_x2apic(apic) &&
-	       (apic->base & PAGE_MASK) == OVID_APIC_DEFAULT_BASE;
+	page = vmx_caps.apicv && !elsewhere && !READ_ONCE(v->vp->part->apic_elsewhere);
 	if (page)
 		proc2 |= SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES;
 	/* without it they are exits to the APIC of software */
@@ -268,10 +295,9 @@ void vmx_set_apic_mode(struct vmx_vp *v)
 		if (vmx_caps.posted)
 			pin |= PIN_BASED_POSTED_INTR;
 	}
-	if (mode != v->apic_mode || page != v->apic_page) {
-		v->apic_page_stale |= v->apic_page && !page;
+	if (mode != v->apic_mode || page != v->apic_page)
 		v->vpid_cpu = -1;	/* translations to the page are stale either way */
-	}
+	v->apic_elsewhere_stale = vmx_caps.apicv && elsewhere != v->apic_elsewhere;
 	v->apic_mode = mode;
 	v->apic_page = page;
 	v->pin = pin;

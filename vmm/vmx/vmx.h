@@ -112,7 +112,8 @@ struct vmx_vp {
 	bool pdptrs_stale;	/* host changed paging registers */
 	bool ept_ad;		/* accessed and dirty bits in EPT: see rom_walk() */
 	bool apic_page;		/* accesses to the APIC are caught by the APIC-access page */
-	bool apic_page_stale;	/* not any more: unmap it */
+	bool apic_elsewhere;	/* as it counts in part->apic_elsewhere ... */
+	bool apic_elsewhere_stale;	/* ... and does not any more */
 	u8 owed;		/* VMX_OWED_...: for want of VMX, see vmx_settle() */
 	u8 owed_vector;
 	u8 pdptr_cr;		/* write under way that needs PDPTEs: 0, 4; or NO_CR */
@@ -233,7 +234,7 @@ void vmx_vmcs_put(struct vmx_vp *v);
 void vmx_set_proc(struct vmx_vp *v, u32 set, u32 clear);
 void vmx_set_apic_mode(struct vmx_vp *v);
 int vmx_apic_page_init(struct ovid_partition *part);
-void vmx_apic_page_zap(struct vmx_vp *v);
+void vmx_apic_page_update(struct vmx_vp *v);
 int vmx_vmcs_module_init(void);
 void vmx_vmcs_module_fini(void);
 
