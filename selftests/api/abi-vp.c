@@ -11,6 +11,8 @@
 #include "lib/ov.h"
 #include "lib/tap.h"
 
+#define OVID_TEST_MAX_VPS	240
+
 static void creation(int dev)
 {
 	struct ovid_info info;
@@ -33,6 +35,37 @@ static void creation(int dev)
 	vp = ov_ioctl(part, MSHV_CREATE_VP, &arg);
 	tap_ok(vp >= 0, "another");
 	close(vp);
+	close(part);
+}
+
+/* as many as there can be, and one more */
+static void crowd(int dev)
+{
+	int part = ov_partition(dev, "crowd"), vp[OVID_TEST_MAX_VPS], bad = 0;
+	struct ovid_info info;
+	uint32_t i, nr;
+
+	ov_info(dev, &info);
+	nr = info.max_vps;
+	tap_is(nr, OVID_TEST_MAX_VPS, "VPs in a partition");
+	for (i = 0; i < nr; i++) {
+		vp[i] = ov_vp(part, i);
+		if (vp[i] < 0)
+			break;
+	}
+	if (!tap_is(i, nr, "all of them are made"))
+		tap_bail("VP %u: %s", i, strerror(-vp[i]));
+	tap_is(-ov_vp(part, nr), EINVAL, "one more is refused");
+	tap_is(-ov_vp(part, nr - 1), EEXIST, "the last one once more");
+	for (i = 0; i < nr; i++)
+		bad += ov_set(vp[i], HV_X64_REGISTER_R8, i * 3 + 1) != 0;
+	for (i = 0; i < nr; i++)
+		bad += ov_get(vp[i], HV_X64_REGISTER_R8) != i * 3 + 1 ||
+		       ov_get(vp[i], HV_REGISTER_VP_INDEX) != i ||
+		       ov_get(vp[i], HV_X64_REGISTER_APIC_ID) != i;
+	tap_is(bad, 0, "each has registers of its own, its index and its APIC id");
+	for (i = 0; i < nr; i++)
+		close(vp[i]);
 	close(part);
 }
 
@@ -331,6 +364,7 @@ int main(void)
 	tap_begin("abi-vp", TAP_LIMIT);
 	dev = ov_open();
 	creation(dev);
+	crowd(dev);
 	pages(dev);
 	reset_state(dev);
 	round_trips(dev);

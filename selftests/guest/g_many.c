@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * g_many.c - sixteen VPs: started, in a ring, flushing each other; VPs that come
- * late; and wake-ups in every way there is, of which none may get lost: then a VP
- * would sleep on, and the runner's time limit ends the case.  On a checking kernel that
- * limit would be near for what is no trouble: G_LONG_TIME.
+ * late; as many as there can be; and wake-ups in every way there is, of which none may
+ * get lost: then a VP would sleep on, and the runner's time limit ends the case.  On a
+ * checking kernel that limit would be near for what is no trouble: G_LONG_TIME.
  */
 #include "hv.h"
 
+#define MAX_VPS		16
 #define FLUSH_EVERYBODY	1
 #define WAKE_VECTOR	0x41
 #define EVERYBODY	((1u << MAX_VPS) - 1)
@@ -293,6 +294,64 @@ CASE(many_late_calls, G_OVID_ONLY | G_LONG_TIME, 2)
 	sti_nop();
 	check(wait_for(taken == n + 3));
 	stop = 1;
+}
+
+/* ---- as many as there can be ---- */
+
+static volatile u32 came, last_taker;
+
+static void on_crowd_ipi(struct frame *f)
+{
+	last_taker = apic_id();
+	on_ipi(f);
+}
+
+static void ap_join(void)
+{
+	u32 id = apic_id();
+
+	apic_enable();
+	if (id == rdmsr(MSR_VP_INDEX) && id == cpuid(0xb, 0).edx && id == cpuid(1, 0).ebx >> 24)
+		add(&came, 1);
+	idle();
+}
+
+/* to VP @to, by a sparse set of 64 a bank */
+static u64 call_ipi(u32 to)
+{
+	input[0][0] = WAKE_VECTOR;
+	input[0][1] = 0;
+	input[0][2] = 1ull << to / 64;
+	input[0][3] = 1ull << to % 64;
+	return hypercall(CALL_IPI_EX | BANKS(1), (ulong)input[0], 0);
+}
+
+CASE(many_crowd, G_OVID_ONLY | G_LONG_TIME, AP_SLOTS)
+{
+	const u32 others = AP_SLOTS - 1;
+
+	open_hypercalls();
+	handlers[WAKE_VECTOR] = on_crowd_ipi;
+	apic_enable();
+	for (u32 i = 1; i < AP_SLOTS; i++)
+		ap_start(i, ap_join);
+	check(wait_for(came == others));
+	apic_icr(0, WAKE_VECTOR | ICR_ASSERT | ICR_OTHERS);
+	check(wait_for(taken == others));
+	for (u32 i = 1; i < AP_SLOTS; i++) {
+		ipi(i);
+		if (!wait_for(taken == others + i) || last_taker != i)
+			break;
+	}
+	is_(taken, 2 * others, "each is reached by its APIC id");
+	for (u32 i = 1; i < AP_SLOTS; i += 17) {
+		u32 before = taken;
+
+		is(call_ipi(i), 0);
+		check(wait_for(taken == before + 1));
+		is(last_taker, i);
+	}
+	is(flush_everybody(0), 0);
 }
 
 /*

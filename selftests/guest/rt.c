@@ -209,11 +209,12 @@ void x2apic_enable(void)
 
 /* ---- further VPs ---- */
 
-volatile u32 ap_alive[MAX_VPS];
+volatile u32 ap_alive[AP_SLOTS];
 
 #ifdef __x86_64__
 extern char ap_code[], ap_code_end[], ap_gdtr[], ap_cr3[], ap_stack[];
-static u8 ap_stacks[MAX_VPS][8192] __attribute__((aligned(16)));
+/* at 26 MiB, where nobody else is: not in the image */
+static u8 (*const ap_stacks)[8192] = (void *)0x1a00000;
 static void (*volatile ap_fn)(void);
 static volatile u32 ap_index;
 
@@ -231,20 +232,19 @@ void ap_main(void)
 void ap_start(u32 index, void (*fn)(void))
 {
 	u8 *to = (u8 *)G_AP_CODE;
-	u32 slot = index % ARRAY_SIZE(ap_alive);	/* stacks are few */
-	u32 before = ap_alive[slot];
+	u32 before = ap_alive[index];
 
 	for (u32 i = 0; i < ap_code_end - ap_code; i++)
 		to[i] = ap_code[i];
 	*(volatile u16 *)(to + (ap_gdtr - ap_code)) = sizeof(gdt) - 1;
 	*(volatile u32 *)(to + (ap_gdtr - ap_code) + 2) = (ulong)gdt;
 	*(volatile u64 *)(to + (ap_cr3 - ap_code)) = cr3();
-	*(volatile u64 *)(to + (ap_stack - ap_code)) = (ulong)(ap_stacks[slot] + 8192);
+	*(volatile u64 *)(to + (ap_stack - ap_code)) = (ulong)(ap_stacks[index] + 8192);
 	ap_fn = fn;
-	ap_index = slot;
+	ap_index = index;
 	apic_icr(index, DELIVER_INIT | ICR_ASSERT);
 	apic_icr(index, DELIVER_SIPI | ICR_ASSERT | G_AP_CODE >> 12);
-	check_(wait_for(ap_alive[slot] != before), __LINE__, ap_alive[slot], before + 1,
+	check_(wait_for(ap_alive[index] != before), __LINE__, ap_alive[index], before + 1,
 	       "the VP came up by INIT and SIPI");
 }
 

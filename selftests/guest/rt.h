@@ -160,8 +160,8 @@ u32 apic_id(void);
 
 /* starts VP @index (INIT, SIPI) at @fn on a stack of its own; waits until it runs */
 void ap_start(u32 index, void (*fn)(void));
-#define MAX_VPS		16
-extern volatile u32 ap_alive[MAX_VPS];
+#define AP_SLOTS	240	/* as many VPs as there can be */
+extern volatile u32 ap_alive[AP_SLOTS];
 /* waits for a condition, some 10 million spins at most */
 #define wait_for(cond) ({ u32 n_ = 10000000; while (!(cond) && --n_) pause_(); !!(cond); })
 

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MACH_MAX_VPS	16
+#define MACH_MAX_VPS	240
 
 struct mach_seg {
 	uint64_t base;
