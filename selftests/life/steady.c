@@ -183,6 +183,22 @@ static void tick(int sig)
 	ticks++;
 }
 
+/*
+ * The timer's next signal, however late: processors that share one of the host's have
+ * none for tenths of a second.  False: it was lost.
+ */
+static bool tick_comes(int before)
+{
+	uint64_t began = now_ns();
+
+	while (ticks == before) {
+		if (now_ns() - began > LATE_NS)
+			return false;
+		poll(NULL, 0, 20);
+	}
+	return true;
+}
+
 /* beats until there is input; every timer has to come */
 static void beat(void)
 {
@@ -199,8 +215,8 @@ static void beat(void)
 		took = now_ns() - began;
 		if (took > LATE_NS)
 			complain("a beat of %llu ms", (unsigned long long)took / 1000000);
-		if (ticks == ticks_before)
-			complain("no signal of the timer during a beat");
+		if (!tick_comes(ticks_before))
+			complain("the timer sends no signals");
 		printf("beat %u\n", n);
 		fflush(stdout);
 	}
