@@ -67,6 +67,7 @@ struct ovid_vp {
 	struct mutex lock;
 
 	int mode;
+	bool flushing;		/* IN_GUEST by its mode, yet not in the guest: hc_flush.c */
 	int cpu;
 	unsigned long requests;
 	struct rcuwait wait;
