@@ -14,7 +14,7 @@ sub = @if [ -e $(1)/Makefile ]; then $(MAKE) --no-print-directory -C $(1) O=$(ab
 # a script that is run if it is there
 script = @if [ -x $(1) ]; then $(1) $(2); else echo "$(1) is not there yet"; fi
 
-.PHONY: all module tools guests host-image demo check soak bench host unit kunit fuzz lint layers help deps clean
+.PHONY: all module tools guests host-image demo check soak peer-qemu bench host unit kunit fuzz lint layers help deps clean
 .PHONY: install uninstall load unload
 all: module tools
 
@@ -57,8 +57,12 @@ soak: host-image module tools guests
 	@$(build)/module debug $(KERNEL)
 	$(call script,selftests/soak)
 
+## peer-qemu   Debian's QEMU, which the bench compares with, to the cache
+peer-qemu: deps
+	@$(build)/peer-qemu >/dev/null
+
 ## bench       ovid and KVM side by side
-bench: host-image module tools guests
+bench: host-image peer-qemu module tools guests
 	$(call script,selftests/bench/run)
 
 ## host        a shell in the test host, the module in it (DEBUG=1: KASAN, lockdep, kmemleak)

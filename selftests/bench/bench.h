@@ -13,10 +13,16 @@
 #define B_HV_EVENTS	0x6000		/* the page of event flags */
 #define B_HV_CALL	0x7000		/* the hypercall page */
 #define B_STACK		0x9000
+#define B_HV_MESSAGES	0xa000		/* the page of message slots */
+#define B_PAIR		0xb000		/* what two VPs tell each other: struct b_pair */
+#define B_STACK1	0xd000		/* the second VP's */
 #define B_CODE		0x10000
 #define B_LOW		0x200000	/* memory that is always there */
 #define B_TOUCH		0x1000000	/* memory for the first-touch rows */
 #define B_VEC		0x40
+#define B_FLUSH_VEC	0x41		/* the second VP flushes and says so */
+#define B_END_VEC	0x42		/* the second VP says DONE */
+#define B_SPIN_TICKS	2		/* of a turn of the second VP's loop */
 #define B_SINT		2
 #define B_CONNECTION	1
 
@@ -27,15 +33,30 @@
 #define B_MMIO		0x80000000
 #define B_MMIO_BELL	0x80001000
 
+#define B_POST		0x5c		/* HvCallPostMessage */
+
 #ifndef __ASSEMBLER__
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct b_ctl {
 	uint32_t pad, count;
 	uint64_t t0, t1;
 	uint32_t hv_call;		/* where the guest calls the hypervisor */
+	uint32_t spun0, spun1;		/* turns of the second VP's own loop, at t0 and t1 */
+};
+
+/* the guest's input of HvCallPostMessage */
+struct b_post {
+	uint32_t connection, zero, type, bytes;
+	uint8_t payload[240];
+};
+
+struct b_pair {
+	uint32_t spun;			/* turns of B_SPIN_TICKS each */
+	uint32_t flushed, ready;
 };
 
 enum b_memory { B_SMALL, B_HUGE };	/* pages of 4 KiB only, or 2 MiB if it can */
@@ -57,9 +78,12 @@ struct b_vm {
 	uint8_t *low, *touch;		/* the two pieces of memory */
 	uint64_t touch_bytes;
 	bool irqchip, hv;
+	bool posts;			/* its own thread answers messages */
 	int bell, mmio_bell;
 	pthread_t thread;
-	bool has_thread;
+	/* what the thread does again and again, until it is false, and what makes it so */
+	bool (*answer)(struct b_vm *vm);
+	void (*end)(struct b_vm *vm);
 	const struct b_driver *driver;
 };
 
@@ -69,10 +93,17 @@ struct b_driver {
 	void (*memory)(struct b_vm *vm, uint64_t touch_bytes, enum b_memory kind);
 	void (*create)(struct b_vm *vm);
 	void (*setup)(struct b_vm *vm);		/* pages, CPUID */
+	/* *vm again with a VP 1 of its own in place of VP 0; and its end */
+	void (*second)(const struct b_vm *vm, struct b_vm *second);
+	void (*close_vp)(struct b_vm *vm);
 	void (*bells)(struct b_vm *vm);
 	int (*msi)(struct b_vm *vm);
 	void (*events)(struct b_vm *vm);	/* those that the guest signals ring the bell */
 	int (*event)(struct b_vm *vm);		/* flag 0 of B_SINT */
+	void (*messages)(struct b_vm *vm);	/* those that the guest posts can be answered */
+	bool (*message)(struct b_vm *vm);	/* waits for one and posts one; false: the end */
+	void (*messages_end)(struct b_vm *vm);
+	void (*posts)(struct b_vm *vm);		/* the VP's thread answers them */
 	void (*enter)(struct b_vm *vm, uint32_t eip, uint32_t esi);
 	void (*loop)(struct b_vm *vm);		/* until B_DONE */
 	double (*exits)(struct b_vm *vm);	/* so far, by the hypervisor's own account */
@@ -91,6 +122,10 @@ void b_counts_now(struct b_vm *vm, struct b_counts *c);
 struct b_counts b_counts_between(const struct b_counts *a, const struct b_counts *b, unsigned int n);
 void b_row(const char *name, const struct b_sample *s);
 int b_boot(char **command);
+int b_quiet(const char *name, char **command);
+pid_t b_start(char **command, int *out);	/* *out: what it says */
+bool b_bell(struct b_vm *vm);		/* waits until it is rung; false: the end */
+void b_bell_end(struct b_vm *vm);
 void b_die(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 #endif
 #endif

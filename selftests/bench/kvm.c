@@ -116,6 +116,26 @@ static void kvm_setup(struct b_vm *vm)
 	vm->stats = ioctl(vm->vp, KVM_GET_STATS_FD, NULL);
 }
 
+/* it does not wait for a SIPI */
+static void kvm_second(const struct b_vm *vm, struct b_vm *second)
+{
+	struct kvm_mp_state runs = { .mp_state = KVM_MP_STATE_RUNNABLE };
+
+	*second = *vm;
+	second->vp = must(ioctl(vm->part, KVM_CREATE_VCPU, 1), "KVM_CREATE_VCPU");
+	kvm_setup(second);
+	must(ioctl(second->vp, KVM_SET_MP_STATE, &runs), "KVM_SET_MP_STATE");
+}
+
+static void kvm_close_vp(struct b_vm *vm)
+{
+	if (vm->run)
+		munmap(vm->run, vm->run_bytes);
+	if (vm->stats > 0)
+		close(vm->stats);
+	close(vm->vp);
+}
+
 static void kvm_bells(struct b_vm *vm)
 {
 	struct kvm_ioeventfd e = { .addr = B_BELL, .len = 1, .flags = KVM_IOEVENTFD_FLAG_PIO };
@@ -137,26 +157,99 @@ static int kvm_msi(struct b_vm *vm)
 
 #define SINT_GSI	24
 
-static void kvm_events(struct b_vm *vm)
+static void kvm_sint(struct b_vm *vm)
 {
 	struct { struct kvm_irq_routing r; struct kvm_irq_routing_entry e; } table = {
 		.r.nr = 1,
 		.e = { .gsi = SINT_GSI, .type = KVM_IRQ_ROUTING_HV_SINT, .u.hv_sint.sint = B_SINT },
 	};
+
+	must(ioctl(vm->part, KVM_SET_GSI_ROUTING, &table), "KVM_SET_GSI_ROUTING");
+}
+
+static int kvm_raise_sint(struct b_vm *vm)
+{
+	struct kvm_irq_level line = { .irq = SINT_GSI, .level = 1 };
+
+	return ioctl(vm->part, KVM_IRQ_LINE, &line);
+}
+
+static void kvm_events(struct b_vm *vm)
+{
 	struct kvm_hyperv_eventfd e = { .conn_id = B_CONNECTION };
 
 	e.fd = vm->bell = eventfd(0, 0);
 	must(ioctl(vm->part, KVM_HYPERV_EVENTFD, &e), "KVM_HYPERV_EVENTFD");
-	must(ioctl(vm->part, KVM_SET_GSI_ROUTING, &table), "KVM_SET_GSI_ROUTING");
+	kvm_sint(vm);
 }
 
 /* the flag is the program's to set */
 static int kvm_event(struct b_vm *vm)
 {
-	struct kvm_irq_level line = { .irq = SINT_GSI, .level = 1 };
-
 	__atomic_or_fetch((uint32_t *)(vm->low + B_HV_EVENTS + 256 * B_SINT), 1, __ATOMIC_SEQ_CST);
-	return ioctl(vm->part, KVM_IRQ_LINE, &line);
+	return kvm_raise_sint(vm);
+}
+
+/*
+ * HvCallPostMessage is the program's: the VP's thread takes the message out of
+ * guest memory and rings, or answers itself.
+ */
+static void kvm_messages(struct b_vm *vm)
+{
+	vm->bell = eventfd(0, 0);
+	kvm_sint(vm);
+}
+
+static void kvm_posts(struct b_vm *vm)
+{
+	vm->posts = true;
+	kvm_sint(vm);
+}
+
+static struct b_post posted;
+
+/* the message slot is the program's to fill */
+static void answer(struct b_vm *vm)
+{
+	struct slot {
+		uint32_t type;
+		uint8_t bytes, flags, pad[2];
+		uint64_t sender;
+		uint8_t payload[240];
+	} *slot = (struct slot *)(vm->low + B_HV_MESSAGES + 256 * B_SINT);
+
+	/* the guest empties its slot before it posts */
+	if (__atomic_load_n(&slot->type, __ATOMIC_ACQUIRE))
+		b_die("the slot is full");
+	slot->bytes = posted.bytes;
+	slot->flags = 0;
+	slot->sender = 0;
+	memcpy(slot->payload, posted.payload, posted.bytes);
+	__atomic_store_n(&slot->type, posted.type, __ATOMIC_RELEASE);
+	must(kvm_raise_sint(vm), "KVM_IRQ_LINE");
+}
+
+static bool kvm_message(struct b_vm *vm)
+{
+	if (!b_bell(vm))
+		return false;
+	answer(vm);
+	return true;
+}
+
+static void kvm_posted(struct b_vm *vm, struct kvm_hyperv_exit *exit)
+{
+	uint64_t one = 1;
+
+	if ((exit->u.hcall.input & 0xffff) != B_POST ||
+	    exit->u.hcall.params[0] > B_LOW - sizeof(posted))
+		b_die("hypercall %llx", (long long)exit->u.hcall.input);
+	memcpy(&posted, vm->low + exit->u.hcall.params[0], sizeof(posted));
+	exit->u.hcall.result = 0;
+	if (vm->posts)
+		answer(vm);
+	else if (write(vm->bell, &one, 8) != 8)
+		b_die("eventfd");
 }
 
 static void kvm_enter(struct b_vm *vm, uint32_t eip, uint32_t esi)
@@ -185,7 +278,9 @@ static void kvm_loop(struct b_vm *vm)
 			else if (run->io.port != B_PIO)
 				b_die("port %x", run->io.port);
 			break;
-		case KVM_EXIT_HYPERV:	/* the guest placed its SynIC's pages */
+		case KVM_EXIT_HYPERV:	/* or the guest placed its SynIC's pages */
+			if (run->hyperv.type == KVM_EXIT_HYPERV_HCALL)
+				kvm_posted(vm, &run->hyperv);
 			break;
 		case KVM_EXIT_MMIO:
 			if (run->mmio.phys_addr != B_MMIO)
@@ -222,11 +317,7 @@ static double kvm_exits(struct b_vm *vm)
 
 static void kvm_destroy(struct b_vm *vm)
 {
-	if (vm->run)
-		munmap(vm->run, vm->run_bytes);
-	if (vm->stats > 0)
-		close(vm->stats);
-	close(vm->vp);
+	kvm_close_vp(vm);
 	close(vm->part);
 	munmap(vm->low, B_LOW);
 	if (vm->touch_bytes)
@@ -238,10 +329,16 @@ const struct b_driver b_kvm = {
 	.memory = kvm_memory,
 	.create = kvm_create,
 	.setup = kvm_setup,
+	.second = kvm_second,
+	.close_vp = kvm_close_vp,
 	.bells = kvm_bells,
 	.msi = kvm_msi,
 	.events = kvm_events,
 	.event = kvm_event,
+	.messages = kvm_messages,
+	.message = kvm_message,
+	.messages_end = b_bell_end,
+	.posts = kvm_posts,
 	.enter = kvm_enter,
 	.loop = kvm_loop,
 	.exits = kvm_exits,

@@ -4,16 +4,19 @@
  *
  *	ovid-bench kvm|ovid [-n TURNS] [-r REPEATS] [ROW...]
  *	ovid-bench boot COMMAND...		(boot/watch.c)
+ *	ovid-bench idle ROW COMMAND...		(quiet.c)
  *
  * Each line:  ROW <name> <ticks> <work> <exits> and the counts from VMREAD on, in the
  * order of bench.h, per turn, the median of the repeats; -1: not known.  The
  * counts are the emulator's (ports 8910h on, if it has them), exits without them
  * the hypervisor's own.  "work" is ticks less the time the host was idle (idle.h).
  * Both reads of that are outside of the measured window, but the program never
- * sleeps between them but in that window, and there is one CPU.
+ * sleeps between them but in that window, and there is one CPU.  Rows of two VPs
+ * that run want two CPUs (pair_run()) and are run only by name.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +32,9 @@ extern const uint8_t payload[], payload_end[];
 #define P(x) extern const uint8_t p_##x[]
 P(empty); P(cpuid); P(unknown_msr); P(rdmsr); P(hypercall); P(pio); P(mmio); P(pio_bell);
 P(mmio_bell); P(msi_hlt); P(self_ipi); P(x2apic_ipi); P(wake); P(timer);
-P(timer_busy); P(hv_time); P(hv_ipi); P(hv_flush); P(hv_timer); P(hv_event); P(touch); P(touch2m); P(isr_eoi); P(isr_x2); P(gp); P(ud);
+P(timer_busy); P(hv_time); P(hv_ipi); P(hv_flush); P(hv_timer); P(hv_event); P(hv_message);
+P(hv_flush2); P(ipi_flush2); P(spin); P(sleep); P(end2);
+P(touch); P(touch2m); P(isr_eoi); P(isr_x2); P(isr_flush); P(isr_end); P(gp); P(ud);
 
 #define MAX_REPEATS	32
 #define DEVICE(d)	(!strcmp((d)->name, "kvm") ? "/dev/kvm" : "/dev/ovid")
@@ -136,15 +141,23 @@ struct b_counts b_counts_between(const struct b_counts *a, const struct b_counts
 struct row {
 	const char *name;
 	const uint8_t *entry, *isr;
-	bool irqchip, bells, thread, hv;
+	bool irqchip, bells, hv;
+	void (*thread)(struct b_vm *vm);	/* makes what the answering thread needs */
+	bool posts;				/* the VP's thread answers messages */
+	const uint8_t *second;			/* what VP 1 does meanwhile */
 };
 
-static bool is_wanted(const char *name)
+static bool is_named(const char *name)
 {
 	for (int i = 0; i < nr_wanted; i++)
 		if (!strcmp(wanted[i], name))
 			return true;
-	return !nr_wanted;
+	return false;
+}
+
+static bool is_wanted(const char *name)
+{
+	return !nr_wanted || is_named(name);
 }
 
 static void gate(struct b_vm *vm, uint8_t vec, const uint8_t *handler)
@@ -163,20 +176,67 @@ static void load_payload(struct b_vm *vm, const uint8_t *isr)
 	gdt[1] = 0x00cf9b000000ffffull;
 	gdt[2] = 0x00cf93000000ffffull;
 	gate(vm, B_VEC, isr ? isr : p_isr_eoi);
+	gate(vm, B_FLUSH_VEC, p_isr_flush);
+	gate(vm, B_END_VEC, p_isr_end);
 	gate(vm, 13, p_gp);
 	gate(vm, 6, p_ud);
 }
 
-static void *answer(void *arg)
+/* ---- the thread that answers ---- */
+
+#define END	1000000		/* more than any bell has been rung */
+
+bool b_bell(struct b_vm *vm)
 {
-	struct b_vm *vm = arg;
 	uint64_t x;
 
-	while (read(vm->bell, &x, 8) == 8 && x < 1000000)
-		if (vm->hv)
-			vm->driver->event(vm);
-		else
-			vm->driver->msi(vm);
+	return read(vm->bell, &x, 8) == 8 && x < END;
+}
+
+void b_bell_end(struct b_vm *vm)
+{
+	uint64_t end = END;
+
+	if (write(vm->bell, &end, 8) != 8)
+		b_die("eventfd");
+}
+
+static bool answer_msi(struct b_vm *vm)
+{
+	return b_bell(vm) && driver->msi(vm) >= 0;
+}
+
+static bool answer_event(struct b_vm *vm)
+{
+	return b_bell(vm) && driver->event(vm) >= 0;
+}
+
+static void by_msi(struct b_vm *vm)
+{
+	vm->answer = answer_msi;
+	vm->end = b_bell_end;
+}
+
+static void by_event(struct b_vm *vm)
+{
+	driver->events(vm);
+	vm->answer = answer_event;
+	vm->end = b_bell_end;
+}
+
+static void by_message(struct b_vm *vm)
+{
+	driver->messages(vm);
+	vm->answer = driver->message;
+	vm->end = driver->messages_end;
+}
+
+static void *answers(void *arg)
+{
+	struct b_vm *vm = arg;
+
+	while (vm->answer(vm))
+		;
 	return NULL;
 }
 
@@ -196,11 +256,8 @@ static void vm_new(struct b_vm *vm, uint64_t touch, enum b_memory kind, bool irq
 
 static void vm_free(struct b_vm *vm)
 {
-	uint64_t end = 1000000;
-
-	if (vm->has_thread) {
-		if (write(vm->bell, &end, 8) != 8)
-			b_die("eventfd");
+	if (vm->answer) {
+		vm->end(vm);
 		pthread_join(vm->thread, NULL);
 	}
 	if (vm->bell)
@@ -265,17 +322,82 @@ static void loop_row(const struct row *r)
 	driver->setup(&vm);
 	if (r->bells)
 		driver->bells(&vm);
-	if (r->hv && r->thread)
-		driver->events(&vm);
+	if (r->posts)
+		driver->posts(&vm);
 	if (r->thread) {
-		vm.has_thread = true;
-		if (pthread_create(&vm.thread, NULL, answer, &vm))
+		r->thread(&vm);
+		if (pthread_create(&vm.thread, NULL, answers, &vm))
 			b_die("pthread_create");
 	}
 	run(&vm, r->entry, 16);
 	for (unsigned int i = 0; i < repeats; i++)
 		s[i] = run(&vm, r->entry, turns);
 	report(r->name, s, repeats);
+	vm_free(&vm);
+}
+
+/* ---- two VPs ---- */
+
+static void on_cpu(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		b_die("CPU %d", cpu);
+}
+
+static void *second_loop(void *arg)
+{
+	driver->loop(arg);
+	return NULL;
+}
+
+static void *second_loop_cpu1(void *arg)
+{
+	on_cpu(1);
+	return second_loop(arg);
+}
+
+/*
+ * The work of both CPUs.  In the emulator they take turns, and a tick is an
+ * instruction of each on average: what they do together in the window is two
+ * instructions a tick, and VP 1's own loop is no work.
+ */
+static struct b_sample pair_run(struct b_vm *vm, const struct row *r, uint32_t n)
+{
+	struct b_ctl *ctl = (struct b_ctl *)(vm->low + B_CTL);
+	struct b_sample s = run(vm, r->entry, n);
+
+	if (r->second == p_spin)
+		s.work = 2 * s.ticks - (double)(ctl->spun1 - ctl->spun0) * B_SPIN_TICKS / n;
+	return s;
+}
+
+static void pair_row(const struct row *r)
+{
+	struct b_sample s[MAX_REPEATS];
+	struct b_vm vm, second;
+	pthread_t thread;
+
+	on_cpu(0);
+	vm_new(&vm, 0, B_SMALL, r->irqchip, r->isr);
+	vm.hv = r->hv;
+	driver->create(&vm);
+	driver->setup(&vm);
+	driver->second(&vm, &second);
+	driver->enter(&second, B_CODE + (r->second - payload), 0);
+	/* one that sleeps is no trouble on the same CPU, where ticks are exact */
+	if (pthread_create(&thread, NULL, r->second == p_spin ? second_loop_cpu1 : second_loop, &second))
+		b_die("pthread_create");
+	run(&vm, r->entry, 16);
+	for (unsigned int i = 0; i < repeats; i++)
+		s[i] = pair_run(&vm, r, turns);
+	report(r->name, s, repeats);
+	run(&vm, p_end2, 1);
+	pthread_join(thread, NULL);
+	driver->close_vp(&second);
 	vm_free(&vm);
 }
 
@@ -383,9 +505,11 @@ static int usage(FILE *to, int status)
 {
 	fputs("usage: ovid-bench kvm|ovid [-n TURNS] [-r REPEATS] [ROW...]\n"
 	      "       ovid-bench boot COMMAND...\n"
+	      "       ovid-bench idle ROW COMMAND...\n"
 	      "What operations cost in ticks of the TSC, one line a row:\n"
 	      "ROW name ticks work exits VMREAD VMWRITE VMPTRLD VMCLEAR VMXON VMXOFF INVEPT INVVPID WRMSR IPIs\n"
-	      "boot: COMMAND runs a guest of selftests/bench/boot.\n", to);
+	      "boot: COMMAND runs a guest of selftests/bench/boot.\n"
+	      "idle: COMMAND runs a guest that says BENCH-IDLE and then does nothing; of a second.\n", to);
 	return status;
 }
 
@@ -406,17 +530,22 @@ static void all_rows(void)
 		{ "self-ipi-x2apic", p_x2apic_ipi, p_isr_x2, .irqchip = true },
 		{ "timer-hlt", p_timer, .irqchip = true },
 		{ "timer-busy", p_timer_busy, .irqchip = true },
-		{ "bell-msi-wake", p_wake, .irqchip = true, .bells = true, .thread = true },
+		{ "bell-msi-wake", p_wake, .irqchip = true, .bells = true, .thread = by_msi },
 		{ "hv-time", p_hv_time, .irqchip = true, .hv = true },
 		{ "hv-ipi", p_hv_ipi, .irqchip = true, .hv = true },
 		{ "hv-flush", p_hv_flush, .irqchip = true, .hv = true },
 		{ "hv-timer-hlt", p_hv_timer, .irqchip = true, .hv = true },
-		{ "hv-event-wake", p_hv_event, .irqchip = true, .hv = true, .thread = true },
+		{ "hv-event-wake", p_hv_event, .irqchip = true, .hv = true, .thread = by_event },
+		{ "hv-message", p_hv_message, .irqchip = true, .hv = true, .posts = true },
+		{ "hv-message-wake", p_hv_message, .irqchip = true, .hv = true, .thread = by_message },
+		{ "hv-flush-running", p_hv_flush2, .irqchip = true, .hv = true, .second = p_spin },
+		{ "hv-flush-asleep", p_hv_flush2, .irqchip = true, .hv = true, .second = p_sleep },
+		{ "ipi-flush-running", p_ipi_flush2, .irqchip = true, .hv = true, .second = p_spin },
 	};
 
 	for (unsigned int i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		if (is_wanted(rows[i].name))
-			loop_row(&rows[i]);
+		if (rows[i].second == p_spin ? is_named(rows[i].name) : is_wanted(rows[i].name))
+			(rows[i].second ? pair_row : loop_row)(&rows[i]);
 	if (is_wanted("touch-4k-absent"))
 		touch_row("touch-4k-absent", p_touch, 4096, 1024, B_SMALL, false);
 	if (is_wanted("touch-4k-present"))
@@ -442,13 +571,13 @@ int main(int argc, char **argv)
 		driver = &b_kvm;
 	else if (!strcmp(what, "ovid"))
 		driver = &b_ovid;
-	else if (strcmp(what, "boot") || argc < 3)
+	else if ((strcmp(what, "boot") || argc < 3) && (strcmp(what, "idle") || argc < 4))
 		return usage(stderr, 2);
 	alarm(600);
 	calibrate();
 	counts_begin();
 	if (!driver)
-		return b_boot(argv + 2);
+		return *what == 'i' ? b_quiet(argv[2], argv + 3) : b_boot(argv + 2);
 	optind = 2;
 	while ((o = getopt(argc, argv, "n:r:")) != -1)
 		switch (o) {

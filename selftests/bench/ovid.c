@@ -53,6 +53,26 @@ static void ovid_setup(struct b_vm *vm)
 	vm->stats = ov_ioctl(vm->vp, OVID_GET_STATS_FD, NULL);
 }
 
+/* it does not wait for a SIPI */
+static void ovid_second(const struct b_vm *vm, struct b_vm *second)
+{
+	*second = *vm;
+	second->vp = must(ov_vp(vm->part, 1), "MSHV_CREATE_VP");
+	ovid_setup(second);
+	must(ov_set(second->vp, HV_REGISTER_INTERNAL_ACTIVITY_STATE, 0), "activity");
+}
+
+static void ovid_close_vp(struct b_vm *vm)
+{
+	if (vm->run) {
+		munmap(vm->run, 4096);
+		munmap(vm->page, 4096);
+	}
+	if (vm->stats > 0)
+		close(vm->stats);
+	close(vm->vp);
+}
+
 static void ovid_bells(struct b_vm *vm)
 {
 	vm->bell = eventfd(0, 0);
@@ -86,6 +106,114 @@ static int ovid_event(struct b_vm *vm)
 	return ov_inject(vm->part, OVID_INJECT_EVENT, 0, B_SINT << 16);
 }
 
+/* input of HVCALL_POST_MESSAGE_DIRECT */
+struct post_direct {
+	uint64_t partition;
+	uint32_t vp;
+	uint8_t vtl, pad[3];
+	uint32_t sint;
+	struct hv_message message;
+	uint8_t pad2[4];
+} __attribute__((packed));
+
+/* the bell is a queue of messages */
+static void ovid_messages(struct b_vm *vm)
+{
+	struct ovid_synic_port arg = {
+		.size = sizeof(arg), .connection = B_CONNECTION, .kind = OVID_PORT_MESSAGE,
+		.depth = 4,
+	};
+
+	vm->bell = must(ov_ioctl(vm->part, OVID_SYNIC_PORT, &arg), "OVID_SYNIC_PORT");
+}
+
+static void hvcall(struct b_vm *vm, uint16_t code, const void *in, uint32_t bytes)
+{
+	struct mshv_root_hvcall call = { .code = code, .in_sz = bytes, .in_ptr = (uintptr_t)in };
+
+	must(ov_ioctl(vm->part, MSHV_ROOT_HVCALL, &call), "MSHV_ROOT_HVCALL");
+}
+
+static void answer(struct b_vm *vm, uint32_t type, const uint8_t *payload, uint32_t bytes)
+{
+	struct post_direct to = {
+		.sint = B_SINT,
+		.message.header = { .message_type = type, .payload_size = bytes },
+	};
+
+	memcpy(to.message.payload, payload, bytes);
+	hvcall(vm, HVCALL_POST_MESSAGE_DIRECT, &to, sizeof(to));
+}
+
+static bool ovid_message(struct b_vm *vm)
+{
+	struct ovid_port_message from;
+
+	if (read(vm->bell, &from, sizeof(from)) != sizeof(from))
+		return false;
+	answer(vm, from.type, from.payload, from.bytes);
+	return true;
+}
+
+static void ovid_messages_end(struct b_vm *vm)
+{
+	struct ovid_synic_port arg = { .size = sizeof(arg), .connection = B_CONNECTION };
+
+	must(ov_ioctl(vm->part, OVID_SYNIC_PORT, &arg), "OVID_SYNIC_PORT");
+}
+
+#define UNKNOWN_CONNECTION	0xd	/* an intercept */
+
+/* as clients of mshv with a VMBus of their own */
+static void ovid_posts(struct b_vm *vm)
+{
+	const struct { uint64_t partition; uint32_t access, type; uint64_t parameter; } in = {
+		.access = 4, .type = UNKNOWN_CONNECTION,
+	};
+
+	hvcall(vm, HVCALL_INSTALL_INTERCEPT, &in, sizeof(in));
+	vm->posts = true;
+}
+
+static void client_posted(struct b_vm *vm, const struct hv_message *msg)
+{
+	struct hv_vp_register_page *page = vm->page;
+	struct hv_x64_hypercall_intercept_message call;
+	struct b_post post;
+
+	memcpy(&call, msg->payload, sizeof(call));
+	if ((call.rax & 0xffff) != B_POST || call.rcx > B_LOW - sizeof(post))
+		b_die("hypercall %llx", (long long)call.rax);
+	memcpy(&post, vm->low + call.rcx, sizeof(post));
+	answer(vm, post.type, post.payload, post.bytes);
+	page->gpr[0] = HV_STATUS_SUCCESS;
+	page->gpr[2] = 0;
+	page->rip += call.header.instruction_length_cr8 & 15;
+	page->dirty |= 1u << HV_X64_REGISTER_CLASS_IP | 1u << HV_X64_REGISTER_CLASS_GENERAL;
+}
+
+static void client_loop(struct b_vm *vm)
+{
+	struct hv_message msg;
+
+	for (;;) {
+		if (ioctl(vm->vp, MSHV_RUN_VP, &msg)) {
+			if (errno == EINTR)
+				continue;
+			b_die("MSHV_RUN_VP");
+		}
+		switch (msg.header.message_type) {
+		case HVMSG_X64_IO_PORT_INTERCEPT:	/* B_DONE, the only one */
+			return;
+		case HVMSG_HYPERCALL_INTERCEPT:
+			client_posted(vm, &msg);
+			break;
+		default:
+			b_die("message %x", msg.header.message_type);
+		}
+	}
+}
+
 static void ovid_enter(struct b_vm *vm, uint32_t eip, uint32_t esi)
 {
 	struct ovid_reg r[] = {
@@ -108,6 +236,10 @@ static void ovid_loop(struct b_vm *vm)
 {
 	struct ovid_run *run = vm->run;
 
+	if (vm->posts) {
+		client_loop(vm);
+		return;
+	}
 	for (;;) {
 		if (ioctl(vm->vp, OVID_RUN_VP, 0)) {
 			if (errno == EINTR)
@@ -141,13 +273,7 @@ static double ovid_exits(struct b_vm *vm)
 
 static void ovid_destroy(struct b_vm *vm)
 {
-	if (vm->run) {
-		munmap(vm->run, 4096);
-		munmap(vm->page, 4096);
-	}
-	if (vm->stats > 0)
-		close(vm->stats);
-	close(vm->vp);
+	ovid_close_vp(vm);
 	close(vm->part);
 	munmap(vm->low, B_LOW + vm->touch_bytes);
 	close(vm->memory);
@@ -158,10 +284,16 @@ const struct b_driver b_ovid = {
 	.memory = ovid_memory,
 	.create = ovid_create,
 	.setup = ovid_setup,
+	.second = ovid_second,
+	.close_vp = ovid_close_vp,
 	.bells = ovid_bells,
 	.msi = ovid_msi,
 	.events = ovid_events,
 	.event = ovid_event,
+	.messages = ovid_messages,
+	.message = ovid_message,
+	.messages_end = ovid_messages_end,
+	.posts = ovid_posts,
 	.enter = ovid_enter,
 	.loop = ovid_loop,
 	.exits = ovid_exits,

@@ -17,6 +17,8 @@ p_\name:
 	rdtsc
 	mov	%eax, 8(%ebp)
 	mov	%edx, 12(%ebp)
+	mov	B_PAIR, %eax
+	mov	%eax, 28(%ebp)
 1:
 	.endm
 
@@ -37,6 +39,8 @@ p_\name:
 	rdtsc
 	mov	%eax, 16(%ebp)
 	mov	%edx, 20(%ebp)
+	mov	B_PAIR, %eax
+	mov	%eax, 32(%ebp)
 	out	%al, $B_DONE
 9:	hlt
 	jmp	9b
@@ -111,22 +115,27 @@ begin self_ipi_loop
 	nop
 	finish
 
-	.globl	p_x2apic_ipi
-p_x2apic_ipi:
+	.macro	msr nr, low, high=0
+	mov	$\nr, %ecx
+	mov	$\low, %eax
+	mov	$\high, %edx
+	wrmsr
+	.endm
+
+	.macro	x2apic_open
 	mov	$0x1b, %ecx
 	rdmsr
 	or	$0x400, %eax
 	wrmsr
-	mov	$0x80f, %ecx
-	mov	$0x1ff, %eax
-	xor	%edx, %edx
-	wrmsr
+	msr	0x80f, 0x1ff
+	.endm
+
+	.globl	p_x2apic_ipi
+p_x2apic_ipi:
+	x2apic_open
 begin x2apic_ipi_loop
 	cli
-	mov	$0x83f, %ecx
-	mov	$B_VEC, %eax
-	xor	%edx, %edx
-	wrmsr
+	msr	0x83f, B_VEC
 	sti
 	nop
 	nop
@@ -179,19 +188,25 @@ begin timer_busy_loop
 
 /* ---- the Hyper-V interface ---- */
 
-	.macro	msr nr, low, high=0
-	mov	$\nr, %ecx
-	mov	$\low, %eax
-	mov	$\high, %edx
-	wrmsr
+	.macro	hv_call_open
+	msr	0x40000000, 1, 0x81000000
+	msr	0x40000001, B_HV_CALL | 1
+	movl	$B_HV_CALL, 24(%ebp)
 	.endm
 
 /* a guest OS id, the hypercall page, the APIC */
 	.macro	hv_open
-	msr	0x40000000, 1, 0x81000000
-	msr	0x40000001, B_HV_CALL | 1
-	movl	$B_HV_CALL, 24(%ebp)
+	hv_call_open
 	movl	$0x1ff, 0xfee000f0
+	.endm
+
+/* what \code does with the input in memory */
+	.macro	hv_call code
+	mov	$\code, %eax
+	xor	%edx, %edx
+	xor	%ebx, %ebx
+	mov	$B_HV_INPUT, %ecx
+	call	*24(%ebp)
 	.endm
 
 begin hv_time
@@ -226,11 +241,7 @@ p_hv_flush:
 	movl	$2, B_HV_INPUT + 8
 	movl	$1, B_HV_INPUT + 16
 begin hv_flush_loop
-	mov	$2, %eax
-	xor	%edx, %edx
-	xor	%ebx, %ebx
-	mov	$B_HV_INPUT, %ecx
-	call	*24(%ebp)
+	hv_call	2
 	finish
 
 /* a direct synthetic timer 10 us ahead, asleep until then */
@@ -269,6 +280,88 @@ begin hv_event_loop
 	lock btrl	$0, B_HV_EVENTS + 256 * B_SINT
 	finish
 
+/* HvCallPostMessage of 16 bytes; the host answers with a message */
+	.globl	p_hv_message
+p_hv_message:
+	hv_open
+	msr	0x40000083, B_HV_MESSAGES | 1
+	msr	0x40000080, 1
+	msr	0x40000090 + B_SINT, B_VEC
+	movl	$B_CONNECTION, B_HV_INPUT
+	movl	$1, B_HV_INPUT + 8
+	movl	$16, B_HV_INPUT + 12
+begin hv_message_loop
+	cli
+	mov	4(%ebp), %edi
+	hv_call	B_POST
+	sleep_while edi
+	/* the slot is free; whoever found that it was not wants to know */
+	movl	$0, B_HV_MESSAGES + 256 * B_SINT
+	mfence
+	testb	$1, B_HV_MESSAGES + 256 * B_SINT + 5
+	jz	4f
+	msr	0x40000084, 0
+4:	finish
+
+/* ---- two VPs ---- */
+
+	.macro	wait_for_second
+2:	pause
+	cmpl	$0, B_PAIR + 8
+	je	2b
+	.endm
+
+/* the second VP: its own loop, of B_SPIN_TICKS each, or asleep */
+	.macro	second name
+	.globl	p_\name
+p_\name:
+	mov	$B_STACK1, %esp
+	x2apic_open
+	movl	$1, B_PAIR + 8
+	sti
+	.endm
+
+second spin
+1:	incl	B_PAIR
+	jmp	1b
+
+second sleep
+1:	hlt
+	jmp	1b
+
+/* HvCallFlushVirtualAddressSpace of all address spaces, for both */
+	.globl	p_hv_flush2
+p_hv_flush2:
+	hv_call_open
+	movl	$2, B_HV_INPUT + 8
+	movl	$3, B_HV_INPUT + 16
+	wait_for_second
+begin hv_flush2_loop
+	hv_call	2
+	finish
+
+/* the same without the hypervisor's help: an IPI, whose handler flushes */
+	.globl	p_ipi_flush2
+p_ipi_flush2:
+	x2apic_open
+	wait_for_second
+begin ipi_flush2_loop
+	mov	B_PAIR + 4, %ebx
+	msr	0x830, 0x4000 | B_FLUSH_VEC, 1
+	mov	%cr3, %eax
+	mov	%eax, %cr3
+2:	pause
+	cmp	B_PAIR + 4, %ebx
+	je	2b
+	finish
+
+	.globl	p_end2
+p_end2:
+	x2apic_open
+begin end2_loop
+	msr	0x830, 0x4000 | B_END_VEC, 1
+	finish
+
 	.globl	p_touch
 p_touch:
 	mov	$B_TOUCH, %edi
@@ -286,7 +379,7 @@ begin touch2m_loop
 	finish
 
 /* handlers */
-	.globl	p_isr_eoi, p_isr_x2, p_gp, p_ud
+	.globl	p_isr_eoi, p_isr_x2, p_isr_flush, p_isr_end, p_gp, p_ud
 p_isr_eoi:
 	incl	4(%ebp)
 	movl	$0, 0xfee000b0
@@ -298,6 +391,17 @@ p_isr_x2:
 	xor	%edx, %edx
 	wrmsr
 	iret
+p_isr_flush:
+	mov	%cr3, %eax
+	mov	%eax, %cr3
+	incl	B_PAIR + 4
+	msr	0x80b, 0
+	iret
+p_isr_end:
+	out	%al, $B_DONE
+1:	cli
+	hlt
+	jmp	1b
 p_gp:	add	$4, %esp
 	addl	$2, (%esp)
 	iret

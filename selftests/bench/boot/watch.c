@@ -17,7 +17,7 @@
 #include "../idle.h"
 #include "boot.h"
 
-static pid_t start(char **command, int *out)
+pid_t b_start(char **command, int *out)
 {
 	int p[2];
 	pid_t pid;
@@ -54,7 +54,7 @@ int b_boot(char **command)
 	struct b_sample s;
 	char text[4096], c;
 	int out;
-	pid_t pid = start(command, &out);
+	pid_t pid = b_start(command, &out);
 
 	if (read(out, text, 1) != 1 || text[0] != BOOT_STARTED)
 		b_die("the guest did not start");
