@@ -7,6 +7,7 @@
 #include <linux/sched/mm.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include "backend.h"
 #include "irqfd.h"
 #include "mshv.h"
 #include "partition.h"
@@ -276,8 +277,11 @@ static int run_to_message(struct ovid_vp *vp, struct hv_message *msg)
 	vp->exit.flags &= ~OVID_XF_COMMIT;	/* nothing is to be committed for it */
 	ovid_mshv_page_in(vp);
 	err = ovid_vp_run(vp);
-	if (err)
+	if (err) {
+		/* a client that stopped the VP saves it from the page */
+		ovid_backend->page_fill(vp, OVID_WANT_RIP | OVID_WANT_SREGS);
 		return err < 0 ? err : -EINTR;
+	}
 	err = ovid_mshv_message(vp, msg);
 	if (err)
 		return err;

@@ -2,9 +2,11 @@
 /* the calls of Linux's /dev/mshv: life of a partition, messages, hypercalls, blobs */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "lib/ov.h"
@@ -328,6 +330,36 @@ static void messages(void)
 	tap_is(run(&m, &msg), 0, "RUN_VP");
 	tap_is(get_reg(m.vp, HV_X64_REGISTER_RCX, v, &status), 0, "registers by hypercall");
 	tap_is(v[0], 3, "RCX");
+	machine_end(&m);
+}
+
+CODE32(loop32, "mov $0x4000, %esp; jmp 1f; .skip 64; 1: inc %ebx; jmp 1b");
+
+static void on_timer(int sig)
+{
+	(void)sig;
+}
+
+/* A client that stops a VP by a signal saves what the page says. */
+static void interrupted(void)
+{
+	struct itimerval once = { .it_value.tv_usec = 20000 };
+	struct sigaction sa = { .sa_handler = on_timer }, old;
+	struct hv_message msg;
+	struct machine m;
+	uint64_t v[2];
+	uint16_t status;
+
+	machine(&m, loop32, CODE_LEN(loop32));
+	sigaction(SIGPROF, &sa, &old);
+	setitimer(ITIMER_PROF, &once, NULL);
+	tap_is(-ov_ioctl(m.vp, MSHV_RUN_VP, &msg), EINTR, "RUN_VP ends by a signal");
+	sigaction(SIGPROF, &old, NULL);
+	tap_ok(m.page->rip > OV_CODE + 64, "register page: RIP is in the loop");
+	get_reg(m.vp, HV_X64_REGISTER_RIP, v, &status);
+	tap_is(m.page->rip, v[0], "as by hypercall");
+	tap_is(m.page->gpr[4], 0x4000, "register page: RSP");
+	tap_is(m.page->dirty, 0, "register page: nothing is dirty");
 	machine_end(&m);
 }
 
@@ -748,6 +780,7 @@ int main(void)
 	hypercall_messages();
 	deliverable();
 	messages();
+	interrupted();
 	other_messages();
 	return tap_done();
 }
