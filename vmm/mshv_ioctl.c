@@ -54,8 +54,8 @@ static int create_partition_copy(struct mshv_create_partition_v2 *args, void __u
  *
  * The partition is in state created, and the caller's memory is its memory from
  * now on, as in KVM.  Feature words only take away.  Returns a
- * file descriptor, -EFAULT, -EINVAL, -EOPNOTSUPP (nested virtualization, or no
- * local APIC in the kernel), or what ovid_part_create() says.
+ * file descriptor, -EFAULT, -EINVAL, -EOPNOTSUPP (no local APIC in the kernel),
+ * or what ovid_part_create() says.
  */
 long ovid_mshv_create_partition(void __user *arg)
 {
@@ -67,8 +67,8 @@ long ovid_mshv_create_partition(void __user *arg)
 	err = create_partition_copy(&args, arg);
 	if (err)
 		return err;
-	if (args.pt_flags & BIT(MSHV_PT_BIT_NESTED_VIRTUALIZATION) ||
-	    !(args.pt_flags & BIT(MSHV_PT_BIT_LAPIC)))
+	/* the flag for nested virtualization allows what no guest is offered */
+	if (!(args.pt_flags & BIT(MSHV_PT_BIT_LAPIC)))
 		return -EOPNOTSUPP;
 
 	part = ovid_part_create("mshv", args.pt_flags & BIT(MSHV_PT_BIT_X2APIC) ?

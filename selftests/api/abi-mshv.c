@@ -82,6 +82,43 @@ static int set_reg(int vp, uint32_t name, uint64_t low, uint64_t high, uint16_t 
 	return hvcall(vp, HVCALL_SET_VP_REGISTERS, &in, 48, NULL, 0, &reps, status);
 }
 
+/* ECX of CPUID leaf 1 on VP 0 */
+static uint32_t features_ecx(int part)
+{
+	struct {
+		uint64_t part;
+		uint32_t vp, flags;
+		uint64_t pad;
+		uint32_t eax, ecx;
+		uint64_t xfem, xss;
+	} in = { .eax = 1 };
+	uint32_t out[4] = {};
+	uint16_t reps = 1, status;
+
+	hvcall(part, HVCALL_GET_VP_CPUID_VALUES, &in, sizeof(in), out, sizeof(out), &reps, &status);
+	return out[2];
+}
+
+/* A client may ask for all that a guest could have; on this host it is not there. */
+static void nested_is_allowed(int dev)
+{
+	struct mshv_create_partition v1 = {
+		.pt_flags = 1 << MSHV_PT_BIT_LAPIC | 1 << MSHV_PT_BIT_NESTED_VIRTUALIZATION |
+			    1 << MSHV_PT_BIT_SMT_ENABLED_GUEST,
+	};
+	int part = ov_ioctl(dev, MSHV_CREATE_PARTITION, &v1), vp;
+	uint32_t ecx;
+
+	tap_ok(part >= 0, "nested virtualization may be asked for");
+	ov_ioctl(part, MSHV_INITIALIZE_PARTITION, NULL);
+	vp = ov_vp(part, 0);
+	ecx = features_ecx(part);
+	tap_is(ecx & 1, 1, "the guest has SSE3");
+	tap_is(ecx >> 5 & 1, 0, "and no VMX");
+	close(vp);
+	close(part);
+}
+
 static void creation(int dev)
 {
 	struct mshv_create_partition v1 = { .pt_flags = 1 << MSHV_PT_BIT_LAPIC };
@@ -768,6 +805,7 @@ int main(void)
 	tap_begin("abi-mshv", TAP_LIMIT);
 	dev = ov_open();
 	creation(dev);
+	nested_is_allowed(dev);
 	properties(dev);
 	hvcall_rules(dev);
 	memory_rules(dev);
