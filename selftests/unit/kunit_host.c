@@ -4,7 +4,6 @@
  * Exit status 0 if all passed.  An argument runs only cases whose
  * "suite.case" contains it.
  */
-#include <stdarg.h>
 #include "kunit_host.h"
 
 static struct kunit_suite *suites;

@@ -11,6 +11,7 @@
 
 #include <linux/types.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,8 @@ void *kunit_host_alloc(struct kunit *test, size_t size);
 	{								\
 		kunit_host_register(&suite);				\
 	}
+
+#define __printf(fmt, args)	__attribute__((__format__(__printf__, fmt, args)))
 
 #define GFP_KERNEL		0
 #define kunit_kzalloc(test, size, gfp)	kunit_host_alloc(test, size)
@@ -112,7 +115,8 @@ void *kunit_host_alloc(struct kunit *test, size_t size);
 #define KUNIT_EXPECT_NULL(t, p)		KUNIT_EXPECT_TRUE(t, !(p))
 #define KUNIT_EXPECT_NOT_NULL(t, p)	KUNIT_EXPECT_TRUE(t, !!(p))
 #define KUNIT_EXPECT_PTR_EQ(t, a, b)	KUNIT_EXPECT_TRUE(t, (a) == (b))
-#define KUNIT_EXPECT_STREQ(t, a, b)	KUNIT_EXPECT_TRUE(t, !strcmp(a, b))
+#define KUNIT_EXPECT_STREQ(t, a, b)	\
+	KUNIT_EXPECT_TRUE_MSG(t, !strcmp(a, b), "\"%s\" \"%s\"", a, b)
 #define KUNIT_EXPECT_MEMEQ(t, a, b, n)	KUNIT_EXPECT_TRUE(t, !memcmp(a, b, n))
 #define KUNIT_FAIL(t, ...)		kunit_host_fail(t, __FILE__, __LINE__, __VA_ARGS__)
 

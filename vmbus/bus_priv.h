@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Among the files of the bus: the handlers of messages, and what they share.
+ *
+ * A handler gets a message that is not shorter than its row in msg.c says.
+ * It returns 0 or -EPROTO; whatever it answers, it has posted.
+ */
+#ifndef OVID_BUS_PRIV_H
+#define OVID_BUS_PRIV_H
+
+#include "bus.h"
+
+#define VMBUS_PAGE	4096u
+
+/* connect.c */
+bool ovid_bus_has_connection(const struct ovid_bus *bus, u32 connection, const void *msg);
+int ovid_bus_on_contact(struct ovid_bus *bus, const void *msg, u32 bytes);
+int ovid_bus_on_modify_conn(struct ovid_bus *bus, const void *msg, u32 bytes);
+int ovid_bus_on_unload(struct ovid_bus *bus, const void *msg, u32 bytes);
+int ovid_bus_on_tl_connect(struct ovid_bus *bus, const void *msg, u32 bytes);
+
+/* offer.c */
+int ovid_bus_on_request_offers(struct ovid_bus *bus, const void *msg, u32 bytes);
+int ovid_bus_on_released(struct ovid_bus *bus, const void *msg, u32 bytes);
+struct ovid_bus_chan *ovid_bus_by_relid(struct ovid_bus *bus, u32 relid);
+void ovid_bus_revoke_subs(struct ovid_bus *bus, const struct ovid_bus_chan *primary);
+void ovid_bus_forget_offers(struct ovid_bus *bus);
+
+/* chan.c */
+int ovid_bus_on_open(struct ovid_bus *bus, const void *msg, u32 bytes);
+int ovid_bus_on_close(struct ovid_bus *bus, const void *msg, u32 bytes);
+int ovid_bus_on_modify(struct ovid_bus *bus, const void *msg, u32 bytes);
+void ovid_bus_shut(struct ovid_bus *bus, struct ovid_bus_chan *chan);
+
+/* gpadl.c */
+int ovid_bus_on_gpadl_header(struct ovid_bus *bus, const void *msg, u32 bytes);
+int ovid_bus_on_gpadl_body(struct ovid_bus *bus, const void *msg, u32 bytes);
+int ovid_bus_on_gpadl_teardown(struct ovid_bus *bus, const void *msg, u32 bytes);
+bool ovid_gpadl_holds_rings(const struct ovid_gpadl *gpadl, u32 downstream);
+void ovid_bus_ring_unused(struct ovid_bus *bus, struct ovid_gpadl *ring);
+void ovid_bus_drop_gpadls(struct ovid_bus *bus, u32 relid);
+void ovid_bus_forget_gpadls(struct ovid_bus *bus);
+
+/* msg.c */
+void ovid_bus_post(struct ovid_bus *bus, const void *msg, u32 bytes);
+u32 ovid_bus_status(int err);
+
+#endif
