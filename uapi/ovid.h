@@ -391,6 +391,61 @@ struct ovid_port_message {
 	__u8  payload[240];
 };
 
+/* ovid_vmbus_create.max_version, ovid_channel_info.version: major << 16 | minor */
+#define OVID_VMBUS_VERSION(major, minor)	((major) << 16 | (minor))
+
+/**
+ * struct ovid_vmbus_create - OVID_VMBUS_CREATE: the partition has a VMBus
+ * @size:	sizeof(struct ovid_vmbus_create)
+ * @flags:	must be zero
+ * @max_version: newer protocol versions are refused to the guest; 0: the newest known
+ * @pad:	must be zero
+ *
+ * The bus answers on connection ids 1, 2 and 4, in a thread that belongs to the caller's
+ * process, whose memory must be the partition's.  Errors: EEXIST (there is one, or a port of a
+ * process has one of the ids), EINVAL, EIO, ENOMEM.
+ */
+struct ovid_vmbus_create {
+	__u32 size;
+	__u32 flags;
+	__u32 max_version;
+	__u32 pad;
+};
+
+#define OVID_PROVIDER_NAME_LEN	16
+#define OVID_CHANNEL_USER_BYTES	120
+
+/**
+ * struct ovid_vmbus_offer - OVID_VMBUS_OFFER: a channel for the guest
+ * @size:	sizeof(struct ovid_vmbus_offer)
+ * @flags:	must be zero
+ * @provider:	NUL-terminated: one of the kernel's; empty: the caller serves it
+ * @type:	class id, as it is in memory; all zero: the provider's own
+ * @instance:	instance id; all zero: the provider's usual one
+ * @offer_flags: as in the offer that the guest sees
+ * @mmio_mb:	MiB of MMIO space that the device asks for
+ * @sub_index:	0: a device; more: one more channel of it
+ * @pad:	must be zero
+ * @user:	user-defined part of the offer
+ *
+ * Returns the channel's file H (close-on-exec).  Closing it takes the offer back.  Errors:
+ * ENXIO (no bus), ENOENT (no such provider), EEXIST (type, instance and index are in
+ * use), ENOTCONN (@sub_index, and the guest has not opened the device), ENOSPC (2047
+ * channels), EINVAL, ENOMEM, EMFILE.
+ */
+struct ovid_vmbus_offer {
+	__u32 size;
+	__u32 flags;
+	__u8  provider[OVID_PROVIDER_NAME_LEN];
+	__u8  type[16];
+	__u8  instance[16];
+	__u16 offer_flags;
+	__u16 mmio_mb;
+	__u16 sub_index;
+	__u16 pad;
+	__u8  user[OVID_CHANNEL_USER_BYTES];
+};
+
 #define OVID_MAP_MEMORY		_IOW(OVID_IOCTL, 0x10, struct ovid_map_memory)
 #define OVID_UNMAP_MEMORY	_IOW(OVID_IOCTL, 0x11, struct ovid_gpa_range)
 #define OVID_DISCARD_MEMORY	_IOW(OVID_IOCTL, 0x12, struct ovid_gpa_range)
@@ -403,6 +458,8 @@ struct ovid_port_message {
 #define OVID_SET_ROUTE		_IOW(OVID_IOCTL, 0x19, struct ovid_route)
 #define OVID_INJECT		_IOW(OVID_IOCTL, 0x1A, struct ovid_inject)
 #define OVID_SYNIC_PORT		_IOW(OVID_IOCTL, 0x1B, struct ovid_synic_port)
+#define OVID_VMBUS_CREATE	_IOW(OVID_IOCTL, 0x1C, struct ovid_vmbus_create)
+#define OVID_VMBUS_OFFER	_IOW(OVID_IOCTL, 0x1D, struct ovid_vmbus_offer)
 #define OVID_GET_STATS_FD	_IO(OVID_IOCTL, 0x1F)	/* P and V */
 
 /* ---- V: a virtual processor -------------------------------------------- */
@@ -536,6 +593,102 @@ struct ovid_regs {
 #define OVID_RUN_VP		_IO(OVID_IOCTL, 0x20)
 #define OVID_GET_REGS		_IOW(OVID_IOCTL, 0x21, struct ovid_regs)
 #define OVID_SET_REGS		_IOW(OVID_IOCTL, 0x22, struct ovid_regs)
+
+/* ---- H: a channel ------------------------------------------------------ */
+
+/* ovid_channel_info.state */
+#define OVID_CHANNEL_CLOSED	0
+#define OVID_CHANNEL_OPENING	1	/* awaits OVID_CHANNEL_REPLY */
+#define OVID_CHANNEL_OPEN	2
+
+/**
+ * struct ovid_channel_info - OVID_CHANNEL_INFO: what the guest makes of an offer
+ * @size:	sizeof(struct ovid_channel_info)
+ * @flags:	must be zero
+ * @version:	of the connection, major << 16 | minor; 0: there is none
+ * @relid:	the guest's number for it; 0: it was not told of it yet
+ * @state:	OVID_CHANNEL_*
+ * @target_vp:	VP that gets its events, while it is not closed
+ */
+struct ovid_channel_info {
+	__u32 size;
+	__u32 flags;
+	__u32 version;
+	__u32 relid;
+	__u32 state;
+	__u32 target_vp;
+};
+
+/* ovid_channel_event.kind */
+#define OVID_CHANNEL_OPENED	1	/* by the guest, which waits for OVID_CHANNEL_REPLY */
+#define OVID_CHANNEL_GONE	2	/* closed: the rings are not the guest's any more */
+
+/**
+ * struct ovid_channel_event - what is read from a channel that its file serves
+ * @kind:	OVID_CHANNEL_*
+ * @serial:	of the open: what the reply has to name
+ * @target_vp:	VP that gets its events
+ * @in_bytes:	data of the ring towards the host
+ * @out_bytes:	... towards the guest
+ * @version:	of the connection
+ * @user:	the guest's words with the open
+ *
+ * A read gives one, and waits for one; EAGAIN with O_NONBLOCK.  poll() says POLLIN.
+ * An open that the guest has taken back before it was read is not told of; each other one is
+ * followed by OVID_CHANNEL_GONE, also where it was refused.
+ *
+ * The rings are mapped from offset 0 of the file: the page of the ring towards the host
+ * (struct vmbus_w_ring in Linux's terms: write and read index, interrupt mask, ...), its data,
+ * the same data once more, then the other ring in the same way.  When the channel is
+ * closed, the mapping stays and leads to memory that is nobody's.
+ */
+struct ovid_channel_event {
+	__u32 kind;
+	__u32 serial;
+	__u32 target_vp;
+	__u32 in_bytes;
+	__u32 out_bytes;
+	__u32 version;
+	__u8  user[OVID_CHANNEL_USER_BYTES];
+};
+
+/**
+ * struct ovid_channel_reply - OVID_CHANNEL_REPLY: the answer to an open
+ * @size:	sizeof(struct ovid_channel_reply)
+ * @flags:	must be zero
+ * @serial:	of the event
+ * @refuse:	0: it is open; else an errno, and the guest is told that it failed
+ *
+ * Errors: ESTALE (the guest has closed it since, or it was answered), EINVAL.
+ */
+struct ovid_channel_reply {
+	__u32 size;
+	__u32 flags;
+	__u32 serial;
+	__u32 refuse;
+};
+
+/**
+ * struct ovid_channel_eventfd - OVID_CHANNEL_EVENTFD: where the guest's signals go
+ * @size:	sizeof(struct ovid_channel_eventfd)
+ * @flags:	must be zero
+ * @fd:		an eventfd; -1: none
+ * @pad:	must be zero
+ *
+ * It is signalled once when this returns, for what may have come before.
+ */
+struct ovid_channel_eventfd {
+	__u32 size;
+	__u32 flags;
+	__s32 fd;
+	__u32 pad;
+};
+
+#define OVID_CHANNEL_INFO	_IOWR(OVID_IOCTL, 0x30, struct ovid_channel_info)
+#define OVID_CHANNEL_REPLY	_IOW(OVID_IOCTL, 0x31, struct ovid_channel_reply)
+#define OVID_CHANNEL_EVENTFD	_IOW(OVID_IOCTL, 0x32, struct ovid_channel_eventfd)
+/* signals the guest; EINVAL: the channel is not open */
+#define OVID_CHANNEL_SIGNAL	_IO(OVID_IOCTL, 0x33)
 
 /* ---- statistics: the file of OVID_GET_STATS_FD ------------------------- */
 

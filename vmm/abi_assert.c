@@ -311,6 +311,45 @@ HEAD(ovid_regs);
 AT(ovid_regs, count, 8, 4);
 AT(ovid_regs, regs, 16, 8);
 
+SIZE(ovid_vmbus_create, 16);
+HEAD(ovid_vmbus_create);
+AT(ovid_vmbus_create, max_version, 8, 4);
+
+SIZE(ovid_vmbus_offer, 184);
+HEAD(ovid_vmbus_offer);
+AT(ovid_vmbus_offer, provider, 8, 16);
+AT(ovid_vmbus_offer, type, 24, 16);
+AT(ovid_vmbus_offer, instance, 40, 16);
+AT(ovid_vmbus_offer, offer_flags, 56, 2);
+AT(ovid_vmbus_offer, mmio_mb, 58, 2);
+AT(ovid_vmbus_offer, sub_index, 60, 2);
+AT(ovid_vmbus_offer, user, 64, 120);
+
+SIZE(ovid_channel_info, 24);
+HEAD(ovid_channel_info);
+AT(ovid_channel_info, version, 8, 4);
+AT(ovid_channel_info, relid, 12, 4);
+AT(ovid_channel_info, state, 16, 4);
+AT(ovid_channel_info, target_vp, 20, 4);
+
+SIZE(ovid_channel_event, 144);
+AT(ovid_channel_event, kind, 0, 4);
+AT(ovid_channel_event, serial, 4, 4);
+AT(ovid_channel_event, target_vp, 8, 4);
+AT(ovid_channel_event, in_bytes, 12, 4);
+AT(ovid_channel_event, out_bytes, 16, 4);
+AT(ovid_channel_event, version, 20, 4);
+AT(ovid_channel_event, user, 24, 120);
+
+SIZE(ovid_channel_reply, 16);
+HEAD(ovid_channel_reply);
+AT(ovid_channel_reply, serial, 8, 4);
+AT(ovid_channel_reply, refuse, 12, 4);
+
+SIZE(ovid_channel_eventfd, 16);
+HEAD(ovid_channel_eventfd);
+AT(ovid_channel_eventfd, fd, 8, 4);
+
 SIZE(ovid_stats_header, 64);
 AT(ovid_stats_header, version, 0, 4);
 AT(ovid_stats_header, count, 4, 4);
@@ -335,7 +374,13 @@ IS(OVID_GET_PROPERTY, 0xc018b917);
 IS(OVID_SET_PROPERTY, 0x4018b918);
 IS(OVID_SET_ROUTE, 0x4020b919);
 IS(OVID_INJECT, 0x4018b91a);
+IS(OVID_VMBUS_CREATE, 0x4010b91c);
+IS(OVID_VMBUS_OFFER, 0x40b8b91d);
 IS(OVID_GET_STATS_FD, 0x0000b91f);
+IS(OVID_CHANNEL_INFO, 0xc018b930);
+IS(OVID_CHANNEL_REPLY, 0x4010b931);
+IS(OVID_CHANNEL_EVENTFD, 0x4010b932);
+IS(OVID_CHANNEL_SIGNAL, 0x0000b933);
 IS(OVID_RUN_VP, 0x0000b920);
 IS(OVID_GET_REGS, 0x4018b921);
 IS(OVID_SET_REGS, 0x4018b922);

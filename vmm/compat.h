@@ -11,6 +11,7 @@
 #include <linux/hrtimer.h>
 #include <linux/mmu_notifier.h>
 #include <linux/sched.h>
+#include <linux/sched/vhost_task.h>
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
 #include <asm/cpuid/api.h>
 #endif
@@ -118,6 +119,15 @@ static struct syscore_ops name = { .suspend = suspend_fn, .resume = resume_fn }
 #define ovid_syscore_register(s)	register_syscore_ops(s)
 #define ovid_syscore_unregister(s)	unregister_syscore_ops(s)
 #endif
+
+/* NULL or ERR_PTR to begin with: in 6.14 it became the latter */
+static inline struct vhost_task *ovid_task_create(bool (*fn)(void *), void (*killed)(void *),
+						  void *arg, const char *name)
+{
+	struct vhost_task *task = vhost_task_create(fn, killed, arg, name);
+
+	return task ?: ERR_PTR(-ENOMEM);
+}
 
 /* what the mmu notifier's young calls return: int, in later kernels bool */
 #define ovid_young_t	typeof(((struct mmu_notifier_ops *)NULL)->test_young(NULL, NULL, 0))

@@ -38,6 +38,37 @@ int ovid_guest_write(struct ovid_partition *part, gpa_t gpa, const void *buf, si
 /* compare and swap of 4 or 8 aligned bytes: 0, -EAGAIN (differs) or -EFAULT */
 int ovid_guest_cmpxchg(struct ovid_partition *part, gpa_t gpa, u64 old, u64 new, size_t size);
 
+/**
+ * struct ovid_pins - guest pages that are held
+ * @part: whose
+ * @nr: how many
+ * @pages: the pages, in the order asked for
+ * @gfns: where they were in the guest
+ * @user: bits: user memory, pinned through the worker's page tables
+ */
+struct ovid_pins {
+	struct ovid_partition *part;
+	u32 nr;
+	struct page **pages;
+	u64 *gfns;
+	unsigned long *user;
+};
+
+/**
+ * ovid_guest_pin - hold pages, to read and to write
+ * @part: whose memory
+ * @gfns: which
+ * @nr: how many, not zero
+ *
+ * Sleeps; user memory: in the partition's mm.  Return: what ovid_guest_unpin() takes, or
+ * ERR_PTR: -EFAULT (no memory there, read-only, or a page of the hypervisor's), -ENOMEM, -EINTR.
+ */
+struct ovid_pins *ovid_guest_pin(struct ovid_partition *part, const u64 *gfns, u32 nr);
+/* sleeps */
+void ovid_guest_unpin(struct ovid_pins *pins);
+/* pages [first, first + nr) of @pins have been written to: for whoever tracks that; sleeps */
+void ovid_guest_dirty(struct ovid_pins *pins, u32 first, u32 nr);
+
 /* the bytes at @view's RIP, as code would fetch them; how many could be read */
 size_t ovid_guest_fetch(struct ovid_partition *part, struct ovid_view *view, void *buf,
 			size_t len, bool atomic);

@@ -14,6 +14,7 @@
 #include <linux/uaccess.h>
 #include <linux/version.h>
 #include <asm/tsc.h>
+#include "arg.h"
 #include "backend.h"
 #include "cpuid.h"
 #include "ioctl.h"
@@ -30,7 +31,6 @@
 #include "../uapi/mshv.h"
 #include "../uapi/ovid.h"
 
-#define MIN_SIZE	8		/* size and flags */
 #define MAX_SIZE	sizeof(struct ovid_info)
 
 enum row_flags {
@@ -59,34 +59,9 @@ struct vp_row {
 };
 
 union arg {
-	struct { u32 size, flags; } head;
+	struct ovid_arg_head head;
 	u8 bytes[MAX_SIZE];
 };
-
-/* copies an extensible struct in; what an older caller did not send is zero */
-static int copy_in(union arg *arg, void __user *user, size_t ksize)
-{
-	u32 usize;
-	int err;
-
-	if (get_user(usize, (u32 __user *)user))
-		return -EFAULT;
-	if (usize < MIN_SIZE)
-		return -EINVAL;
-	if (usize > PAGE_SIZE)
-		return -E2BIG;
-	err = copy_struct_from_user(arg, ksize, user, usize);
-	if (err)
-		return err;
-	/* the copy of the size is ours from here on */
-	arg->head.size = min_t(u32, usize, ksize);
-	return 0;
-}
-
-static int copy_out(union arg *arg, void __user *user)
-{
-	return copy_to_user(user, arg, arg->head.size) ? -EFAULT : 0;
-}
 
 /* ---- D ---- */
 
@@ -132,14 +107,14 @@ long ovid_dev_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 
 	switch (cmd) {
 	case OVID_GET_INFO:
-		ret = copy_in(&arg, p, sizeof(struct ovid_info));
+		ret = ovid_arg_in(&arg, p, sizeof(struct ovid_info));
 		ret = ret ?: get_info((struct ovid_info *)&arg);
-		return ret ?: copy_out(&arg, p);
+		return ret ?: ovid_arg_out(&arg, p);
 	case OVID_CREATE_PARTITION:
-		ret = copy_in(&arg, p, sizeof(struct ovid_create_partition));
+		ret = ovid_arg_in(&arg, p, sizeof(struct ovid_create_partition));
 		return ret ?: create_partition((struct ovid_create_partition *)&arg);
 	case OVID_CREATE_MEMORY:
-		ret = copy_in(&arg, p, sizeof(struct ovid_create_memory));
+		ret = ovid_arg_in(&arg, p, sizeof(struct ovid_create_memory));
 		return ret ?: ovid_memobj_create((struct ovid_create_memory *)&arg);
 	case MSHV_CREATE_PARTITION:
 		return ovid_mshv_create_partition(p);
@@ -241,6 +216,20 @@ static long synic_port(struct ovid_partition *part, void *arg)
 	return ovid_synic_port(part, arg);
 }
 
+static long vmbus_create(struct ovid_partition *part, void *p)
+{
+	struct ovid_vmbus_create *arg = p;
+
+	return arg->flags || arg->pad ? -EINVAL : ovid_vmbus_door.create(part, arg);
+}
+
+static long vmbus_offer(struct ovid_partition *part, void *p)
+{
+	struct ovid_vmbus_offer *arg = p;
+
+	return arg->flags || arg->pad ? -EINVAL : ovid_vmbus_door.offer(part, arg);
+}
+
 static long part_stats_fd(struct ovid_partition *part, void __user *arg)
 {
 	return ovid_part_stats_fd(part);
@@ -262,6 +251,8 @@ static const struct part_row part_rows[] = {
 	X(OVID_SET_PROPERTY, ovid_property, LOCK, set_property),
 	X(OVID_SET_ROUTE, ovid_route, 0, set_route),
 	X(OVID_SYNIC_PORT, ovid_synic_port, 0, synic_port),
+	X(OVID_VMBUS_CREATE, ovid_vmbus_create, BIND | LOCK, vmbus_create),
+	X(OVID_VMBUS_OFFER, ovid_vmbus_offer, BIND, vmbus_offer),
 	RAW(OVID_GET_STATS_FD, 0, part_stats_fd),
 	RAW(MSHV_INITIALIZE_PARTITION, 0, ovid_mshv_initialize),
 	RAW(MSHV_CREATE_VP, BIND, ovid_mshv_create_vp),
@@ -279,7 +270,7 @@ static long part_typed(struct ovid_partition *part, const struct part_row *row,
 	union arg arg;
 	long ret, err;
 
-	ret = copy_in(&arg, user, row->size);
+	ret = ovid_arg_in(&arg, user, row->size);
 	if (ret)
 		return ret;
 	if (row->flags & LOCK) {
@@ -292,7 +283,7 @@ static long part_typed(struct ovid_partition *part, const struct part_row *row,
 	}
 	if (((row->flags & WRITE_BACK) && !ret) ||
 	    ((row->flags & BACK_ALWAYS) && ret == -E2BIG)) {
-		err = copy_out(&arg, user);
+		err = ovid_arg_out(&arg, user);
 		ret = ret ?: err;
 	}
 	return ret;
@@ -407,7 +398,7 @@ static long vp_typed(struct ovid_vp *vp, const struct vp_row *row, void __user *
 	union arg arg;
 	long ret;
 
-	ret = copy_in(&arg, user, row->size);
+	ret = ovid_arg_in(&arg, user, row->size);
 	if (ret)
 		return ret;
 	if (mutex_lock_killable(&vp->lock))

@@ -95,7 +95,9 @@ static void part_free(struct ovid_partition *part)
 	struct ovid_vp *vp;
 	int i;
 
-	/* nothing can reach a VP any more but irqfds, which end first */
+	/* nothing can reach a VP any more but the bus and irqfds, which end first */
+	if (part->vmbus)
+		ovid_vmbus_door.destroy(part->vmbus);
 	ovid_irq_fini(part);
 	/* the host's memory management still may kick VPs until this is done */
 	ovid_region_fini(part);
@@ -267,6 +269,8 @@ int ovid_part_reset(struct ovid_partition *part)
 			return err;
 	}
 	ovid_hv_part_reset(part);
+	if (part->vmbus)
+		ovid_vmbus_door.reset(part->vmbus);
 	return 0;
 }
 

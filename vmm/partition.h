@@ -18,6 +18,7 @@
 #include <linux/math64.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
+#include "bus.h"
 #include "cpuid.h"
 #include "hv.h"
 #include "msr.h"
@@ -86,6 +87,7 @@ struct ovid_partition {
 	struct ovid_ports ports;	/* of the guest's messages and events: port.c */
 	struct ovid_hv_part hv;		/* the hypervisor interface: hv_msr.c */
 	struct ovid_irq_state irq;	/* irqfds, ioeventfds, routes: irqfd.c */
+	struct ovid_vmbus *vmbus;	/* see bus.h */
 
 	/*
 	 * Time: guest TSC = host TSC * tsc_ratio + tsc_offset.  The ratio has

@@ -159,11 +159,15 @@ static int write_sint(struct ovid_vp *vp, unsigned int sint, u64 val)
 	return OVID_MSR_OK;
 }
 
-/* slots may have become free: the run loop looks */
+/* slots may have become free: the run loop looks, and the bus, whosever they are */
 static void slots_changed(struct ovid_vp *vp)
 {
+	struct ovid_vmbus *vmbus = ovid_bus_of(vp->part);
+
 	if (unlikely(vp->hv.synic.notify))
 		set_bit(OVID_REQ_EXIT, &vp->requests);
+	if (vmbus)
+		ovid_vmbus_door.slot_free(vmbus);
 }
 
 int ovid_synic_msr_write(struct ovid_vp *vp, u32 msr, u64 val)
@@ -202,6 +206,7 @@ static int write_page(struct ovid_vp *vp, struct ovid_overlay *page, u64 *msr, u
 	scoped_guard(spinlock_irqsave, &synic->lock) {
 		*msr = val;
 	}
+	slots_changed(vp);
 	return OVID_MSR_OK;
 }
 

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Channels: rings in the kernel's memory map, signals both ways, and the provider's
+ * calls, one after another under chan->lock.
+ */
+#include <linux/cleanup.h>
+#include <linux/lockdep.h>
+#include <linux/mm.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include "server.h"
+
+/* ---- life ---- */
+
+struct ovid_chan *ovid_chan_new(struct ovid_vmbus *vmbus, const struct ovid_chan_ops *ops)
+{
+	struct ovid_chan *chan = kzalloc(sizeof(*chan), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!chan)
+		return ERR_PTR(-ENOMEM);
+	chan->vmbus = vmbus;
+	chan->ops = ops;
+	kref_init(&chan->ref);
+	mutex_init(&chan->lock);
+	INIT_LIST_HEAD(&chan->node);
+	INIT_LIST_HEAD(&chan->ready);
+	init_waitqueue_head(&chan->wait);
+	err = ops->attach ? ops->attach(chan) : 0;
+	if (!err)
+		return chan;
+	kfree(chan);
+	return ERR_PTR(err);
+}
+
+/* a hypercall that has found its port may look at it until the grace period ends */
+static void chan_release(struct kref *ref)
+{
+	struct ovid_chan *chan = container_of(ref, struct ovid_chan, ref);
+
+	if (chan->ops->detach)
+		chan->ops->detach(chan);
+	mutex_destroy(&chan->lock);
+	kfree_rcu(chan, rcu);
+}
+
+void ovid_chan_put(struct ovid_chan *chan)
+{
+	kref_put(&chan->ref, chan_release);
+}
+
+/* ---- signals ---- */
+
+void ovid_chan_kick(struct ovid_chan *chan)
+{
+	struct ovid_vmbus *vmbus = chan->vmbus;
+
+	guard(spinlock_irqsave)(&vmbus->ready_lock);
+	if (chan->queued || vmbus->stopped || !kref_get_unless_zero(&chan->ref))
+		return;
+	chan->queued = true;
+	list_add_tail(&chan->ready, &vmbus->ready);
+	ovid_vmbus_wake(vmbus);
+}
+
+struct ovid_chan *ovid_chan_next(struct ovid_vmbus *vmbus)
+{
+	struct ovid_chan *chan;
+
+	guard(spinlock_irqsave)(&vmbus->ready_lock);
+	chan = list_first_entry_or_null(&vmbus->ready, struct ovid_chan, ready);
+	if (chan) {
+		list_del_init(&chan->ready);
+		/* who kicks from here on queues it again */
+		chan->queued = false;
+	}
+	return chan;
+}
+
+static int guest_signal(struct ovid_port *port, struct ovid_vp *vp, unsigned int flag)
+{
+	if (flag)
+		return HV_STATUS_INVALID_PARAMETER;
+	ovid_chan_kick(container_of(port, struct ovid_chan, port));
+	return HV_STATUS_SUCCESS;
+}
+
+static void port_removed(struct ovid_port *port)
+{
+}
+
+static const struct ovid_port_ops port_ops = {
+	.signal = guest_signal,
+	.removed = port_removed,
+};
+
+/* before version 2.4 channels have flags in a page of the guest's, and one event for all */
+static void signal_legacy(struct ovid_chan *chan)
+{
+	struct ovid_vmbus *vmbus = chan->vmbus;
+
+	if (vmbus->interrupt_page)
+		set_bit(chan->bc.relid, page_address(vmbus->interrupt_page->pages[0]));
+	ovid_guest_signal(vmbus->part, 0, OVID_BUS_SINT, 0);
+}
+
+int ovid_chan_signal_now(struct ovid_chan *chan)
+{
+	lockdep_assert_held(&chan->lock);
+	if (!chan->open || !chan->answered)
+		return -EINVAL;
+	if (chan->version < VMBUS_V2_4)
+		signal_legacy(chan);
+	else
+		ovid_guest_signal(chan->vmbus->part, chan->vp, OVID_BUS_SINT, chan->bc.relid);
+	return 0;
+}
+
+/* publish what was read and written, and tell the guest if it wants to know */
+static void flush(struct ovid_chan *chan)
+{
+	lockdep_assert_held(&chan->lock);
+	if (!chan->open)
+		return;
+	if (ovid_ring_commit_read(&chan->in))
+		chan->signal = true;
+	if (ovid_ring_commit_write(&chan->out))
+		chan->signal = true;
+	ovid_guest_dirty(chan->pins, 0, 1);
+	ovid_guest_dirty(chan->pins, chan->out_page, chan->pins->nr - chan->out_page);
+	if (!chan->signal)
+		return;
+	chan->signal = false;
+	ovid_chan_signal_now(chan);
+}
+
+/* ---- rings ---- */
+
+/* @pages of a ring, the data twice; returns how many */
+static u32 list_pages(struct page **list, struct page **pages, u32 nr)
+{
+	memcpy(list, pages, nr * sizeof(*list));
+	memcpy(list + nr, pages + 1, (nr - 1) * sizeof(*list));
+	return 2 * nr - 1;
+}
+
+static int map_rings(struct ovid_chan *chan)
+{
+	struct ovid_pins *pins = chan->pins;
+	u32 in_pages = chan->out_page, out_pages = pins->nr - in_pages, n;
+	struct page **list __free(kvfree) =
+		kvcalloc(2 * pins->nr, sizeof(*list), GFP_KERNEL_ACCOUNT);
+	void *out;
+
+	if (!list)
+		return -ENOMEM;
+	n = list_pages(list, pins->pages, in_pages);
+	out = (void *)(n * PAGE_SIZE);
+	n += list_pages(list + n, pins->pages + in_pages, out_pages);
+	chan->map = vmap(list, n, VM_MAP, PAGE_KERNEL);
+	if (!chan->map)
+		return -ENOMEM;
+	out = chan->map + (unsigned long)out;
+	return ovid_ring_init_in(&chan->in, chan->map, chan->map + PAGE_SIZE,
+				 (in_pages - 1) * PAGE_SIZE) ?:
+	       ovid_ring_init_out(&chan->out, out, out + PAGE_SIZE, (out_pages - 1) * PAGE_SIZE);
+}
+
+static void unmap_rings(struct ovid_chan *chan)
+{
+	vunmap(chan->map);
+	chan->map = NULL;
+	chan->pins = NULL;
+}
+
+/* as the provider's open: 0, -EINPROGRESS or an error */
+static int begin(struct ovid_chan *chan)
+{
+	int err;
+
+	guard(mutex)(&chan->lock);
+	chan->vp = chan->bc.target_vp;
+	chan->version = chan->vmbus->bus.version;
+	chan->broken = false;
+	chan->signal = false;
+	chan->pins = chan->bc.ring->pinned;
+	chan->out_page = chan->bc.downstream;
+	err = chan->ops->raw ? 0 : map_rings(chan);
+	if (err) {
+		unmap_rings(chan);
+		return err;
+	}
+	chan->open = true;
+	err = chan->ops->open ? chan->ops->open(chan) : 0;
+	chan->answered = !err;
+	if (!err || err == -EINPROGRESS)
+		return err;
+	chan->open = false;
+	unmap_rings(chan);
+	return err;
+}
+
+static void end(struct ovid_chan *chan)
+{
+	guard(mutex)(&chan->lock);
+	if (!chan->open)
+		return;
+	if (chan->ops->close)
+		chan->ops->close(chan);
+	chan->open = false;
+	unmap_rings(chan);
+}
+
+int ovid_chan_open(struct ovid_chan *chan)
+{
+	u32 connection = chan->bc.offer.connection_id;
+	int err, started;
+
+	started = begin(chan);
+	if (started && started != -EINPROGRESS)
+		return started;
+	chan->port.ops = &port_ops;
+	err = ovid_port_add(chan->vmbus->part, connection, &chan->port);
+	if (err) {
+		end(chan);
+		return err;
+	}
+	ovid_chan_kick(chan);
+	return started;
+}
+
+void ovid_chan_close(struct ovid_chan *chan)
+{
+	ovid_port_remove(chan->vmbus->part, chan->bc.offer.connection_id, &chan->port);
+	end(chan);
+}
+
+int ovid_chan_opened(struct ovid_chan *chan, int err, const u32 *now, u32 serial)
+{
+	struct ovid_vmbus *vmbus = chan->vmbus;
+
+	guard(mutex)(&vmbus->lock);
+	if (chan->bc.state != OVID_CHAN_OPENING || *now != serial)
+		return -ESTALE;
+	if (err)
+		ovid_chan_close(chan);
+	ovid_bus_open_done(&vmbus->bus, &chan->bc, err);
+	if (err)
+		return 0;
+	scoped_guard(mutex, &chan->lock)
+		chan->answered = true;
+	ovid_chan_kick(chan);
+	return 0;
+}
+
+/* ---- work ---- */
+
+/* asked for anew each time: a guest that frees space now and then need not remember */
+static bool has_space(struct ovid_chan *chan)
+{
+	return chan->want && ovid_ring_want_space(&chan->out, chan->want);
+}
+
+/* true: once more */
+static bool work(struct ovid_chan *chan)
+{
+	bool more;
+
+	chan->want = 0;
+	more = chan->ops->work && chan->ops->work(chan);
+	flush(chan);
+	return more || has_space(chan);
+}
+
+/*
+ * One turn.  The guest need not signal while we look; before we stop looking we ask for
+ * signals again, and look once more.
+ */
+void ovid_chan_run(struct ovid_chan *chan)
+{
+	bool more;
+
+	guard(mutex)(&chan->lock);
+	if (!chan->open || !chan->answered || chan->broken)
+		return;
+	if (chan->ops->raw) {
+		chan->ops->work(chan);
+		return;
+	}
+	ovid_ring_mask(&chan->in);
+	more = work(chan) || ovid_ring_unmask(&chan->in);
+	if (more && !chan->broken)
+		ovid_chan_kick(chan);
+}
+
+/* ---- providers ---- */
+
+void ovid_chan_set_priv(struct ovid_chan *chan, void *priv)
+{
+	chan->priv = priv;
+}
+
+void *ovid_chan_priv(const struct ovid_chan *chan)
+{
+	return chan->priv;
+}
+
+static int broken(struct ovid_chan *chan)
+{
+	if (!chan->broken)
+		ovid_err("partition %u: ring of channel %u (%s) is broken",
+			 ovid_bus_part_id(chan->vmbus->part), chan->bc.relid, chan->ops->name);
+	chan->broken = true;
+	return -EPROTO;
+}
+
+int ovid_chan_recv(struct ovid_chan *chan, struct ovid_packet *pkt, void *buf, u32 max)
+{
+	int ret;
+
+	lockdep_assert_held(&chan->lock);
+	if (!chan->open || chan->broken)
+		return -EPROTO;
+	ret = ovid_ring_peek(&chan->in, pkt);
+	if (ret <= 0)
+		return ret ? broken(chan) : -EAGAIN;
+	ret = pkt->payload;
+	if (pkt->payload > max || !ovid_ring_copy(&chan->in, pkt, pkt->header, buf, pkt->payload))
+		ret = -EMSGSIZE;
+	ovid_ring_pop(&chan->in, pkt);
+	return ret;
+}
+
+int ovid_chan_send(struct ovid_chan *chan, u16 type, u16 flags, u64 trans_id, const void *buf,
+		   u32 len)
+{
+	const struct vmbus_w_packet desc = { .type = type, .flags = flags, .trans_id = trans_id };
+	const struct ovid_ring_vec vec = { .base = buf, .len = len };
+	int err;
+
+	lockdep_assert_held(&chan->lock);
+	if (!chan->open || chan->broken)
+		return -EPROTO;
+	err = ovid_ring_write(&chan->out, desc, 0, &vec, 1);
+	if (err == -EAGAIN)
+		chan->want = max(chan->want, ovid_ring_packet_bytes(0, len));
+	return err == -EPROTO ? broken(chan) : err;
+}
+
+void ovid_chan_signal(struct ovid_chan *chan)
+{
+	lockdep_assert_held(&chan->lock);
+	chan->signal = true;
+}
+
+void ovid_chan_wake(struct ovid_chan *chan)
+{
+	/* before the look of whoever waits, which the wake-up orders behind it */
+	atomic_inc(&chan->wakes);
+	wake_up_interruptible_poll(&chan->wait, EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM);
+}
+
+void ovid_chan_poll_wait(struct ovid_chan *chan, struct file *file, poll_table *wait)
+{
+	poll_wait(file, &chan->wait, wait);
+}
+
+u64 ovid_chan_reference_time(const struct ovid_chan *chan)
+{
+	return ovid_bus_reference_time(chan->vmbus->part);
+}
+
+u32 ovid_chan_bus_version(const struct ovid_chan *chan)
+{
+	return chan->version;
+}

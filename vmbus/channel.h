@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Channels, as a provider in the kernel sees them: the only header that vsp/
+ * includes of the bus.
+ *
+ * A provider says by struct ovid_chan_ops what it does when the guest opens its
+ * channel, and reads and writes packets.  All its calls for one channel are made
+ * in one thread, which belongs to the worker of the VM (its cgroup pays), one
+ * after the other; they may sleep.
+ *
+ * Packets are copied out once: a guest that changes a ring behind our back harms
+ * itself only.
+ */
+#ifndef OVID_CHANNEL_H
+#define OVID_CHANNEL_H
+
+#include "ring.h"
+
+struct ovid_chan;
+struct file;
+struct poll_table_struct;
+
+/**
+ * struct ovid_chan_ops - a provider
+ * @name: as in OVID_VMBUS_OFFER's name, and in messages
+ * @type: class id
+ * @instance: where the offer names none
+ * @offer_flags: VMBUS_OFFER_*
+ * @pipe_mode: VMBUS_PIPE_*, the first word of the offer's user data, with VMBUS_OFFER_NAMED_PIPE
+ * @attach: a channel is being offered: make the provider's own state, chan_set_priv; 0 or -errno
+ * @detach: the channel is gone, and its file is closed or gives errors by itself; frees it.
+ *	No call of this provider is under way, none comes
+ * @open: the guest has opened the channel, its rings are mapped; 0 or -errno: refused
+ * @close: it is closed; nothing may be sent any more
+ * @work: the guest has signalled, or ovid_chan_kick() was called: packets may be there, or space.
+ *	Also once after @open.
+ *	Returns true to be called again (there is more, but others want to go on, too)
+ * @raw: it has the rings for itself: no ovid_chan_recv() and its like; @open may give
+ *	-EINPROGRESS, ovid_chan_opened() comes later
+ * @read: of the channel's file, by any thread of any process, the channel open or not; the
+ *	provider has locks of its own.  Never waits: -EAGAIN, and a file that blocks is read
+ *	again after ovid_chan_wake().  NULL: the file gives EINVAL
+ * @write: the same
+ * @poll: the same; calls ovid_chan_poll_wait()
+ */
+struct ovid_chan_ops {
+	const char *name;
+	struct vmbus_w_guid type;
+	struct vmbus_w_guid instance;
+	u16 offer_flags;
+	u32 pipe_mode;
+	bool raw;
+	int (*attach)(struct ovid_chan *chan);
+	void (*detach)(struct ovid_chan *chan);
+	int (*open)(struct ovid_chan *chan);
+	void (*close)(struct ovid_chan *chan);
+	bool (*work)(struct ovid_chan *chan);
+	ssize_t (*read)(struct ovid_chan *chan, struct file *file, char __user *buf, size_t len);
+	ssize_t (*write)(struct ovid_chan *chan, struct file *file, const char __user *buf,
+			 size_t len);
+	__poll_t (*poll)(struct ovid_chan *chan, struct file *file,
+			 struct poll_table_struct *wait);
+};
+
+void ovid_chan_set_priv(struct ovid_chan *chan, void *priv);
+void *ovid_chan_priv(const struct ovid_chan *chan);
+
+/* ---- the channel's thread only: open, close, work ---- */
+
+/**
+ * ovid_chan_recv - take the next packet
+ * @chan: channel
+ * @pkt: out: its descriptor
+ * @buf: out: its payload
+ * @max: bytes of @buf
+ *
+ * Return: bytes of payload; -EAGAIN: there is none; -EMSGSIZE: it has more than @max, and was
+ * dropped; -EPROTO: the ring is broken, the channel is of no use until it is opened anew.
+ * The guest is told of what was read when @work returns.
+ */
+int ovid_chan_recv(struct ovid_chan *chan, struct ovid_packet *pkt, void *buf, u32 max);
+
+/**
+ * ovid_chan_send - send a packet
+ * @chan: channel
+ * @type: VMBUS_PKT_DATA or VMBUS_PKT_COMPLETION
+ * @flags: VMBUS_PACKET_*
+ * @trans_id: transaction
+ * @buf: payload
+ * @len: bytes of it
+ *
+ * Return: 0; -EAGAIN: no space (@work is called when there is some); -EMSGSIZE; -EPROTO.
+ * The guest is told when @work returns.
+ */
+int ovid_chan_send(struct ovid_chan *chan, u16 type, u16 flags, u64 trans_id, const void *buf,
+		   u32 len);
+
+/**
+ * ovid_chan_signal - signal the guest when @work returns, even if the ring does not ask for it
+ * @chan: channel
+ *
+ * For guests that take one packet for each signal.
+ */
+void ovid_chan_signal(struct ovid_chan *chan);
+
+/* ---- any context ---- */
+
+/* have @work called (soon, in the channel's thread), if the channel is open */
+void ovid_chan_kick(struct ovid_chan *chan);
+
+/*
+ * For the channel's file: look again, those who wait in read(), write() and poll().
+ * The queue belongs to the file, so that a poll may outlive the provider.
+ */
+void ovid_chan_wake(struct ovid_chan *chan);
+void ovid_chan_poll_wait(struct ovid_chan *chan, struct file *file,
+			 struct poll_table_struct *wait);
+
+/* reference time of the partition, 100 ns */
+u64 ovid_chan_reference_time(const struct ovid_chan *chan);
+/* negotiated version of the bus */
+u32 ovid_chan_bus_version(const struct ovid_chan *chan);
+
+#endif

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the state machine decides is done here.  vmbus->lock is held, the thread may
+ * sleep.  Pages are pinned only in the bus's own thread, which has the guest's memory.
+ */
+#include <linux/bitops.h>
+#include <linux/cleanup.h>
+#include <linux/lockdep.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include "server.h"
+
+static struct ovid_vmbus *of_bus(struct ovid_bus *bus)
+{
+	struct ovid_vmbus *vmbus = bus->ctx;
+
+	lockdep_assert_held(&vmbus->lock);
+	return vmbus;
+}
+
+static int pin(struct ovid_bus *bus, struct ovid_gpadl *gpadl)
+{
+	u64 *gfns __free(kvfree) = kvcalloc(gpadl->pages, sizeof(*gfns), GFP_KERNEL_ACCOUNT);
+	u32 at = 0, bytes, offset, n = 0, pages;
+	struct ovid_pins *pins;
+	const u64 *pfns;
+
+	if (!gfns)
+		return -ENOMEM;
+	while ((pfns = ovid_gpadl_range(gpadl, &at, &bytes, &offset))) {
+		pages = DIV_ROUND_UP(offset + (u64)bytes, PAGE_SIZE);
+		memcpy(&gfns[n], pfns, pages * sizeof(*gfns));
+		n += pages;
+	}
+	pins = ovid_guest_pin(of_bus(bus)->part, gfns, n);
+	if (IS_ERR(pins))
+		return PTR_ERR(pins);
+	gpadl->pinned = pins;
+	return 0;
+}
+
+static void unpin(struct ovid_bus *bus, struct ovid_gpadl *gpadl)
+{
+	ovid_guest_unpin(gpadl->pinned);
+	gpadl->pinned = NULL;
+}
+
+static struct ovid_chan *of_chan(struct ovid_bus_chan *bc)
+{
+	return container_of(bc, struct ovid_chan, bc);
+}
+
+static int open_chan(struct ovid_bus *bus, struct ovid_bus_chan *bc)
+{
+	return ovid_chan_open(of_chan(bc));
+}
+
+static void close_chan(struct ovid_bus *bus, struct ovid_bus_chan *bc)
+{
+	ovid_chan_close(of_chan(bc));
+}
+
+static void retarget(struct ovid_bus *bus, struct ovid_bus_chan *bc)
+{
+	struct ovid_chan *chan = of_chan(bc);
+
+	/* under the lock: when it is answered no signal goes to the old VP any more */
+	guard(mutex)(&chan->lock);
+	chan->vp = bc->target_vp;
+}
+
+static void release(struct ovid_bus *bus, struct ovid_bus_chan *bc)
+{
+	list_del_init(&of_chan(bc)->node);
+	ovid_chan_put(of_chan(bc));
+}
+
+/* the interrupt page of a guest before 2.4; monitor pages are not offered */
+static void pages_changed(struct ovid_bus *bus)
+{
+	struct ovid_vmbus *vmbus = of_bus(bus);
+	u64 gfn = bus->interrupt_page >> PAGE_SHIFT;
+
+	if (vmbus->interrupt_page)
+		ovid_guest_unpin(vmbus->interrupt_page);
+	vmbus->interrupt_page = NULL;
+	if (!bus->interrupt_page || bus->version >= VMBUS_V2_4)
+		return;
+	vmbus->interrupt_page = ovid_guest_pin(vmbus->part, &gfn, 1);
+	if (IS_ERR(vmbus->interrupt_page))
+		vmbus->interrupt_page = NULL;
+}
+
+/* the page: flags for the guest, flags of the guest, half of it each */
+void ovid_vmbus_scan(struct ovid_vmbus *vmbus)
+{
+	unsigned long *flags, word;
+	unsigned int i, bit;
+
+	guard(mutex)(&vmbus->lock);
+	if (!vmbus->interrupt_page)
+		return;
+	flags = page_address(vmbus->interrupt_page->pages[0]) + PAGE_SIZE / 2;
+	for (i = 0; i <= OVID_BUS_MAX_RELID / BITS_PER_LONG; i++) {
+		word = READ_ONCE(flags[i]) ? xchg(&flags[i], 0) : 0;
+		for_each_set_bit(bit, &word, BITS_PER_LONG)
+			if (vmbus->bus.chan[i * BITS_PER_LONG + bit])
+				ovid_chan_kick(of_chan(vmbus->bus.chan[i * BITS_PER_LONG + bit]));
+	}
+	ovid_guest_dirty(vmbus->interrupt_page, 0, 1);
+}
+
+/* no sockets yet: the guest is told that nobody listens */
+static int tl_connect(struct ovid_bus *bus, const struct vmbus_w_guid *endpoint,
+		      const struct vmbus_w_guid *service)
+{
+	return -ECONNREFUSED;
+}
+
+const struct ovid_bus_effects ovid_vmbus_effects = {
+	.post = ovid_mail_post,
+	.drop_posts = ovid_mail_drop_posts,
+	.pin = pin,
+	.unpin = unpin,
+	.open = open_chan,
+	.close = close_chan,
+	.retarget = retarget,
+	.release = release,
+	.monitor = pages_changed,
+	.tl_connect = tl_connect,
+};

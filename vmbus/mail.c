@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Control messages: those of the guest wait in a short ring until the thread has time
+ * for them, those for it in a list until its slot is empty.
+ */
+#include <linux/cleanup.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include "server.h"
+
+/* ---- from the guest ---- */
+
+static struct ovid_vmbus_port *of_port(struct ovid_port *port)
+{
+	return container_of(port, struct ovid_vmbus_port, port);
+}
+
+static int mail_post(struct ovid_port *port, struct ovid_vp *vp, const struct hv_message *msg)
+{
+	struct ovid_vmbus *vmbus = of_port(port)->vmbus;
+	struct ovid_vmbus_mail *mail;
+
+	if (msg->header.message_type != VMBUS_MESSAGE_TYPE)
+		return HV_STATUS_INVALID_PARAMETER;
+	scoped_guard(spinlock_irqsave, &vmbus->in_lock) {
+		if (vmbus->in_count == OVID_VMBUS_IN_DEPTH)
+			return HV_STATUS_INSUFFICIENT_BUFFERS;
+		mail = &vmbus->in[(vmbus->in_first + vmbus->in_count) % OVID_VMBUS_IN_DEPTH];
+		mail->connection = of_port(port)->connection;
+		mail->bytes = msg->header.payload_size;
+		memcpy(mail->data, msg->payload, sizeof(mail->data));
+		vmbus->in_count++;
+	}
+	ovid_vmbus_wake(vmbus);
+	return HV_STATUS_SUCCESS;
+}
+
+/* the event port of guests that say in a page which channel they mean */
+static int event_signal(struct ovid_port *port, struct ovid_vp *vp, unsigned int flag)
+{
+	struct ovid_vmbus *vmbus = of_port(port)->vmbus;
+
+	if (flag)
+		return HV_STATUS_INVALID_PARAMETER;
+	set_bit(0, &vmbus->scan);
+	ovid_vmbus_wake(vmbus);
+	return HV_STATUS_SUCCESS;
+}
+
+/* ports live as long as the bus */
+static void port_removed(struct ovid_port *port)
+{
+}
+
+static const struct ovid_port_ops mail_ops = {
+	.post = mail_post,
+	.removed = port_removed,
+};
+
+static const struct ovid_port_ops event_ops = {
+	.signal = event_signal,
+	.removed = port_removed,
+};
+
+bool ovid_mail_pending(struct ovid_vmbus *vmbus)
+{
+	return READ_ONCE(vmbus->in_count);
+}
+
+bool ovid_mail_take(struct ovid_vmbus *vmbus, struct ovid_vmbus_mail *mail)
+{
+	guard(spinlock_irqsave)(&vmbus->in_lock);
+	if (!vmbus->in_count)
+		return false;
+	*mail = vmbus->in[vmbus->in_first];
+	vmbus->in_first = (vmbus->in_first + 1) % OVID_VMBUS_IN_DEPTH;
+	vmbus->in_count--;
+	return true;
+}
+
+void ovid_mail_forget(struct ovid_vmbus *vmbus)
+{
+	guard(spinlock_irqsave)(&vmbus->in_lock);
+	vmbus->in_count = 0;
+}
+
+/* ---- to the guest ---- */
+
+struct out_message {
+	struct list_head node;
+	u32 vp;
+	u8 sint;
+	struct hv_message msg;
+};
+
+static void forget_first(struct ovid_vmbus *vmbus)
+{
+	struct out_message *m = list_first_entry(&vmbus->out, struct out_message, node);
+
+	list_del(&m->node);
+	vmbus->out_count--;
+	kfree(m);
+}
+
+/*
+ * As many as there is room for.  The one that finds its slot full has told the guest to write
+ * EOM when it is empty (synic.c), which brings us back here.
+ */
+void ovid_mail_deliver(struct ovid_vmbus *vmbus)
+{
+	struct out_message *m;
+	int err;
+
+	if (list_empty_careful(&vmbus->out))
+		return;
+	guard(spinlock_irqsave)(&vmbus->out_lock);
+	while (!list_empty(&vmbus->out)) {
+		m = list_first_entry(&vmbus->out, struct out_message, node);
+		err = ovid_guest_post(vmbus->part, m->vp, m->sint, &m->msg);
+		if (err == -EBUSY || err == -EAGAIN)
+			return;
+		forget_first(vmbus);
+	}
+}
+
+void ovid_mail_post(struct ovid_bus *bus, const void *msg, u32 bytes)
+{
+	struct ovid_vmbus *vmbus = bus->ctx;
+	struct out_message *m = kzalloc(sizeof(*m), GFP_KERNEL_ACCOUNT);
+
+	if (!m) {
+		WRITE_ONCE(vmbus->out_lost, true);
+		return;
+	}
+	m->vp = bus->target_vp;
+	m->sint = bus->sint;
+	m->msg.header.message_type = VMBUS_MESSAGE_TYPE;
+	m->msg.header.payload_size = bytes;
+	memcpy(m->msg.payload, msg, bytes);
+	scoped_guard(spinlock_irqsave, &vmbus->out_lock) {
+		list_add_tail(&m->node, &vmbus->out);
+		if (++vmbus->out_count > OVID_VMBUS_OUT_MAX)
+			vmbus->out_lost = true;
+	}
+	ovid_mail_deliver(vmbus);
+}
+
+void ovid_mail_drop_posts(struct ovid_bus *bus)
+{
+	struct ovid_vmbus *vmbus = bus->ctx;
+
+	guard(spinlock_irqsave)(&vmbus->out_lock);
+	while (!list_empty(&vmbus->out))
+		forget_first(vmbus);
+	vmbus->out_lost = false;
+}
+
+/* ---- life ---- */
+
+static int add_port(struct ovid_vmbus *vmbus, unsigned int i, u32 connection,
+		    const struct ovid_port_ops *ops)
+{
+	struct ovid_vmbus_port *port = &vmbus->ports[i];
+	int err;
+
+	port->port.ops = ops;
+	port->vmbus = vmbus;
+	port->connection = connection;
+	err = ovid_port_add(vmbus->part, connection, &port->port);
+	if (err)
+		port->connection = 0;
+	return err;
+}
+
+int ovid_mail_init(struct ovid_vmbus *vmbus)
+{
+	int err;
+
+	err = add_port(vmbus, 0, VMBUS_CONN_LEGACY, &mail_ops);
+	err = err ?: add_port(vmbus, 1, VMBUS_CONN_MESSAGE, &mail_ops);
+	err = err ?: add_port(vmbus, 2, VMBUS_CONN_EVENT, &event_ops);
+	if (err)
+		ovid_mail_fini(vmbus);
+	return err;
+}
+
+void ovid_mail_fini(struct ovid_vmbus *vmbus)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(vmbus->ports); i++)
+		if (vmbus->ports[i].connection)
+			ovid_port_remove(vmbus->part, vmbus->ports[i].connection,
+					 &vmbus->ports[i].port);
+	/* a hypercall that has found one may still be in it */
+	synchronize_rcu();
+}

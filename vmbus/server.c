@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The bus of a partition: its life, and its thread, which handles control messages and
+ * does the channels' work.  The thread belongs to the worker's process (its cgroup pays, its
+ * memory is the guest's); with the process it is killed, and the bus stands still.
+ */
+#include <linux/cleanup.h>
+#include <linux/kernel.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include "../vmm/compat.h"
+#include "server.h"
+
+void ovid_vmbus_wake(struct ovid_vmbus *vmbus)
+{
+	vhost_task_wake(vmbus->task);
+}
+
+static void handle(struct ovid_vmbus *vmbus, const struct ovid_vmbus_mail *mail)
+{
+	guard(mutex)(&vmbus->lock);
+	vmbus->bus.nr_vps = ovid_bus_vps(vmbus->part);
+	ovid_bus_message(&vmbus->bus, mail->connection, mail->data, mail->bytes);
+	if (READ_ONCE(vmbus->out_lost)) {
+		/* the guest does not read its messages: this connection has failed */
+		ovid_err("partition %u: VMBus connection lost, the guest reads no messages",
+			 ovid_bus_part_id(vmbus->part));
+		ovid_bus_disconnect(&vmbus->bus);
+		ovid_mail_drop_posts(&vmbus->bus);
+	}
+}
+
+static bool has_work(struct ovid_vmbus *vmbus)
+{
+	return ovid_mail_pending(vmbus) || !list_empty_careful(&vmbus->ready) ||
+	       test_bit(0, &vmbus->scan);
+}
+
+/*
+ * One round; the state is TASK_INTERRUPTIBLE when it begins, so that a wake-up behind the look
+ * at the queues is not lost.  Channels take turns; a message comes first.
+ */
+static bool bus_round(void *arg)
+{
+	struct ovid_vmbus *vmbus = arg;
+	struct ovid_vmbus_mail mail;
+	struct ovid_chan *chan;
+
+	if (!has_work(vmbus))
+		return false;
+	__set_current_state(TASK_RUNNING);
+	while (ovid_mail_take(vmbus, &mail)) {
+		handle(vmbus, &mail);
+		cond_resched();
+	}
+	if (test_and_clear_bit(0, &vmbus->scan))
+		ovid_vmbus_scan(vmbus);
+	chan = ovid_chan_next(vmbus);
+	if (chan) {
+		ovid_chan_run(chan);
+		ovid_chan_put(chan);
+	}
+	cond_resched();
+	return true;
+}
+
+static void bus_killed(void *arg)
+{
+}
+
+/* ---- what the vmm asks ---- */
+
+static void free_vmbus(struct ovid_vmbus *vmbus)
+{
+	kvfree(vmbus);
+}
+
+static struct ovid_vmbus *new_vmbus(struct ovid_partition *part, u32 max_version)
+{
+	struct ovid_vmbus *vmbus = kvzalloc(sizeof(*vmbus), GFP_KERNEL_ACCOUNT);
+
+	if (!vmbus)
+		return NULL;
+	vmbus->part = part;
+	mutex_init(&vmbus->lock);
+	spin_lock_init(&vmbus->in_lock);
+	spin_lock_init(&vmbus->out_lock);
+	spin_lock_init(&vmbus->ready_lock);
+	INIT_LIST_HEAD(&vmbus->channels);
+	INIT_LIST_HEAD(&vmbus->out);
+	INIT_LIST_HEAD(&vmbus->ready);
+	ovid_bus_init(&vmbus->bus, &ovid_vmbus_effects, vmbus);
+	if (max_version)
+		vmbus->bus.max_version = max_version;
+	return vmbus;
+}
+
+static long create(struct ovid_partition *part, const struct ovid_vmbus_create *arg)
+{
+	struct ovid_vmbus *vmbus;
+	char name[TASK_COMM_LEN];
+	int err;
+
+	if (ovid_bus_of(part))
+		return -EEXIST;
+	vmbus = new_vmbus(part, arg->max_version);
+	if (!vmbus)
+		return -ENOMEM;
+	snprintf(name, sizeof(name), "vmbus-%u", ovid_bus_part_id(part));
+	vmbus->task = ovid_task_create(bus_round, bus_killed, vmbus, name);
+	if (IS_ERR(vmbus->task)) {
+		err = PTR_ERR(vmbus->task);
+		free_vmbus(vmbus);
+		return err;
+	}
+	vhost_task_start(vmbus->task);
+	err = ovid_mail_init(vmbus);
+	if (err) {
+		vhost_task_stop(vmbus->task);
+		free_vmbus(vmbus);
+		return err;
+	}
+	ovid_bus_publish(part, vmbus);
+	return 0;
+}
+
+/* the guest begins anew, and finds the same offers */
+static void reset(struct ovid_vmbus *vmbus)
+{
+	guard(mutex)(&vmbus->lock);
+	ovid_mail_forget(vmbus);
+	ovid_bus_disconnect(&vmbus->bus);
+	ovid_mail_drop_posts(&vmbus->bus);
+}
+
+/* all channels' files are closed, so all offers were taken back: with the connection they go */
+static void destroy(struct ovid_vmbus *vmbus)
+{
+	struct ovid_chan *chan;
+
+	scoped_guard(spinlock_irqsave, &vmbus->ready_lock)
+		vmbus->stopped = true;
+	vhost_task_stop(vmbus->task);
+	reset(vmbus);
+	ovid_mail_fini(vmbus);
+	while ((chan = ovid_chan_next(vmbus)))
+		ovid_chan_put(chan);
+	WARN_ON_ONCE(!list_empty(&vmbus->channels));
+	free_vmbus(vmbus);
+}
+
+const struct ovid_bus_door ovid_vmbus_door = {
+	.create = create,
+	.offer = ovid_vmbus_offer,
+	.reset = reset,
+	.destroy = destroy,
+	.slot_free = ovid_mail_deliver,
+};

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A partition's bus in the kernel: the state machine (bus.h) with a thread, queues
+ * and memory around it.
+ *
+ *   server.c	life, the thread, what the vmm asks
+ *   mail.c	control messages from and to the guest
+ *   effects.c	what the state machine decides is done here
+ *   channel.c	channels: signals, packets, the calls of providers
+ *   chan_file.c	OVID_VMBUS_OFFER and the file behind it
+ *   user.c	channels that are served by whoever has the file
+ *
+ * Locks, outermost first: part->lock -> vmbus->lock -> chan->lock.  Spinlocks, below all
+ * of them: in_lock, out_lock (above synic->lock), ready_lock.
+ */
+#ifndef OVID_VMBUS_SERVER_H
+#define OVID_VMBUS_SERVER_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include "../vmm/bus.h"
+#include "../vmm/guestmem.h"
+#include "../vmm/port.h"
+#include "bus.h"
+#include "channel.h"
+
+struct vhost_task;
+struct vm_area_struct;
+
+#define OVID_VMBUS_IN_DEPTH	32	/* messages of the guest that wait */
+#define OVID_VMBUS_OUT_MAX	8192	/* ... for it: a guest that lets more wait reads none */
+
+/* a control message of the guest's */
+struct ovid_vmbus_mail {
+	u32 connection;
+	u32 bytes;
+	u8 data[VMBUS_MSG_BYTES] __aligned(8);
+};
+
+struct ovid_vmbus_port {
+	struct ovid_port port;
+	struct ovid_vmbus *vmbus;
+	u32 connection;
+};
+
+/**
+ * struct ovid_vmbus
+ * @part:	which outlives it
+ * @lock:	@bus, @channels
+ * @channels:	those that the bus knows
+ * @task:	the thread; it may have been killed with the worker, then nothing moves any more
+ * @in ...:	ring of messages; @in_lock, any context
+ * @out:	messages for the guest, the oldest first; @out_lock, any context
+ * @out_lost:	a message could not be kept: the connection is to end
+ * @ready:	channels with something to do; @ready_lock, any context
+ * @stopped:	there is no thread any more; @ready_lock.  A provider's timer may still run
+ * @scan:	a guest of version 0.13 or 1.1 has signalled: look at the interrupt page
+ * @interrupt_page: of such a guest, pinned; @lock
+ */
+struct ovid_vmbus {
+	struct ovid_partition *part;
+	struct mutex lock;
+	struct ovid_bus bus;
+	struct list_head channels;
+	struct vhost_task *task;
+
+	spinlock_t in_lock;
+	u32 in_first;
+	u32 in_count;
+	struct ovid_vmbus_mail in[OVID_VMBUS_IN_DEPTH];
+
+	spinlock_t out_lock;
+	struct list_head out;
+	u32 out_count;
+	bool out_lost;
+
+	spinlock_t ready_lock;
+	struct list_head ready;
+	bool stopped;
+	unsigned long scan;
+	struct ovid_pins *interrupt_page;
+
+	struct ovid_vmbus_port ports[3];
+};
+
+/**
+ * struct ovid_chan - a channel
+ * @bc:		the bus's view; vmbus->lock
+ * @ref:	the bus, the file, the ready list
+ * @lock:	@open, rings and all calls of @ops but read, write, poll: one after another
+ * @open:	the guest has opened it
+ * @answered:	and was told so
+ * @broken:	the ring's content made no sense
+ * @want:	bytes for which there was no space, in this turn; 0: none
+ * @vp:		events go to that VP
+ * @version:	of the connection, when it was opened
+ * @map:	the rings' pages, each data area twice in a row
+ * @mapping:	of the file, which outlives all offers
+ * @pins:	of the ring's GPADL, the bus's
+ * @signal:	the guest is to be told of something, when @ops->work returns
+ * @port:	the guest's signals come here
+ * @node:	in vmbus->channels
+ * @ready:	in vmbus->ready while @queued
+ * @wait:	those at the file
+ * @wakes:	counts ovid_chan_wake()
+ */
+struct ovid_chan {
+	struct ovid_bus_chan bc;
+	struct ovid_vmbus *vmbus;
+	const struct ovid_chan_ops *ops;
+	void *priv;
+	struct kref ref;
+	struct rcu_head rcu;
+
+	struct mutex lock;
+	bool open;
+	bool answered;
+	bool broken;
+	bool signal;
+	u32 want;
+	u32 vp;
+	u32 version;
+	u32 out_page;		/* of @pins: where the ring towards the guest begins */
+	void *map;
+	struct address_space *mapping;
+	struct ovid_pins *pins;
+	struct ovid_ring in;
+	struct ovid_ring out;
+
+	struct ovid_port port;
+	struct list_head node;
+	struct list_head ready;
+	bool queued;
+
+	wait_queue_head_t wait;
+	atomic_t wakes;
+};
+
+/* providers in the kernel: NULL behind the last one; vsp/providers.c */
+extern const struct ovid_chan_ops *const ovid_providers[];
+
+/* any context */
+void ovid_vmbus_wake(struct ovid_vmbus *vmbus);
+
+/* ---- mail.c ---- */
+int ovid_mail_init(struct ovid_vmbus *vmbus);	/* adds the ports: 0 or -errno */
+void ovid_mail_fini(struct ovid_vmbus *vmbus);	/* takes them away; sleeps */
+bool ovid_mail_pending(struct ovid_vmbus *vmbus);
+bool ovid_mail_take(struct ovid_vmbus *vmbus, struct ovid_vmbus_mail *mail);
+void ovid_mail_forget(struct ovid_vmbus *vmbus);	/* what the guest has posted */
+/* effects, and retry */
+void ovid_mail_post(struct ovid_bus *bus, const void *msg, u32 bytes);
+void ovid_mail_drop_posts(struct ovid_bus *bus);
+void ovid_mail_deliver(struct ovid_vmbus *vmbus);
+
+/* ---- effects.c ---- */
+extern const struct ovid_bus_effects ovid_vmbus_effects;
+/* the interrupt page says which channels were signalled (versions before 2.4) */
+void ovid_vmbus_scan(struct ovid_vmbus *vmbus);
+
+/* ---- channel.c ---- */
+struct ovid_chan *ovid_chan_new(struct ovid_vmbus *vmbus, const struct ovid_chan_ops *ops);
+void ovid_chan_put(struct ovid_chan *chan);
+/* maps the rings and lets the provider begin: as effects->open; vmbus->lock held */
+int ovid_chan_open(struct ovid_chan *chan);
+void ovid_chan_close(struct ovid_chan *chan);
+/* one turn; the thread */
+void ovid_chan_run(struct ovid_chan *chan);
+/* the next channel with something to do, with a reference, or NULL */
+struct ovid_chan *ovid_chan_next(struct ovid_vmbus *vmbus);
+
+/* tell the guest that there is news; -EINVAL: it is not open; chan->lock held */
+int ovid_chan_signal_now(struct ovid_chan *chan);
+/*
+ * The end of an open in progress: the one that was the @serial-th, of @now in all.  @err: 0 or
+ * a -errno to refuse it.  -ESTALE: it is not in progress any more.
+ */
+int ovid_chan_opened(struct ovid_chan *chan, int err, const u32 *now, u32 serial);
+
+/* ---- user.c ---- */
+extern const struct ovid_chan_ops ovid_user_ops;
+long ovid_user_ioctl(struct ovid_chan *chan, unsigned int cmd, const void *arg);
+int ovid_user_mmap(struct ovid_chan *chan, struct vm_area_struct *vma);
+
+/* ---- chan_file.c ---- */
+long ovid_vmbus_offer(struct ovid_partition *part, const struct ovid_vmbus_offer *arg);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Between the vmm and the VMBus above it: a table that vmbus/ fills in, as the
+ * backend below does with its own, and what the bus asks of the vmm beside ports
+ * (port.h) and guest memory (guestmem.h).
+ */
+#ifndef OVID_VMM_BUS_H
+#define OVID_VMM_BUS_H
+
+#include "types.h"
+#include "../uapi/hvdef.h"
+#include "../uapi/ovid.h"
+
+struct ovid_vmbus;
+
+/**
+ * struct ovid_bus_door - what the bus of a partition does for the vmm
+ * @create: OVID_VMBUS_CREATE; part->lock held, the caller's memory is the partition's
+ * @offer: OVID_VMBUS_OFFER; a file or -errno
+ * @reset: the partition is being reset: no VP runs; part->lock held
+ * @destroy: the partition's end: nobody has a reference to it
+ * @slot_free: the guest has emptied a message slot, or changed where they are; any context
+ */
+struct ovid_bus_door {
+	long (*create)(struct ovid_partition *part, const struct ovid_vmbus_create *arg);
+	long (*offer)(struct ovid_partition *part, const struct ovid_vmbus_offer *arg);
+	void (*reset)(struct ovid_vmbus *vmbus);
+	void (*destroy)(struct ovid_vmbus *vmbus);
+	void (*slot_free)(struct ovid_vmbus *vmbus);
+};
+
+extern const struct ovid_bus_door ovid_vmbus_door;
+
+/* the partition's bus, or NULL; it stays until the partition's end */
+struct ovid_vmbus *ovid_bus_of(struct ovid_partition *part);
+void ovid_bus_publish(struct ovid_partition *part, struct ovid_vmbus *vmbus);
+
+void ovid_bus_part_get(struct ovid_partition *part);
+void ovid_bus_part_put(struct ovid_partition *part);
+/* for messages and threads' names */
+const char *ovid_bus_part_name(const struct ovid_partition *part);
+u32 ovid_bus_part_id(const struct ovid_partition *part);
+/* indexes of VPs are below it */
+u32 ovid_bus_vps(struct ovid_partition *part);
+/* reference time, 100 ns; any context */
+u64 ovid_bus_reference_time(struct ovid_partition *part);
+
+/* as ovid_synic_post() and ovid_synic_signal(), or -ENOENT: no such VP; any context */
+int ovid_guest_post(struct ovid_partition *part, u32 vp, unsigned int sint,
+		    const struct hv_message *msg);
+int ovid_guest_signal(struct ovid_partition *part, u32 vp, unsigned int sint, unsigned int flag);
+
+#endif

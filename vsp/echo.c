@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Echo: each packet of the guest comes back as it is, as a completion where it asks for
+ * one.  For tests, measurements, and whoever writes a guest's driver; offered only by name.
+ */
+#include <linux/slab.h>
+#include "echo.h"
+
+#define BUDGET		64		/* packets in a row, then it is another channel's turn */
+#define MAX_PAYLOAD	16384
+
+/**
+ * struct echo - chan's thread
+ * @pkt: the packet in @buf, of @bytes, waits for space; @bytes < 0: there is none
+ * @bytes: its payload
+ * @buf: its payload
+ */
+struct echo {
+	struct ovid_packet pkt;
+	int bytes;
+	u8 buf[MAX_PAYLOAD];
+};
+
+static int echo_attach(struct ovid_chan *chan)
+{
+	struct echo *echo = kvzalloc(sizeof(*echo), GFP_KERNEL_ACCOUNT);
+
+	if (!echo)
+		return -ENOMEM;
+	ovid_chan_set_priv(chan, echo);
+	return 0;
+}
+
+static void echo_detach(struct ovid_chan *chan)
+{
+	kvfree(ovid_chan_priv(chan));
+}
+
+static int echo_open(struct ovid_chan *chan)
+{
+	struct echo *echo = ovid_chan_priv(chan);
+
+	echo->bytes = -1;
+	return 0;
+}
+
+static int answer(struct ovid_chan *chan, struct echo *echo)
+{
+	bool wanted = echo->pkt.flags & VMBUS_PACKET_COMPLETION;
+
+	return ovid_chan_send(chan, wanted ? VMBUS_PKT_COMPLETION : VMBUS_PKT_DATA, 0,
+			      echo->pkt.trans_id, echo->buf, echo->bytes);
+}
+
+/* a packet longer than the buffer is dropped, as one is that no space can be enough for */
+static bool echo_work(struct ovid_chan *chan)
+{
+	struct echo *echo = ovid_chan_priv(chan);
+	int i;
+
+	for (i = 0; i < BUDGET; i++) {
+		if (echo->bytes < 0)
+			echo->bytes = ovid_chan_recv(chan, &echo->pkt, echo->buf, MAX_PAYLOAD);
+		if (echo->bytes == -EMSGSIZE)
+			continue;
+		if (echo->bytes < 0 || answer(chan, echo) == -EAGAIN)
+			return false;
+		echo->bytes = -1;
+	}
+	return true;
+}
+
+const struct ovid_chan_ops ovid_echo = {
+	.name = "echo",
+	/* 642b4c37-7c92-4c82-b6b0-7fbf775ff93b, 4b1d9114-1aad-4c3a-8f34-6da6df1c29f7 */
+	.type = { { 0x37, 0x4c, 0x2b, 0x64, 0x92, 0x7c, 0x82, 0x4c,
+		    0xb6, 0xb0, 0x7f, 0xbf, 0x77, 0x5f, 0xf9, 0x3b } },
+	.instance = { { 0x14, 0x91, 0x1d, 0x4b, 0xad, 0x1a, 0x3a, 0x4c,
+			0x8f, 0x34, 0x6d, 0xa6, 0xdf, 0x1c, 0x29, 0xf7 } },
+	.attach = echo_attach,
+	.detach = echo_detach,
+	.open = echo_open,
+	.work = echo_work,
+};
