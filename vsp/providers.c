@@ -4,10 +4,17 @@
  */
 #include <linux/stddef.h>
 #include "echo.h"
+#include "ic/ic.h"
 
 extern const struct ovid_chan_ops *const ovid_providers[];
 
 const struct ovid_chan_ops *const ovid_providers[] = {
+	&ovid_ic_heartbeat,
+	&ovid_ic_shutdown,
+	&ovid_ic_timesync,
+	&ovid_ic_kvp,
+	&ovid_ic_vss,
+	&ovid_ic_fcopy,
 	&ovid_echo,
 	NULL
 };
