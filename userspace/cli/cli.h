@@ -13,6 +13,12 @@ int cli_console(int argc, char **argv);
 int cli_stat(int argc, char **argv);
 int cli_wait(int argc, char **argv);
 int cli_pulse(int argc, char **argv);
+int cli_shutdown(int argc, char **argv);
+int cli_heartbeat(int argc, char **argv);
+int cli_timesync(int argc, char **argv);
+int cli_freeze(int argc, char **argv);	/* thaw too */
+int cli_kvp(int argc, char **argv);
+int cli_copy(int argc, char **argv);
 int cli_simple(int argc, char **argv);	/* pause, resume, reset, nmi, kill */
 
 /* Prints the failure as one line and returns its exit status. */

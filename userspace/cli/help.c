@@ -26,6 +26,8 @@ static const struct {
 	  "  --test-device     ports and memory that test kernels expect of QEMU's pc-testdev\n"
 	  "  --hv LIST         of the hypervisor interface: on, off, +NAME, -NAME with commas\n"
 	  "                    between (on); `ovid info` lists the names\n"
+	  "  --vmbus WHAT      the synthetic bus: on, off, or the newest version that is spoken,\n"
+	  "                    like 4.1 (on)\n"
 	  "  --device PATH     the module's device (/dev/ovid)\n"
 	  "  --user NAME       as root: whom the worker becomes (nobody)\n"
 	  "  --no-sandbox      no system-call filter; for debugging ovid itself\n\n"
@@ -62,6 +64,46 @@ static const struct {
 	  "usage: ovid wait [--json] NAME\n"
 	  "Waits for a VM's end, and ends with its status; a detached VM's is kept until\n"
 	  "its name is taken again.\n\n" JSON_LINE },
+	{ "shutdown",
+	  "usage: ovid shutdown [option]... NAME\n"
+	  "Asks the guest to power off.  Ends when it has agreed.\n\n"
+	  "  --reboot        to restart\n"
+	  "  --hibernate     to save itself to its disk and power off\n"
+	  "  --force         without asking programs whether they like it\n"
+	  "  --message TEXT  for people in the guest\n"
+	  "  --timeout S     seconds that it may take, as the guest is told; with --wait, how\n"
+	  "                  long to wait\n"
+	  "  --wait          wait for the VM's end, and end with its status\n" JSON_LINE },
+	{ "heartbeat",
+	  "usage: ovid heartbeat [--watch] [--json] NAME\n"
+	  "Says whether the guest is alive (exit status 0) or not (8).\n\n"
+	  "  --watch     a line for each change, until the VM ends\n" JSON_LINE },
+	{ "kvp",
+	  "usage: ovid kvp get|delete [option]... NAME KEY\n"
+	  "       ovid kvp set [option]... NAME KEY VALUE\n"
+	  "       ovid kvp list [option]... NAME\n"
+	  "       ovid kvp ip [--json] NAME [MAC]\n"
+	  "Reads and writes the guest's pools of keys and values.  `ip` prints the guest's\n"
+	  "addresses, or how the adapter with that MAC address is set up.\n\n"
+	  "  --pool POOL external (what the host tells the guest; the default), guest (what the\n"
+	  "              guest tells the host), auto (what it says of itself), auto-external,\n"
+	  "              auto-internal; list: external, guest and auto when not given\n" JSON_LINE },
+	{ "freeze",
+	  "usage: ovid freeze [--check] [--json] NAME\n"
+	  "The guest flushes its filesystems and stops all writes, until `ovid thaw`.\n\n"
+	  "  --check     only ask whether it can\n" JSON_LINE },
+	{ "thaw", "usage: ovid thaw [--json] NAME\nEnds what `ovid freeze` began.\n\n" JSON_LINE },
+	{ "copy",
+	  "usage: ovid copy [option]... NAME FILE PATH\n"
+	  "Copies a file into the guest, as PATH, which is absolute; one that ends with / is a\n"
+	  "folder.  Ctrl-C cancels.\n\n"
+	  "  --overwrite take the place of a file that is there\n"
+	  "  --mkdir     make folders that are not there\n" JSON_LINE },
+	{ "timesync",
+	  "usage: ovid timesync [--sample | --auto on|off] [--json] NAME\n"
+	  "Tells the guest what time it is; it sets its clock.\n\n"
+	  "  --sample    only a sample, for a program in the guest that slews the clock\n"
+	  "  --auto WHEN on: by itself, a sample every five seconds (as in the beginning); off\n" JSON_LINE },
 };
 
 bool cli_help(const char *verb)
@@ -81,7 +123,14 @@ bool cli_help(const char *verb)
 	      "  pause, resume, reset, nmi, kill\n"
 	      "  pulse     move a running VM to a new partition\n"
 	      "  stat      counters\n"
-	      "  wait      wait for a VM's end\n\n"
+	      "  wait      wait for a VM's end\n"
+	      "Through the guest's integration services:\n"
+	      "  shutdown  power off, reboot, hibernate\n"
+	      "  heartbeat is it alive?\n"
+	      "  kvp       keys and values, addresses\n"
+	      "  freeze, thaw\n"
+	      "  copy      a file into the guest\n"
+	      "  timesync  set its clock\n\n"
 	      "`ovid VERB --help` says more; so does ovid(1).\n", stdout);
 	return true;
 }

@@ -229,6 +229,13 @@ static int host_info(bool json)
 	return have && !info.blockers ? 0 : OVID_X_HOST;
 }
 
+static const char *text_of(struct json_object *value)
+{
+	if (json_object_is_type(value, json_type_boolean))
+		return json_object_get_boolean(value) ? "yes" : "no";
+	return json_object_get_string(value);
+}
+
 static int vm_info(const struct cli_target *t)
 {
 	struct json_object *answer;
@@ -246,7 +253,7 @@ static int vm_info(const struct cli_target *t)
 		puts(json_object_to_json_string_ext(answer, JSON_C_TO_STRING_PLAIN));
 	} else {
 		json_object_object_foreach(answer, key, value)
-			printf("%-8s %s\n", key, json_object_get_string(value));
+			printf("%-8s %s\n", key, text_of(value));
 	}
 	json_object_put(answer);
 	return 0;

@@ -22,6 +22,13 @@ static const struct {
 	{ "kill",	cli_simple },
 	{ "stat",	cli_stat },
 	{ "wait",	cli_wait },
+	{ "shutdown",	cli_shutdown },
+	{ "heartbeat",	cli_heartbeat },
+	{ "kvp",	cli_kvp },
+	{ "freeze",	cli_freeze },
+	{ "thaw",	cli_freeze },
+	{ "copy",	cli_copy },
+	{ "timesync",	cli_timesync },
 };
 
 int cli_fail(int ret, const struct failure *why)

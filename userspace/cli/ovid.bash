@@ -16,9 +16,35 @@ _ovid_names() {
 	done
 }
 
+# what a verb has besides --json and --help
+_ovid_options() {
+	case $1 in
+	pulse) echo --count --device ;;
+	shutdown) echo --reboot --hibernate --force --message --timeout --wait ;;
+	heartbeat) echo --watch ;;
+	kvp) echo --pool ;;
+	freeze) echo --check ;;
+	copy) echo --overwrite --mkdir ;;
+	timesync) echo --sample --auto ;;
+	esac
+}
+
+# how many words that are no options there are between the verb and the cursor
+_ovid_words() {
+	local i n=0
+	for ((i = 2; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		--pool) i=$((i + 1)) ;;
+		-*) ;;
+		*) n=$((n + 1)) ;;
+		esac
+	done
+	echo $n
+}
+
 _ovid() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]}
-	local verbs="run info list console pause resume reset nmi pulse kill stat wait help"
+	local verbs="run info list console pause resume reset nmi pulse kill stat wait shutdown heartbeat kvp freeze thaw copy timesync help"
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
 		COMPREPLY=($(compgen -W "$verbs --help --version" -- "$cur"))
@@ -41,22 +67,38 @@ _ovid() {
 			COMPREPLY=($(compgen -W "stdio none file: unix:" -- "$cur")) ;;
 		--user)
 			COMPREPLY=($(compgen -u -- "$cur")) ;;
-		--append|--memory|--vps|--name|--hv) ;;
+		--append|--memory|--vps|--name|--hv|--vmbus) ;;
 		*)
 			COMPREPLY=($(compgen -W "--kernel --initrd --append --memory --vps --serial
-				--name --detach --no-reboot --debug-exit --test-device --hv --device --user
+				--name --detach --no-reboot --debug-exit --test-device --hv --vmbus --device --user
 				--no-sandbox --help" -- "$cur")) ;;
 		esac ;;
 	help)
 		COMPREPLY=($(compgen -W "$verbs" -- "$cur")) ;;
 	*)
-		local options="--json --help" names
+		local options names
+		options="$(_ovid_options "$verb") --json --help"
 		[ "$verb" != console ] || options=--help
-		if [ "$verb" = pulse ]; then
-			options="--count --device --json --help"
-			case $prev in
-			--count) return ;;
-			--device)
+		case $verb$prev in
+		pulse--count|shutdown--message|shutdown--timeout) return ;;
+		pulse--device)
+			compopt -o filenames 2>/dev/null
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			return ;;
+		kvp--pool)
+			COMPREPLY=($(compgen -W "external guest auto auto-external auto-internal" -- "$cur"))
+			return ;;
+		timesync--auto)
+			COMPREPLY=($(compgen -W "on off" -- "$cur"))
+			return ;;
+		esac
+		if [ "${cur:0:1}" != - ]; then
+			case $verb$(_ovid_words "$verb") in
+			kvp0)
+				COMPREPLY=($(compgen -W "get set delete list ip" -- "$cur"))
+				return ;;
+			kvp[2-9]|copy[2-9]) return ;;
+			copy1)
 				compopt -o filenames 2>/dev/null
 				mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 				return ;;

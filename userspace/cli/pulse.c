@@ -145,7 +145,7 @@ int cli_pulse(int argc, char **argv)
 	device = device_open(p.device, &why);
 	if (device < 0)
 		return cli_fail(device, &why);
-	ctl_be_patient(vm);
+	ctl_set_patience(vm, 0);
 	for (unsigned int i = 0; i < p.count && !ret; i++)
 		ret = pulse_once(&p, device, vm, &why);
 	if (!ret && p.json)

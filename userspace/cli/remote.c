@@ -99,7 +99,7 @@ static int wait_for(const char *name, struct json_object **answer, struct failur
 	if (fd < 0 && fd != -OVID_X_USAGE)
 		return fd;
 	if (fd >= 0) {
-		ctl_be_patient(fd);
+		ctl_set_patience(fd, 0);
 		*answer = ctl_ask(fd, "wait", NULL, NULL, why);
 		close(fd);
 	}
@@ -178,7 +178,7 @@ int cli_console(int argc, char **argv)
 	if (!answer)
 		return cli_fail(-OVID_X_HOST, &why);
 	json_object_put(answer);
-	ctl_be_patient(fd);
+	ctl_set_patience(fd, 0);
 	tty_raw(STDIN_FILENO);
 	relay(fd);
 	tty_restore();

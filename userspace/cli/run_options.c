@@ -16,7 +16,7 @@
 enum {
 	OPT_KERNEL = 256, OPT_INITRD, OPT_APPEND, OPT_MEMORY, OPT_VPS, OPT_SERIAL, OPT_NAME,
 	OPT_DETACH, OPT_NO_REBOOT, OPT_DEBUG_EXIT, OPT_DEVICE, OPT_USER, OPT_NO_SANDBOX,
-	OPT_TEST_DEVICE, OPT_HV, OPT_HELP,
+	OPT_TEST_DEVICE, OPT_HV, OPT_VMBUS, OPT_HELP,
 };
 
 static const struct option options[] = {
@@ -32,6 +32,7 @@ static const struct option options[] = {
 	{ "debug-exit",	no_argument,		NULL, OPT_DEBUG_EXIT },
 	{ "test-device",	no_argument,		NULL, OPT_TEST_DEVICE },
 	{ "hv",		required_argument,	NULL, OPT_HV },
+	{ "vmbus",	required_argument,	NULL, OPT_VMBUS },
 	{ "device",	required_argument,	NULL, OPT_DEVICE },
 	{ "user",	required_argument,	NULL, OPT_USER },
 	{ "no-sandbox",	no_argument,		NULL, OPT_NO_SANDBOX },
@@ -150,6 +151,8 @@ static int take_option(struct run_options *o, int opt, const char *arg, struct f
 		return 0;
 	case OPT_HV:
 		return hv_parse(&o->config.hv, arg, why);
+	case OPT_VMBUS:
+		return vmbus_parse(arg, &o->config.vmbus, why);
 	case OPT_NO_SANDBOX:
 		o->config.flags |= WORKER_NO_SANDBOX;
 		return 0;

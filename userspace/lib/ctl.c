@@ -72,17 +72,12 @@ static int address(const char *name, struct sockaddr_un *sa, struct failure *why
 	return path_of(name, "sock", sa->sun_path, sizeof(sa->sun_path), why);
 }
 
-static void set_patience(int fd, int seconds)
+void ctl_set_patience(int fd, int seconds)
 {
 	const struct timeval t = { .tv_sec = seconds };
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
-}
-
-void ctl_be_patient(int fd)
-{
-	set_patience(fd, 0);
 }
 
 static int connect_to(const struct sockaddr_un *sa)
@@ -91,7 +86,7 @@ static int connect_to(const struct sockaddr_un *sa)
 
 	if (fd < 0)
 		return -errno;
-	set_patience(fd, CTL_SECONDS);
+	ctl_set_patience(fd, CTL_SECONDS);
 	if (!connect(fd, (const struct sockaddr *)sa, sizeof(*sa)))
 		return fd;
 	error = errno;
@@ -369,8 +364,12 @@ static void send_verb(int fd, const char *verb, int file)
 	json_object_put(msg);
 }
 
-/* it has "ok" true, or NULL; files that come with it as for ctl_receive() */
-static struct json_object *await_answer(int fd, int *fds, unsigned int *nr, struct failure *why)
+void ctl_tell(int fd, const char *verb)
+{
+	send_verb(fd, verb, -1);
+}
+
+struct json_object *ctl_answer(int fd, int *fds, unsigned int *nr, struct failure *why)
 {
 	struct json_object *answer, *field;
 	bool slow;
@@ -396,11 +395,11 @@ struct json_object *ctl_ask(int fd, const char *verb, int *fds, unsigned int *nr
 			    struct failure *why)
 {
 	send_verb(fd, verb, -1);
-	return await_answer(fd, fds, nr, why);
+	return ctl_answer(fd, fds, nr, why);
 }
 
 struct json_object *ctl_give(int fd, const char *verb, int file, struct failure *why)
 {
 	send_verb(fd, verb, file);
-	return await_answer(fd, NULL, NULL, why);
+	return ctl_answer(fd, NULL, NULL, why);
 }

@@ -35,8 +35,8 @@ int ctl_listen(const char *name, struct failure *why);
 void ctl_unlink(const char *name);
 int ctl_connect(const char *name, struct failure *why);
 
-/* From here on it may take as long as it takes; before, CTL_SECONDS. */
-void ctl_be_patient(int fd);
+/* What is to be received may take so long; 0: as long as it takes.  Before, CTL_SECONDS. */
+void ctl_set_patience(int fd, int seconds);
 
 /* The file for a VM's last word, empty until then; and what it says. */
 int ctl_end_create(const char *name, struct failure *why);
@@ -55,13 +55,16 @@ struct json_object *ctl_receive(int fd, int *fds, unsigned int *nr);
 /* As read(); a file that came with the bytes goes to *@file while that is -1. */
 ssize_t ctl_read(int fd, void *buf, size_t len, int *file);
 
-/* Sends {"do":@verb} and receives the answer; it has "ok" true.  NULL with errno
- * EAGAIN: there was none in time.
+/*
+ * Sends {"do":@verb}, receives the answer, does both.  An answer has "ok" true.  NULL with
+ * errno EAGAIN: there was none in time.  Files as for ctl_receive().
  */
+void ctl_tell(int fd, const char *verb);
+struct json_object *ctl_answer(int fd, int *fds, unsigned int *nr, struct failure *why);
 struct json_object *ctl_ask(int fd, const char *verb, int *fds, unsigned int *nr,
 			    struct failure *why);
 
-/* The same with @file beside the question. */
+/* ctl_ask() with @file beside the question. */
 struct json_object *ctl_give(int fd, const char *verb, int file, struct failure *why);
 
 #endif

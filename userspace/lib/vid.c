@@ -118,6 +118,21 @@ int vid_stats_fd(int part_or_vp)
 	return call(part_or_vp, OVID_GET_STATS_FD, NULL);
 }
 
+int vid_create_vmbus(int part, u32 max_version)
+{
+	struct ovid_vmbus_create arg = { .size = sizeof(arg), .max_version = max_version };
+
+	return call(part, OVID_VMBUS_CREATE, &arg);
+}
+
+int vid_offer(int part, const char *provider)
+{
+	struct ovid_vmbus_offer arg = { .size = sizeof(arg) };
+
+	snprintf((char *)arg.provider, sizeof(arg.provider), "%s", provider);
+	return call(part, OVID_VMBUS_OFFER, &arg);
+}
+
 int vid_create_vp(int part, u32 index)
 {
 	struct mshv_create_vp arg = { .vp_index = index };

@@ -28,6 +28,8 @@ int vid_get_property(int part, u32 code, u64 *value);
 int vid_set_property(int part, u32 code, u64 value);
 int vid_inject(int part, u32 kind, u64 address, u32 data);
 int vid_stats_fd(int part_or_vp);
+int vid_create_vmbus(int part, u32 max_version);
+int vid_offer(int part, const char *provider);	/* the channel's file */
 
 int vid_create_vp(int part, u32 index);
 int vid_run_vp(int vp);

@@ -52,13 +52,13 @@ static unsigned int count_entries(u64 madt, u8 type)
 	return n;
 }
 
-static void test_tables(unsigned int vps)
+static void test_tables(unsigned int vps, bool vmbus)
 {
 	struct failure why;
 	u64 fadt, madt;
 
 	memset(memory, 0, 4 << 20);
-	CHECK(!acpi_build(&gm, vps, &why), "%u VPs", vps);
+	CHECK(!acpi_build(&gm, vps, vmbus, &why), "%u VPs", vps);
 	CHECK(!memcmp(memory + LOAD_ACPI, "RSD PTR ", 8) && sum_ok(LOAD_ACPI, 20) &&
 	      sum_ok(LOAD_ACPI, 36), "RSDP");
 	CHECK(is(get(LOAD_ACPI + 24, 8), "XSDT"), "XSDT");
@@ -73,6 +73,7 @@ static void test_tables(unsigned int vps)
 	CHECK(count_entries(madt, 0) + count_entries(madt, 9) == vps, "a LAPIC each");
 	CHECK(count_entries(madt, 9) == (vps > 255 ? vps - 255 : 0), "x2APIC from 255 on");
 	CHECK(count_entries(madt, 1) == 1, "one I/O APIC");
+	CHECK(!table("SSDT") == !vmbus, "a VMBus device where there is a bus");
 	CHECK(memory[0xffff0] == 0xba && get(0xffff1, 2) == 0x602 && memory[0xffff5] == 0xee,
 	      "code at the reset vector");
 }
@@ -86,14 +87,14 @@ int main(int argc, char **argv)
 	if (argc > 1) {		/* for `iasl -d`: the whole area to a file */
 		FILE *f = fopen(argv[1], "we");
 
-		acpi_build(&gm, 4, &why);
+		acpi_build(&gm, 4, true, &why);
 		fwrite(memory + LOAD_ACPI, 1, LOAD_ACPI_END - LOAD_ACPI, f);
 		return fclose(f);
 	}
-	test_tables(1);
-	test_tables(64);
-	test_tables(1024);
-	CHECK(acpi_build(&gm, 100000, &why) == -OVID_X_USAGE, "too many VPs are refused");
+	test_tables(1, false);
+	test_tables(64, true);
+	test_tables(1024, true);
+	CHECK(acpi_build(&gm, 100000, false, &why) == -OVID_X_USAGE, "too many VPs are refused");
 	free(memory);
 	return tap_done();
 }

@@ -55,6 +55,13 @@ static void test_options(void)
 	CHECK(parse(&o, "run --kernel k --name ../x") == -OVID_X_USAGE, "a path is no name");
 	CHECK(parse(&o, "run --kernel k extra") == -OVID_X_USAGE, "an extra word");
 	CHECK(parse(&o, "run --nonsense") == -OVID_X_USAGE, "an unknown option");
+	CHECK(!parse(&o, "run --kernel k --vmbus 4.1") &&
+	      o.config.vmbus == OVID_VMBUS_VERSION(4, 1), "a version of the bus");
+	CHECK(!parse(&o, "run --kernel k --vmbus off") && o.config.vmbus == VMBUS_OFF, "no bus");
+	CHECK(!parse(&o, "run --kernel k --vmbus on") && !o.config.vmbus, "any version");
+	CHECK(parse(&o, "run --kernel k --vmbus 4") == -OVID_X_USAGE &&
+	      parse(&o, "run --kernel k --vmbus 4.1x") == -OVID_X_USAGE &&
+	      parse(&o, "run --kernel k --vmbus 0.0") == -OVID_X_USAGE, "no version");
 	CHECK(parse(&o, "run --kernel") == -OVID_X_USAGE, "an option without its value");
 }
 

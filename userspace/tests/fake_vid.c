@@ -12,6 +12,7 @@
  *   fail      VM entry failure                      bad    open(), past the sandbox
  *   raw       an instruction nobody knows           task   a hardware task switch
  *   refuse:X  X fails from now on: map, vp, regs, state
+ *   ic:MOOD   of the integration components (fake_ic.c)
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,9 +25,11 @@
 
 #include "../lib/vid.h"
 #include "../worker/load.h"
+#include "fake_ic.h"
 
 #define MAX_VPS	4
 #define SPARE	40
+#define CPUIDS	4
 
 /* a V file of this or of an earlier partition */
 struct fake_vp {
@@ -50,8 +53,12 @@ static struct {
 	size_t at, inside;	/* word, and byte of it */
 	char line[64];
 	bool reading;
-	u32 parked;
-} fake;
+	struct ovid_cpuid_entry cpuid[CPUIDS];
+	u32 cpuids;
+} fake = {
+	/* what a VMBus needs: SynIC, messages and events */
+	.cpuid[0] = { .leaf = 0x40000003, .eax = 1 << 2, .ebx = 1 << 4 | 1 << 5 }, .cpuids = 1,
+};
 
 static int file(const char *name, u64 bytes)
 {
@@ -146,14 +153,17 @@ int vid_discard_memory(int part, u64 gpa, u64 bytes)
 
 int vid_get_cpuid(int part, struct ovid_cpuid_entry *entries, u32 *count)
 {
-	(void)part, (void)entries;
-	*count = 0;
+	(void)part;
+	*count = fake.cpuids;
+	memcpy(entries, fake.cpuid, fake.cpuids * sizeof(*entries));
 	return 0;
 }
 
 int vid_set_cpuid(int part, const struct ovid_cpuid_entry *entries, u32 count)
 {
-	(void)part, (void)entries, (void)count;
+	(void)part;
+	fake.cpuids = count < CPUIDS ? count : CPUIDS;
+	memcpy(fake.cpuid, entries, fake.cpuids * sizeof(*entries));
 	return 0;
 }
 
@@ -199,6 +209,18 @@ int vid_stats_fd(int fd)
 	if (!fake.memory)
 		return stats_file();
 	return fake.stats_made < SPARE ? fake.spare_stats[fake.stats_made++] : -EMFILE;
+}
+
+int vid_create_vmbus(int part, u32 max_version)
+{
+	(void)part, (void)max_version;
+	return 0;
+}
+
+int vid_offer(int part, const char *provider)
+{
+	(void)part;
+	return fake_ic_offer(provider);
 }
 
 /* By its file; the number of one that was closed may have come back. */
@@ -359,6 +381,9 @@ static int carry_out(struct ovid_run *run)
 	} else if (!strncmp(w, "refuse:", 7)) {
 		next = fake.at + strcspn(w, " ");
 		fake.refuse = w + 7;
+	} else if (!strncmp(w, "ic:", 3)) {
+		next = fake.at + strcspn(w, " ");
+		fake_ic_mood(w + 3);
 	} else if (!strncmp(w, "bad", 3)) {
 		next = fake.at + 3;
 		if (socket(AF_UNIX, 1, 0) >= 0)
@@ -376,6 +401,7 @@ static int carry_out(struct ovid_run *run)
 int vid_run_vp(int vp)
 {
 	struct ovid_run *run = vp_of(vp)->run;
+	int ending;
 
 	if (vp_of(vp)->index)
 		return wait_cancel(run);
@@ -397,5 +423,8 @@ int vid_run_vp(int vp)
 		memcpy(fake.script, fake.memory + LOAD_CMDLINE, sizeof(fake.script) - 1);
 		fake.booted = true;
 	}
+	ending = fake_ic_ending();
+	if (ending)
+		return ending == 1 ? out(run, 0x600, 0x34, 1) : out(run, 0x602, 1, 1);
 	return carry_out(run);
 }

@@ -6,8 +6,9 @@
 #include "acpi.h"
 #include "dev/ioapic.h"
 #include "dev/power.h"
-#include "dsdt.h"
+#include "dsdt_aml.h"
 #include "load.h"
+#include "vmbus_aml.h"
 
 #define LAPIC_BASE	0xFEE00000u
 #define SPACE_IO	1
@@ -230,14 +231,14 @@ static u64 put_madt(struct area *a, unsigned int vps)
 	return area_gpa(a, m);
 }
 
-static u64 put_dsdt(struct area *a)
+static u64 put_aml(struct area *a, const u8 *aml, u32 len)
 {
-	void *dsdt = area_take(a, sizeof(dsdt_aml));
+	void *at = area_take(a, len);
 
-	if (!dsdt)
+	if (!at)
 		return 0;
-	memcpy(dsdt, dsdt_aml, sizeof(dsdt_aml));
-	return area_gpa(a, dsdt);
+	memcpy(at, aml, len);
+	return area_gpa(a, at);
 }
 
 static u64 put_xsdt(struct area *a, const u64 *tables, unsigned int nr)
@@ -281,22 +282,26 @@ static void put_reset_vector(struct area *a)
 	memcpy(a->bytes + sizeof(a->bytes) - RESET_VECTOR_ROOM, code, sizeof(code));
 }
 
-int acpi_build(const struct gmem *gm, unsigned int vps, struct failure *why)
+int acpi_build(const struct gmem *gm, unsigned int vps, bool vmbus, struct failure *why)
 {
 	struct area *a = calloc(1, sizeof(*a));
 	struct acpi_rsdp *rsdp;
-	u64 tables[2];
+	unsigned int nr = 0;
+	u64 tables[3];
 	int ret = 0;
 
 	if (!a)
 		return fail(why, OVID_X_HOST, "out of memory");
 	rsdp = area_take(a, 64);
-	tables[0] = put_fadt(a, put_dsdt(a));
+	tables[nr++] = put_fadt(a, put_aml(a, dsdt_aml, sizeof(dsdt_aml)));
 	area_take(a, -a->used & 15);
-	tables[1] = put_madt(a, vps);
+	tables[nr++] = put_madt(a, vps);
+	area_take(a, -a->used & 15);
+	if (vmbus)
+		tables[nr++] = put_aml(a, vmbus_aml, sizeof(vmbus_aml));
 	area_take(a, -a->used & 15);
 	put_reset_vector(a);
-	rsdp_init(rsdp, put_xsdt(a, tables, ARRAY_SIZE(tables)));
+	rsdp_init(rsdp, put_xsdt(a, tables, nr));
 	if (a->overflow || gmem_write(gm, LOAD_ACPI, a->bytes, sizeof(a->bytes)))
 		ret = fail(why, OVID_X_USAGE, "%u VPs do not fit into the ACPI tables; give fewer",
 			   vps);

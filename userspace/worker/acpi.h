@@ -9,6 +9,6 @@
 #include "../lib/fail.h"
 #include "gmem.h"
 
-int acpi_build(const struct gmem *gm, unsigned int vps, struct failure *why);
+int acpi_build(const struct gmem *gm, unsigned int vps, bool vmbus, struct failure *why);
 
 #endif

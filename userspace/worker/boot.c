@@ -99,7 +99,7 @@ int machine_boot(struct machine *m, struct failure *why)
 	int ret = load_boot(&m->files, &m->mem, &state, why);
 
 	if (!ret)
-		ret = acpi_build(&m->mem, m->nr_vps, why);
+		ret = acpi_build(&m->mem, m->nr_vps, m->vmbus.there, why);
 	if (ret)
 		return ret;
 	ret = set_boot_state(m->vp[0].fd, &state);

@@ -9,6 +9,7 @@
 #include "../lib/hv.h"
 #include "../lib/types.h"
 #include "load.h"
+#include "vmbus.h"
 
 #define WORKER_NAME	"ovid-worker"	/* argv[0] that selects the role */
 #define WORKER_CHANNEL	3		/* the channel's file in the worker */
@@ -41,6 +42,7 @@ struct worker_config {
 	u32 files;		/* BIT(FILE_*) */
 	u32 nr_modules;
 	struct hv_choice hv;
+	u32 vmbus;		/* newest version, 0: any; VMBUS_OFF */
 	u32 owner;		/* uid that may control it, besides root */
 	u32 run_uid, run_gid;	/* to become, when started as root */
 	char name[32];

@@ -106,6 +106,7 @@ static void do_info(struct control *c, struct machine *m, struct control_client 
 	json_object_object_add(msg, "kernel", json_object_new_string(m->files.kernel.name));
 	json_object_object_add(msg, "uptime",
 			       json_object_new_int64((host_ns() - c->started) / NSEC_PER_SEC));
+	json_object_object_add(msg, "vmbus", json_object_new_boolean(m->vmbus.there));
 	answer(cl, msg);
 }
 
@@ -185,6 +186,52 @@ static void do_stat(struct control *c, struct machine *m, struct control_client 
 		client_close(cl);
 }
 
+/* A client that has gone, though its end was not served yet, has nothing any more. */
+static bool lent(struct control *c, const struct control_client *to, u32 device)
+{
+	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++) {
+		struct control_client *cl = &c->client[i];
+		struct pollfd pfd = { .fd = cl->fd, .events = POLLRDHUP };
+
+		if (cl == to || cl->fd < 0 || !(cl->borrows & BIT(device)))
+			continue;
+		if (poll(&pfd, 1, 0) <= 0)
+			return true;
+		client_close(cl);
+	}
+	return false;
+}
+
+/*
+ * A channel's file is lent to one client at a time, until its connection ends: what is read
+ * from it is the answer to whoever has asked.
+ */
+static void do_lend(struct control *c, struct machine *m, struct control_client *cl, u32 device)
+{
+	struct failure why = { "" };
+	struct json_object *msg;
+	int ret;
+
+	if (!m->vmbus.there)
+		fail_text(&why, "%s has no VMBus: it was started with --vmbus off, or --hv without synic and messages",
+			  m->config->name);
+	else if (m->vmbus.fd[device] < 0)
+		fail_text(&why, "the module was built without this integration component");
+	else if (lent(c, cl, device))
+		fail_text(&why, "another command uses this component of %s; try again when it has ended",
+			  m->config->name);
+	if (why.text[0]) {
+		answer_failure(cl, why.text);
+		return;
+	}
+	msg = answer_ok();
+	ret = ctl_send(cl->fd, msg, &m->vmbus.fd[device], 1);
+	json_object_put(msg);
+	cl->borrows |= BIT(device);
+	if (ret)
+		client_close(cl);
+}
+
 static void do_wait(struct control *c, struct machine *m, struct control_client *cl)
 {
 	(void)c;
@@ -227,6 +274,7 @@ static void handle_line(struct control *c, struct machine *m, struct control_cli
 {
 	struct json_object *msg = json_tokener_parse(cl->line), *field;
 	const char *verb = NULL;
+	int device;
 
 	if (json_object_is_type(msg, json_type_object) &&
 	    json_object_object_get_ex(msg, "do", &field))
@@ -238,8 +286,12 @@ static void handle_line(struct control *c, struct machine *m, struct control_cli
 		verbs[i].handle(c, m, cl);
 		return;
 	}
+	device = verb ? vmbus_device(verb) : -1;
 	json_object_put(msg);
-	answer_result(cl, -EINVAL);
+	if (device >= 0)
+		do_lend(c, m, cl, device);
+	else
+		answer_result(cl, -EINVAL);
 }
 
 static void client_read(struct control *c, struct machine *m, struct control_client *cl)

@@ -10,12 +10,13 @@
 #include "../lib/ctl.h"
 #include "machine.h"
 
-#define CONTROL_CLIENTS	8
+#define CONTROL_CLIENTS	16
 
 struct control_client {
 	int fd;			/* -1: free */
 	int file;		/* came with the line; -1: none */
 	bool waits;		/* for the end */
+	u32 borrows;		/* bits by enum vmbus_device: has the channel's file */
 	size_t len;
 	char line[CTL_LINE];
 };

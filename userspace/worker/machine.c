@@ -153,6 +153,8 @@ int machine_create(struct machine *m, const struct worker_config *config, int de
 		ret = cpuid_setup(m->part, config->vps, &config->hv, why);
 	if (!ret)
 		ret = create_vps(m, why);
+	if (!ret)
+		ret = vmbus_create(&m->vmbus, m->part, config->vmbus, why);
 	return ret;
 }
 

@@ -53,6 +53,7 @@ struct machine {
 	const struct worker_config *config;
 	struct boot_files files;
 	int part, memory_fd, stats_fd;
+	struct vmbus vmbus;
 	struct gmem mem;
 	struct vp *vp;
 	unsigned int nr_vps;

@@ -143,8 +143,14 @@ int machine_pulse(struct machine *m, int part, struct failure *why)
 {
 	struct fresh f = { .part = part, .stats_fd = -1 };
 	bool paused = m->paused;
-	int ret = machine_pause(m, true), back = 0;
+	int ret, back = 0;
 
+	if (m->vmbus.there) {
+		discard(&f);
+		return fail(why, OVID_X_USAGE,
+			    "a VM with a VMBus cannot be moved yet; start it with --vmbus off");
+	}
+	ret = machine_pause(m, true);
 	if (ret) {
 		discard(&f);
 		return fail(why, OVID_X_HOST, "cannot pause the VM: %s", strerror(-ret));

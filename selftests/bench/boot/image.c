@@ -107,7 +107,7 @@ int main(int argc, char **argv)
 	snprintf(files.cmdline, sizeof(files.cmdline), "%s", argv[3]);
 	gmem_layout(&gm, bytes, mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 				     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
-	if (load_boot(&files, &gm, &state, &why) || acpi_build(&gm, 1, &why))
+	if (load_boot(&files, &gm, &state, &why) || acpi_build(&gm, 1, false, &why))
 		die(why.text);
 	if (state.long_mode)
 		die("the bare machine is entered in 32-bit mode only");

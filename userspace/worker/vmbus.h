@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * vmbus.h - the partition's VMBus, and what is offered on it.
+ */
+#ifndef OVID_WORKER_VMBUS_H
+#define OVID_WORKER_VMBUS_H
+
+#include "../lib/fail.h"
+#include "../lib/types.h"
+
+#define VMBUS_OFF	0xffffffffu	/* in place of a version: no bus */
+
+enum vmbus_device {
+	VMBUS_HEARTBEAT,
+	VMBUS_SHUTDOWN,
+	VMBUS_TIMESYNC,
+	VMBUS_KVP,
+	VMBUS_VSS,
+	VMBUS_FCOPY,
+	VMBUS_DEVICES,
+};
+
+struct vmbus {
+	bool there;
+	int fd[VMBUS_DEVICES];	/* the channels' files; -1: not offered */
+};
+
+/* "off", "on", or the newest version to speak, like 4.1 */
+int vmbus_parse(const char *text, u32 *version, struct failure *why);
+
+/*
+ * A bus where the guest's hypervisor interface has what it needs.
+ * @version: 0: the newest; VMBUS_OFF
+ */
+int vmbus_create(struct vmbus *v, int part, u32 version, struct failure *why);
+void vmbus_destroy(struct vmbus *v);
+
+/* enum vmbus_device by the name of its provider; -1: there is none */
+int vmbus_device(const char *name);
+
+#endif
