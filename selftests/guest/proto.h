@@ -35,7 +35,25 @@ enum {
 	G_CMD_EXTINT,		/* arg 0: VP, 1: vector */
 	G_CMD_EXTINT_LATER,	/* 2: microseconds */
 	G_CMD_ADD_VP,		/* the next one, while the others run */
+	G_CMD_OFFER,		/* arg 0: G_CHANNEL_*: offers it; g_host.result */
+	G_CMD_REVOKE,		/* arg 0: G_CHANNEL_*: takes the offer back */
 };
+
+/* channels of the bus that a case with G_VMBUS has; the first two are offered from the start */
+enum {
+	G_CHANNEL_ECHO,		/* by the kernel's provider */
+	G_CHANNEL_USER,		/* the same by the runner, with its own loop over the rings */
+	G_CHANNEL_HEARTBEAT,
+	G_CHANNEL_SHUTDOWN,
+	G_CHANNEL_TIMESYNC,
+	G_CHANNEL_KVP,
+	G_CHANNEL_VSS,
+	G_CHANNEL_FCOPY,
+	G_CHANNELS
+};
+#define G_USER_TYPE	0x55	/* each byte of its class id */
+#define G_USER_INSTANCE	0x56
+#define G_USER_REFUSE	0xfe	/* first byte of an open's user data: it is refused */
 
 /* modes a guest is entered in */
 enum { G_REAL = 16, G_PROTECTED = 32, G_PAGED32 = 33, G_PAE = 36, G_LONG = 64 };
@@ -58,6 +76,7 @@ struct g_head {
 #define G_FAR		256	/* the last VP is number G_FAR_VP */
 #define G_FUZZ		512	/* goes by g_host.seed, .count, .stop; any number of exits */
 #define G_LONG_TIME	1024	/* has ten times the limit before it counts as stuck */
+#define G_VMBUS		2048	/* has a VMBus; its reset MSR starts it again, from its image */
 
 #define G_FAR_VP	130
 
@@ -88,6 +107,8 @@ struct g_host {
 	uint64_t seed;
 	uint64_t count;		/* operations of each VP; 0: until stop */
 	uint64_t stop;
+	int64_t result;		/* of the last command that has one: 0 or -errno */
+	uint64_t resets;	/* how often it was started again */
 };
 
 #endif

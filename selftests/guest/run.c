@@ -23,6 +23,7 @@
 #include "../api/lib/mach.h"
 #include "../api/lib/tap.h"
 #include "proto.h"
+#include "serve.h"
 
 #define MAX_EXITS	50000
 
@@ -56,6 +57,7 @@ struct run {
 	bool over;
 	enum mach_exit_kind how;
 	uint64_t detail;
+	struct serve *bus;	/* with G_VMBUS */
 	unsigned int exits, checks, later_count;
 	pthread_t later[64];
 };
@@ -197,11 +199,17 @@ static void add_vp(struct run *r)
 
 static void command(struct run *r, uint32_t cmd)
 {
-	const struct g_host *h = (const struct g_host *)(r->m.ram + G_HOST);
+	struct g_host *h = (struct g_host *)(r->m.ram + G_HOST);
 	struct later_arg *a;
 
 	if (cmd == G_CMD_ADD_VP) {
 		add_vp(r);
+		return;
+	}
+	if (cmd == G_CMD_OFFER || cmd == G_CMD_REVOKE) {
+		h->result = !r->bus ? -ENXIO :
+			    cmd == G_CMD_OFFER ? serve_offer(r->bus, h->arg[0]) :
+						 serve_revoke(r->bus, h->arg[0]);
 		return;
 	}
 	if (cmd != G_CMD_MSI_LATER && cmd != G_CMD_NMI_LATER && cmd != G_CMD_EXTINT_LATER) {
@@ -235,6 +243,8 @@ static void port(struct mach_vp *vp, struct mach_exit *x)
 			x->value = h->answer;
 	}
 }
+
+static void restart(struct run *r);
 
 static void one_exit(struct mach_vp *vp, struct mach_exit *x)
 {
@@ -274,6 +284,12 @@ static void one_exit(struct mach_vp *vp, struct mach_exit *x)
 	case MX_CRASH:
 		h->crashes++;
 		return;
+	case MX_RESET:
+		if (r->bus) {
+			restart(r);
+			return;
+		}
+		/* fallthrough */
 	default:
 		end(r, x->kind, x->kind == MX_FAIL ? x->addr : x->value);
 	}
@@ -329,6 +345,26 @@ static void enter(struct run *r)
 		tap_bail("%s: registers refused", r->blob->name);
 }
 
+static void load_image(struct run *r)
+{
+	memcpy(r->m.ram + r->blob->at, r->blob->bytes, r->blob->size);
+	enter(r);
+}
+
+/* r->lock held, by the thread of the only VP */
+static void restart(struct run *r)
+{
+	struct g_host *h = (struct g_host *)(r->m.ram + G_HOST);
+	int ret = serve_reset(r->bus);
+
+	if (ret || r->m.nr_vps != 1) {
+		end(r, MX_ERROR, -ret);
+		return;
+	}
+	h->resets++;
+	load_image(r);
+}
+
 static void prepare(struct run *r, unsigned int number)
 {
 	struct g_host *h;
@@ -339,10 +375,11 @@ static void prepare(struct run *r, unsigned int number)
 		errno = -ops->rom(&r->m, G_ROM);
 	for (int i = 0; !errno && i < vps; i++)
 		errno = -ops->create_vp(&r->m, r->c->flags & G_FAR && i == vps - 1 ? G_FAR_VP : i);
+	if (!errno && r->c->flags & G_VMBUS)
+		errno = -serve_start(r->m.fd, &r->bus);
 	if (errno)
 		tap_bail("cannot make a machine by %s", ops->name);
 	r->m.data = r;
-	memcpy(r->m.ram + r->blob->at, r->blob->bytes, r->blob->size);
 	h = (struct g_host *)(r->m.ram + G_HOST);
 	h->case_number = number;
 	h->vps = vps;
@@ -352,7 +389,7 @@ static void prepare(struct run *r, unsigned int number)
 		h->count = fuzz_seconds ? 0 : fuzz_count;
 		tap_note("%s/%s: seed %" PRIu64, r->blob->name, r->name, fuzz_seed);
 	}
-	enter(r);
+	load_image(r);
 }
 
 static void wait_for_end(struct run *r)
@@ -437,6 +474,8 @@ static void run_case(const struct blob *b, unsigned int number)
 	for (unsigned int i = 0; i < r.later_count; i++)
 		pthread_join(r.later[i], NULL);
 	verdict(&r);
+	if (r.bus)
+		serve_stop(r.bus);
 	ops->destroy(&r.m);
 }
 

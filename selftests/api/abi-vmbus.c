@@ -1,0 +1,732 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* the bus and its channels: OVID_VMBUS_CREATE, OVID_VMBUS_OFFER, and the calls of file H */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/ov.h"
+#include "lib/tap.h"
+
+#define RAM		(4u << 20)
+#define INPUT		0x3000
+#define SIMP		0x5000
+#define SIEFP		0x6000
+#define SLOT		(SIMP + 2 * 256)
+#define RING		0x100000	/* four pages: two rings of one page of data */
+#define GPADL		0xe1e10
+
+#define POST		0x5c
+#define SIGNAL		0x5d
+#define FAST		0x10000
+#define V5_3		OVID_VMBUS_VERSION(5, 3)
+
+enum { OFFER = 1, RESCIND, REQUEST, ALL_OFFERS, OPEN, OPEN_RESULT, CLOSE, GPADL_HEADER,
+       GPADL_CREATED = 10, RELEASED = 13, CONTACT, VERSION };
+
+CODE32(vmcall32, "vmcall; out %al, $0xf4");
+
+static struct ov_vm vm;
+
+static int create(int part, uint32_t max_version)
+{
+	struct ovid_vmbus_create arg = { sizeof(arg), 0, max_version, 0 };
+
+	return ov_ioctl(part, OVID_VMBUS_CREATE, &arg);
+}
+
+/* a user's channel whose class id is @id, or the kernel's by name */
+static struct ovid_vmbus_offer offer_of(const char *provider, uint32_t id)
+{
+	struct ovid_vmbus_offer arg = { .size = sizeof(arg) };
+
+	strcpy((char *)arg.provider, provider);
+	memcpy(arg.type, &id, sizeof(id));
+	memcpy(arg.instance, &id, sizeof(id));
+	return arg;
+}
+
+static int offer(int part, const char *provider, uint32_t id)
+{
+	struct ovid_vmbus_offer arg = offer_of(provider, id);
+
+	return ov_ioctl(part, OVID_VMBUS_OFFER, &arg);
+}
+
+static struct ovid_channel_info info_of(int h)
+{
+	struct ovid_channel_info i = { .size = sizeof(i) };
+
+	if (ov_ioctl(h, OVID_CHANNEL_INFO, &i))
+		tap_ok(false, "OVID_CHANNEL_INFO works");
+	return i;
+}
+
+static int reply(int h, uint32_t serial, uint32_t refuse)
+{
+	struct ovid_channel_reply arg = { sizeof(arg), 0, serial, refuse };
+
+	return ov_ioctl(h, OVID_CHANNEL_REPLY, &arg);
+}
+
+static int set_eventfd(int h, int fd)
+{
+	struct ovid_channel_eventfd arg = { sizeof(arg), 0, fd, 0 };
+
+	return ov_ioctl(h, OVID_CHANNEL_EVENTFD, &arg);
+}
+
+static int ready(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) < 0 ? -1 : p.revents;
+}
+
+/* what the thread of the bus does comes soon */
+#define soon(cond) ({ int n_ = 500; while (!(cond) && --n_) ov_sleep_ms(4); !!(cond); })
+
+static void close_it(int fd)
+{
+	close(fd);
+}
+
+/* ---- the guest ---- */
+
+static void start(void)
+{
+	ov_vm_create32(&vm, RAM);
+	if (ov_set(vm.vp, HV_REGISTER_GUEST_OS_ID, 1) ||
+	    ov_set(vm.vp, HV_X64_REGISTER_HYPERCALL, 0x10001) ||
+	    ov_set(vm.vp, HV_REGISTER_SIMP, SIMP | 1) ||
+	    ov_set(vm.vp, HV_REGISTER_SIEFP, SIEFP | 1) || ov_set(vm.vp, HV_REGISTER_SCONTROL, 1))
+		tap_bail("no hypercall page, no SynIC");
+	memcpy(vm.ram + OV_CODE, vmcall32, CODE_LEN(vmcall32));
+}
+
+static int call(uint32_t control, uint64_t input)
+{
+	struct ovid_reg r[] = {
+		{ HV_X64_REGISTER_RIP, {}, OV_CODE }, { HV_X64_REGISTER_RDX },
+		{ HV_X64_REGISTER_RAX, {}, control }, { HV_X64_REGISTER_RBX, {}, input >> 32 },
+		{ HV_X64_REGISTER_RCX, {}, (uint32_t)input },
+	};
+	int ret;
+
+	memcpy(vm.ram + OV_CODE, vmcall32, CODE_LEN(vmcall32));
+	ret = ov_set_regs(vm.vp, r, ARRAY_SIZE(r));
+	while (!ret && (ret = ov_run(vm.vp)) == -EINTR)
+		ret = 0;
+	if (ret || vm.run->exit != OVID_EXIT_IO)
+		return ret ?: -EPROTO;
+	ov_commit(&vm);
+	return ov_get(vm.vp, HV_X64_REGISTER_RAX);
+}
+
+static void post(const void *msg, uint32_t bytes)
+{
+	struct { uint32_t connection, zero, type, bytes; uint8_t payload[240]; } in = {
+		4, 0, 1, bytes, ""
+	};
+
+	memcpy(in.payload, msg, bytes);
+	memcpy(vm.ram + INPUT, &in, sizeof(in));
+	if (call(POST, INPUT))
+		tap_ok(false, "a message is posted");
+}
+
+static uint32_t load(uint32_t gpa)
+{
+	uint32_t value;
+
+	if (ov_load(&vm, gpa, &value) != OVID_EXIT_IO)
+		tap_ok(false, "the guest reads its memory");
+	return value;
+}
+
+/* the first words of the next message: its type; 0: none comes */
+static uint32_t receive(uint32_t *words, int nr)
+{
+	if (!soon(load(SLOT)))
+		return 0;
+	for (int i = 0; i < nr; i++)
+		words[i] = load(SLOT + 16 + 4 * i);
+	ov_store(&vm, SLOT, 0);
+	ov_set(vm.vp, HV_REGISTER_SCONTROL, 1);	/* as good as EOM */
+	return words[0];
+}
+
+/* contact and offers, how many; the relid of the last one in @relid */
+static int connect_guest(uint32_t *relid)
+{
+	uint32_t contact[10] = { CONTACT, 0, V5_3, 0, 2 }, ask[2] = { REQUEST }, m[47];
+	int n = 0;
+
+	post(contact, sizeof(contact));
+	if (receive(m, 3) != VERSION || !(m[2] & 0xff))
+		tap_bail("no contact");
+	post(ask, sizeof(ask));
+	for (; receive(m, 47) == OFFER; n++)
+		*relid = m[46];
+	return m[0] == ALL_OFFERS ? n : -1;
+}
+
+static void post_gpadl(uint32_t relid)
+{
+	struct { uint32_t type, pad, relid, gpadl; uint16_t bytes, count; uint64_t words[5]; }
+		__attribute__((packed)) m = {
+		GPADL_HEADER, 0, relid, GPADL, sizeof(m.words), 1, { 4 * 4096 }
+	};
+	uint32_t in[5];
+
+	for (int i = 0; i < 4; i++)
+		m.words[1 + i] = RING / 4096 + i;
+	post(&m, sizeof(m));
+	if (receive(in, 5) != GPADL_CREATED || in[4])
+		tap_ok(false, "a GPADL is made");
+}
+
+static void post_open(uint32_t relid)
+{
+	uint32_t m[37] = { OPEN, 0, relid, 7, GPADL, 0, 2, 0x12345678 };
+
+	memset(vm.ram + RING, 0, 4 * 4096);
+	post(m, sizeof(m));
+}
+
+static void post_relid(uint32_t type, uint32_t relid)
+{
+	uint32_t m[3] = { type, 0, relid };
+
+	post(m, sizeof(m));
+}
+
+/* ---- rules ---- */
+
+static int create_with(uint32_t size, uint32_t flags, uint32_t pad, uint32_t tail)
+{
+	struct { struct ovid_vmbus_create c; uint32_t tail[2]; } arg = {
+		{ size, flags, 0, pad }, { 0, tail }
+	};
+	int dev = ov_open(), part = ov_partition(dev, "x"), ret;
+
+	ret = ov_ioctl(part, OVID_VMBUS_CREATE, &arg);
+	close(part);
+	close(dev);
+	return ret;
+}
+
+static void create_rules(void)
+{
+	struct ovid_synic_port port = { sizeof(port), 0, 4, OVID_PORT_MESSAGE, 0, 1 };
+	uint32_t size = sizeof(struct ovid_vmbus_create);
+	int dev = ov_open(), part, q, status;
+	pid_t child;
+
+	tap_is(create_with(size, 0, 0, 0), 0, "a bus");
+	tap_is(create_with(size + 8, 0, 0, 0), 0, "a longer struct whose tail is zero");
+	tap_is(create_with(size + 8, 0, 0, 1), -E2BIG, "one whose tail is not zero");
+	tap_is(create_with(0, 0, 0, 0), -EINVAL, "size 0");
+	tap_is(create_with(7, 0, 0, 0), -EINVAL, "size 7");
+	tap_is(create_with(size, 1, 0, 0), -EINVAL, "an unknown flag");
+	tap_is(create_with(size, 0, 1, 0), -EINVAL, "padding");
+
+	part = ov_partition(dev, "x");
+	tap_is(ov_ioctl(part, OVID_VMBUS_CREATE, NULL), -EFAULT, "a null pointer");
+	tap_is(offer(part, "echo", 0), -ENXIO, "an offer without a bus");
+	q = ov_ioctl(part, OVID_SYNIC_PORT, &port);
+	tap_is(create(part, 0), -EEXIST, "one of its ids is a process's");
+	close(q);
+	child = fork();
+	if (!child)
+		_exit(create(part, 0) == -EIO ? 0 : 1);
+	waitpid(child, &status, 0);
+	tap_is(status, 0, "another process cannot make it");
+	tap_is(create(part, 0), 0, "now it is made");
+	tap_is(create(part, 0), -EEXIST, "there is one");
+	tap_is(ov_ioctl(part, OVID_SYNIC_PORT, &port), -EEXIST, "its ids are in use");
+	port = (struct ovid_synic_port){ sizeof(port), 0, 4, OVID_PORT_NONE, 0, 0 };
+	tap_is(ov_ioctl(part, OVID_SYNIC_PORT, &port), -ENOENT, "and no process's");
+	close(part);
+	close(dev);
+}
+
+static void offer_rules(void)
+{
+	struct ovid_vmbus_offer good = offer_of("echo", 5);
+	int dev = ov_open(), part = ov_partition(dev, "x"), h, i;
+#define FAILS(field, value, bytes, error)						\
+	ov_field_fails(part, "OVID_VMBUS_OFFER", OVID_VMBUS_OFFER, &good, sizeof(good),	\
+		       offsetof(struct ovid_vmbus_offer, field), value, bytes, error)
+
+	create(part, 0);
+	ov_size_rules(part, "OVID_VMBUS_OFFER", OVID_VMBUS_OFFER, &good, sizeof(good), close_it);
+	FAILS(flags, 1, 4, EINVAL);
+	FAILS(pad, 1, 2, EINVAL);
+	FAILS(provider, 'x', 8, ENOENT);
+	FAILS(provider[4], 'o', 1, ENOENT);
+	FAILS(sub_index, 1, 2, ENOTCONN);
+	memset(good.provider, 'e', sizeof(good.provider));
+	tap_is(ov_ioctl(part, OVID_VMBUS_OFFER, &good), -EINVAL, "a name without an end");
+
+	h = offer(part, "echo", 5);
+	tap_ok(h >= 0, "a channel");
+	tap_ok(fcntl(h, F_GETFD) & FD_CLOEXEC, "its file is not inherited");
+	tap_is(offer(part, "echo", 5), -EEXIST, "the same once more");
+	tap_is(offer(part, "", 5), -EEXIST, "the same by another provider");
+	i = offer(part, "echo", 6);
+	tap_ok(i >= 0, "another instance");
+	close(i);
+	i = offer(part, "echo", 0);
+	tap_ok(i >= 0, "the provider's own ids");
+	close(h);
+	h = offer(part, "", 5);
+	tap_ok(h >= 0, "a closed one's ids are free");
+	close(h);
+	close(i);
+	close(part);
+	close(dev);
+}
+
+static void many(void)
+{
+	struct rlimit files = { 4096, 4096 };
+	int dev = ov_open(), part = ov_partition(dev, "x"), n;
+	static int h[2048];
+
+	setrlimit(RLIMIT_NOFILE, &files);
+	create(part, 0);
+	for (n = 0; n < 2048; n++) {
+		h[n] = offer(part, "", n + 1);
+		if (h[n] < 0)
+			break;
+	}
+	tap_is(n, 2047, "2047 channels");
+	tap_is(h[n], -ENOSPC, "and no more");
+	close(h[1000]);
+	h[1000] = offer(part, "echo", 0);
+	tap_ok(h[1000] >= 0, "but in the place of another");
+	while (n--)
+		close(h[n]);
+	close(part);
+	close(dev);
+}
+
+/* ---- a channel that nobody has opened ---- */
+
+static void closed_calls(int h, bool user)
+{
+	struct ovid_channel_info info = { .size = sizeof(info) };
+	struct ovid_channel_reply r = { .size = sizeof(r) };
+	int e = eventfd(0, EFD_NONBLOCK);
+	struct ovid_channel_eventfd arg = { sizeof(arg), 0, e, 0 };
+	char b[sizeof(struct ovid_channel_event)];
+
+	ov_size_rules(h, "OVID_CHANNEL_INFO", OVID_CHANNEL_INFO, &info, sizeof(info), NULL);
+	info = info_of(h);
+	tap_ok(!info.version && !info.relid && !info.state && !info.target_vp, "nothing is known of it");
+	tap_is(ov_ioctl(h, _IO(OVID_IOCTL, 0x3f), NULL), -ENOTTY, "no such call");
+	tap_is(ov_ioctl(h, OVID_RUN_VP, NULL), -ENOTTY, "a VP's call");
+	if (!user) {
+		tap_is(ov_ioctl(h, OVID_CHANNEL_REPLY, &r), -ENOTTY, "REPLY is the kernel's business");
+		tap_is(ov_ioctl(h, OVID_CHANNEL_EVENTFD, &arg), -ENOTTY, "EVENTFD too");
+		tap_is(ov_ioctl(h, OVID_CHANNEL_SIGNAL, NULL), -ENOTTY, "SIGNAL too");
+		tap_fails(read(h, b, sizeof(b)), EINVAL, "nothing to read");
+		tap_is(ready(h), 0, "ever");
+		tap_ok(mmap(NULL, 4096, PROT_READ, MAP_SHARED, h, 0) == MAP_FAILED && errno == ENODEV,
+		       "no memory");
+		close(e);
+		return;
+	}
+	ov_size_rules(h, "OVID_CHANNEL_EVENTFD", OVID_CHANNEL_EVENTFD, &arg, sizeof(arg), NULL);
+	ov_field_fails(h, "OVID_CHANNEL_EVENTFD", OVID_CHANNEL_EVENTFD, &arg, sizeof(arg), 12, 1, 4,
+		       EINVAL);
+	ov_field_fails(h, "OVID_CHANNEL_EVENTFD", OVID_CHANNEL_EVENTFD, &arg, sizeof(arg), 8,
+		       (uint32_t)-2, 4, EINVAL);
+	ov_field_fails(h, "OVID_CHANNEL_EVENTFD", OVID_CHANNEL_EVENTFD, &arg, sizeof(arg), 8, 4000, 4,
+		       EBADF);
+	tap_is(set_eventfd(h, vm.part), -EINVAL, "a file that is no eventfd");
+	tap_is(ready(e), POLLIN, "it was signalled once, by the call");
+	tap_is(set_eventfd(h, -1), 0, "none any more");
+	tap_is(set_eventfd(h, -1), 0, "none before that");
+	close(e);
+
+	tap_is(reply(h, 0, 0), -ESTALE, "nothing to reply to");
+	tap_is(reply(h, 1, 0), -ESTALE, "nor by another number");
+	tap_is(reply(h, 0, 4096), -EINVAL, "no errno");
+	r.flags = 1;
+	tap_is(ov_ioctl(h, OVID_CHANNEL_REPLY, &r), -EINVAL, "an unknown flag");
+	r = (struct ovid_channel_reply){ .size = 4 };
+	tap_is(ov_ioctl(h, OVID_CHANNEL_REPLY, &r), -EINVAL, "too small");
+	tap_is(ov_ioctl(h, OVID_CHANNEL_SIGNAL, NULL), -EINVAL, "nobody to signal");
+	fcntl(h, F_SETFL, O_NONBLOCK);
+	tap_is(ready(h), 0, "nothing to read");
+	tap_fails(read(h, b, sizeof(b)), EAGAIN, "so nothing is read");
+	tap_fails(read(h, b, sizeof(b) - 1), EINVAL, "nor less than an event");
+	tap_fails(write(h, b, sizeof(b)), EINVAL, "nothing can be written");
+}
+
+/* the kernel tries to read it: true if it can */
+static bool readable(const void *at)
+{
+	int p[2], n;
+
+	if (pipe(p))
+		return false;
+	n = write(p[1], at, 1);
+	close(p[0]);
+	close(p[1]);
+	return n == 1;
+}
+
+static void closed_mmap(int h)
+{
+	volatile uint8_t *at = mmap(NULL, 8 * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, h, 0);
+
+	tap_ok(at != MAP_FAILED, "a closed channel can be mapped");
+	tap_ok(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, h, 0) == MAP_FAILED && errno == EINVAL,
+	       "but not by a private mapping");
+	tap_is(at[0] | at[8 * 4096 - 1], 0, "zeros");
+	at[0] = 0x77;
+	tap_is(at[4096], 0x77, "it is one page of nobody's, everywhere");
+	munmap((void *)at, 8 * 4096);
+}
+
+static void closed(void)
+{
+	int h;
+
+	start();
+	create(vm.part, 0);
+	h = offer(vm.part, "echo", 0);
+	closed_calls(h, false);
+	close(h);
+	h = offer(vm.part, "", 1);
+	closed_calls(h, true);
+	closed_mmap(h);
+	close(h);
+	ov_vm_destroy(&vm);
+}
+
+/* ---- one that the guest opens ---- */
+
+static bool open_it(int h, uint32_t relid, struct ovid_channel_event *event)
+{
+	uint32_t m[5] = {};
+
+	post_open(relid);
+	if (!soon(ready(h) == POLLIN) || read(h, event, sizeof(*event)) != sizeof(*event))
+		return false;
+	return !reply(h, event->serial, 0) && receive(m, 5) == OPEN_RESULT && !m[4];
+}
+
+static void opened_calls(int h, uint32_t relid)
+{
+	void *nowhere = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct ovid_channel_info i = info_of(h);
+	struct ovid_channel_event e = {};
+	uint32_t m[5] = {};
+
+	tap_is(i.version, V5_3, "the version");
+	tap_is(i.relid, relid, "its number");
+	tap_is(i.state, OVID_CHANNEL_CLOSED, "closed");
+	post_gpadl(relid);
+	post_open(relid);
+	tap_ok(soon(ready(h) == POLLIN), "the guest opens it");
+	tap_is(info_of(h).state, OVID_CHANNEL_OPENING, "it waits for an answer");
+	tap_is(ov_ioctl(h, OVID_CHANNEL_SIGNAL, NULL), -EINVAL, "no signals yet");
+	tap_fails(read(h, nowhere, sizeof(e)), EFAULT, "what cannot be read");
+	tap_is(ready(h), POLLIN, "is not lost");
+	tap_is(read(h, &e, sizeof(e)), sizeof(e), "the event");
+	tap_is(e.kind, OVID_CHANNEL_OPENED, "opened");
+	tap_is(e.in_bytes, 4096, "bytes of the ring towards the host");
+	tap_is(e.out_bytes, 4096, "and of the other");
+	tap_is(e.version, V5_3, "the version");
+	tap_is(e.target_vp, 0, "the VP");
+	tap_ok(!memcmp(e.user, "\x78\x56\x34\x12", 4), "the guest's words");
+	tap_fails(read(h, &e, sizeof(e)), EAGAIN, "one event");
+	tap_is(reply(h, e.serial + 1, 0), -ESTALE, "an answer to another open");
+	tap_is(reply(h, e.serial, 5000), -EINVAL, "no errno");
+	tap_is(reply(h, e.serial, EPERM), 0, "no");
+	tap_is(receive(m, 5), OPEN_RESULT, "the guest is told");
+	tap_ok(m[2] == relid && m[3] == 7 && m[4], "that it is refused");
+	tap_is(reply(h, e.serial, 0), -ESTALE, "too late to take it back");
+	tap_is(read(h, &e, sizeof(e)), sizeof(e), "an event");
+	tap_is(e.kind, OVID_CHANNEL_GONE, "closed, as after each open");
+	tap_ok(open_it(h, relid, &e), "it opens it again");
+	tap_is(reply(h, e.serial, 0), -ESTALE, "it was answered");
+	tap_is(info_of(h).state, OVID_CHANNEL_OPEN, "open");
+}
+
+static void opened_mmap(int h, uint32_t relid)
+{
+	volatile uint8_t *at = mmap(NULL, 8 * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, h, 0);
+	struct ovid_channel_event e = {};
+
+	for (int i = 0; i < 4; i++)
+		vm.ram[RING + i * 4096] = 0x40 + i;
+	tap_is(at[0], 0x40, "the page of the ring towards the host");
+	tap_is(at[4096], 0x41, "its data");
+	tap_is(at[2 * 4096], 0x41, "once more");
+	tap_is(at[3 * 4096], 0x42, "the other ring");
+	tap_is(at[4 * 4096], 0x43, "its data");
+	tap_is(at[5 * 4096], 0x43, "once more");
+	tap_ok(!readable((void *)(at + 6 * 4096)), "no more");
+	at[4096 + 9] = 0x99;
+	tap_is(vm.ram[RING + 4096 + 9], 0x99, "what is written there is the guest's");
+
+	post_relid(CLOSE, relid);
+	tap_ok(soon(ready(h) == POLLIN), "the guest closes it");
+	tap_is(at[4096], 0, "the mapping leads to nobody's memory");
+	at[4096 + 9] = 0x11;
+	tap_is(vm.ram[RING + 4096 + 9], 0x99, "and not to the guest's");
+	tap_is(info_of(h).state, OVID_CHANNEL_CLOSED, "closed");
+	tap_is(read(h, &e, sizeof(e)), sizeof(e), "an event");
+	tap_is(e.kind, OVID_CHANNEL_GONE, "closed");
+	tap_is(ready(h), 0, "that is all");
+
+	post_open(relid);
+	post_relid(CLOSE, relid);
+	post_open(relid);
+	tap_ok(soon(info_of(h).state == OVID_CHANNEL_OPENING), "opened, closed, opened");
+	tap_is(read(h, &e, sizeof(e)), sizeof(e), "one event of it");
+	tap_is(e.kind, OVID_CHANNEL_OPENED, "opened");
+	vm.ram[RING] = 0x55;
+	tap_is(at[0], 0x55, "the old mapping shows the rings, before the answer");
+	post_relid(CLOSE, relid);
+	tap_ok(soon(info_of(h).state == OVID_CHANNEL_CLOSED), "closed before it was answered");
+	tap_is(reply(h, e.serial, 0), -ESTALE, "too late");
+	tap_is(read(h, &e, sizeof(e)), sizeof(e), "an event");
+	tap_is(e.kind, OVID_CHANNEL_GONE, "closed");
+	munmap((void *)at, 8 * 4096);
+}
+
+static void signals(int h, uint32_t relid)
+{
+	struct ovid_channel_event event;
+	int e = eventfd(0, EFD_NONBLOCK), flag = SIEFP + 512 + relid / 32 * 4;
+	uint64_t n;
+
+	tap_ok(open_it(h, relid, &event), "open");
+	tap_is(call(SIGNAL | FAST, relid | 0x2000), 0, "a signal that nobody takes");
+	tap_is(set_eventfd(h, e), 0, "an eventfd");
+	tap_is(read(e, &n, sizeof(n)), sizeof(n), "is signalled for it");
+	ov_sleep_ms(20);
+	if (read(e, &n, sizeof(n)) < 0)
+		n = 0;
+	tap_is(call(SIGNAL | FAST, relid | 0x2000), 0, "another signal");
+	tap_ok(soon(ready(e) == POLLIN), "comes");
+	tap_is(load(flag), 0, "none for the guest");
+	tap_is(ov_ioctl(h, OVID_CHANNEL_SIGNAL, NULL), 0, "one for it");
+	tap_is(load(flag), 1u << relid % 32, "sets its flag");
+	close(e);
+	tap_is(call(SIGNAL | FAST, relid | 0x2000), 0, "the eventfd is closed, and held all the same");
+}
+
+static void opened(void)
+{
+	uint32_t relid = 0;
+	int h;
+
+	start();
+	create(vm.part, 0);
+	h = offer(vm.part, "", 1);
+	fcntl(h, F_SETFL, O_NONBLOCK);
+	tap_is(connect_guest(&relid), 1, "an offer");
+	opened_calls(h, relid);
+	opened_mmap(h, relid);
+	signals(h, relid);
+	close(h);
+	ov_vm_destroy(&vm);
+}
+
+/* it waits in read() until the guest opens */
+static void *reader(void *arg)
+{
+	struct ovid_channel_event e = {};
+
+	return (void *)(intptr_t)(read(*(int *)arg, &e, sizeof(e)) == sizeof(e) ? (int)e.kind : -1);
+}
+
+static void blocking(void)
+{
+	uint32_t relid = 0;
+	pthread_t t;
+	void *kind;
+	int h;
+
+	start();
+	create(vm.part, V5_3);
+	h = offer(vm.part, "", 1);
+	connect_guest(&relid);
+	post_gpadl(relid);
+	pthread_create(&t, NULL, reader, &h);
+	ov_sleep_ms(20);
+	post_open(relid);
+	pthread_join(t, &kind);
+	tap_is((intptr_t)kind, OVID_CHANNEL_OPENED, "an open wakes a reader");
+	pthread_create(&t, NULL, reader, &h);
+	ov_sleep_ms(20);
+	post_relid(CLOSE, relid);
+	pthread_join(t, &kind);
+	tap_is((intptr_t)kind, OVID_CHANNEL_GONE, "a close does");
+	close(h);
+	ov_vm_destroy(&vm);
+}
+
+/* ---- lives ---- */
+
+/* a mapping is a hold on the file: the offer goes with the last one */
+static void mapped(void)
+{
+	struct ovid_channel_event e;
+	uint32_t relid = 0, m[3] = {};
+	uint8_t *at;
+	int h;
+
+	start();
+	create(vm.part, 0);
+	h = offer(vm.part, "", 1);
+	connect_guest(&relid);
+	post_gpadl(relid);
+	tap_ok(open_it(h, relid, &e), "open");
+	at = mmap(NULL, 6 * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, h, 0);
+	at[4096] = 1;
+	close(h);
+	tap_is(call(SIGNAL | FAST, relid | 0x2000), 0, "the file is closed, the mapping holds it");
+	munmap(at, 6 * 4096);
+	tap_is(receive(m, 3), RESCIND, "then it is taken back");
+	tap_is(call(SIGNAL | FAST, relid | 0x2000), HV_STATUS_INVALID_CONNECTION_ID, "nobody there");
+	ov_vm_destroy(&vm);
+}
+
+static uint32_t partitions(void)
+{
+	struct ovid_info i;
+	int dev = ov_open();
+
+	ov_info(dev, &i);
+	close(dev);
+	return i.partitions;
+}
+
+/* P, V and H closed in each order, the channel open and mapped */
+static void close_orders(void)
+{
+	static const char orders[][4] = { "PVH", "PHV", "VPH", "VHP", "HPV", "HVP" };
+	uint32_t before = partitions();
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(orders); i++) {
+		struct ovid_channel_event e;
+		uint32_t relid = 0;
+		void *at;
+		int h, k;
+
+		start();
+		create(vm.part, 0);
+		h = offer(vm.part, "", 1);
+		k = offer(vm.part, "echo", 0);
+		connect_guest(&relid);
+		/* the last offer is the kernel's, the first is ours */
+		post_gpadl(relid - 1);
+		tap_ok(open_it(h, relid - 1, &e), "%s: open", orders[i]);
+		at = mmap(NULL, 4096, PROT_READ, MAP_SHARED, h, 0);
+		munmap(vm.ram, vm.bytes);
+		munmap(vm.run, 4096);
+		munmap(vm.page, 4096);
+		close(vm.memory);
+		close(vm.dev);
+		for (const char *p = orders[i]; *p; p++) {
+			if (*p == 'H') {
+				close(h);
+				munmap(at, 4096);
+				close(k);
+			} else {
+				close(*p == 'P' ? vm.part : vm.vp);
+			}
+		}
+		tap_ok(soon(partitions() == before), "%s: all is gone", orders[i]);
+	}
+}
+
+/* a worker with a running VP and an open channel, until it is killed */
+static void worker(int out)
+{
+	uint32_t relid = 0;
+	struct ovid_channel_event e;
+	struct ov_thread t;
+	int h;
+
+	start();
+	create(vm.part, 0);
+	h = offer(vm.part, "", 1);
+	connect_guest(&relid);
+	post_gpadl(relid);
+	if (!open_it(h, relid, &e))
+		_exit(1);
+	mmap(NULL, 4096, PROT_READ, MAP_SHARED, h, 0);
+	memcpy(vm.ram + OV_CODE, "\xeb\xfe", 2);
+	ov_set(vm.vp, HV_X64_REGISTER_RIP, OV_CODE);
+	ov_thread_start(&t, vm.vp);
+	ov_sleep_ms(10);
+	if (write(out, &h, sizeof(h)) != sizeof(h))
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+static void killed(void)
+{
+	uint32_t before = partitions();
+
+	for (int i = 0; i < 5; i++) {
+		struct ovid_channel_event e;
+		int p[2], theirs = -1, pidfd, h;
+		pid_t child;
+
+		if (pipe(p))
+			tap_bail("pipe");
+		child = fork();
+		if (!child)
+			worker(p[1]);
+		tap_is(read(p[0], &theirs, sizeof(theirs)), sizeof(theirs), "a worker at work");
+		pidfd = syscall(SYS_pidfd_open, child, 0);
+		h = syscall(SYS_pidfd_getfd, pidfd, theirs, 0);
+		tap_ok(h >= 0, "its channel's file, for us as well");
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+		tap_is(info_of(h).state, OVID_CHANNEL_OPEN, "the bus stands still");
+		fcntl(h, F_SETFL, O_NONBLOCK);
+		tap_fails(read(h, &e, sizeof(e)), EAGAIN, "nothing comes");
+		tap_is(set_eventfd(h, -1), 0, "calls do no harm");
+		tap_is(ov_ioctl(h, OVID_CHANNEL_SIGNAL, NULL), 0, "signals neither");
+		close(h);
+		close(pidfd);
+		close(p[0]);
+		close(p[1]);
+	}
+	tap_ok(soon(partitions() == before), "all is gone");
+}
+
+int main(void)
+{
+	tap_begin("abi-vmbus", 180);
+	create_rules();
+	offer_rules();
+	closed();
+	opened();
+	blocking();
+	mapped();
+	close_orders();
+	killed();
+	many();
+	return tap_done();
+}

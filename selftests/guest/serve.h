@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * serve.h - the VMBus of a test guest's machine: the kernel's channels by name, and one
+ * that this process serves.
+ */
+#ifndef OVID_GUEST_SERVE_H
+#define OVID_GUEST_SERVE_H
+
+struct serve;
+
+/* makes the bus, with the channels that are there from the start: 0 or -errno */
+int serve_start(int part, struct serve **serve);
+/* @channel: G_CHANNEL_*: 0 or -errno */
+int serve_offer(struct serve *s, unsigned int channel);
+int serve_revoke(struct serve *s, unsigned int channel);
+/* of the partition, whose VPs do not run */
+int serve_reset(struct serve *s);
+/* closes all channels */
+void serve_stop(struct serve *s);
+
+#endif
