@@ -10,8 +10,7 @@ set -u
 
 cpus=$(grep -c ^processor /proc/cpuinfo)
 
-# what was said is out of the serial port, before the kernel's words come between
-drain() { stty sane <&1 2>/dev/null; }
+. /stock/next.sh
 
 # numbers of the row of Hyper-V's timers in /proc/interrupts
 timers() { awk '$1 == "HVS:" { for (i = 2; $i ~ /^[0-9]+$/; i++) print $i }' /proc/interrupts; }
@@ -67,19 +66,11 @@ cmos() {
 	fi
 }
 
-# hand_over OPTION WHAT WITHOUT: the next kernel, which does WHAT; it gets the files that
-# are here but for some.  Checksums of it take a minute here.
-hand_over() {
-	option=$1 what=$2 without=$3
-	(cd / && find . -xdev ! -path './tmp/*' ! -path "$without" | cpio -o -H newc) >/tmp/initrd
-	kexec --kexec-syscall --no-checks "$option" /boot/vmlinuz --initrd=/tmp/initrd \
-		--command-line="$next ovid.cmd=\"sh /stock/inside.sh $what\""
-	echo "STOCK kexec $option $?"
-	rm /tmp/initrd
+# go_on OPTION WHAT WITHOUT: the next kernel does WHAT
+go_on() {
+	hand_over "$1" "sh /stock/inside.sh $2" "$3"
+	echo "STOCK kexec $1 $?"
 }
-
-# our own command line, without what is for this kernel alone
-next=$(sed 's/ *ovid\.cmd=".*//' /proc/cmdline)
 
 # the header of the ELF file, the notes of its processors, the release of its kernel
 dump() {
@@ -99,7 +90,7 @@ life)
 	if [ "$(cmos)" = 1 ]; then
 		report
 		next="$next crashkernel=160M"
-		hand_over -l kexeced ''
+		go_on -l kexeced ''
 		drain
 		kexec -e
 	else
@@ -113,7 +104,7 @@ life)
 kexeced)
 	report
 	next="${next% crashkernel=*} nr_cpus=1"
-	hand_over -p dump './boot/*'
+	go_on -p dump './boot/*'
 	drain
 	taskset -c $((cpus / 2)) sh -c 'echo c >/proc/sysrq-trigger'
 	;;

@@ -1,0 +1,79 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# In the test host: a stock guest with Debian's daemons, and what `ovid` asks of it through
+# its integration components.  Prints what became of it: 64-components reads that.
+# The guest's part is vmbus.sh, "serve".  usage: components.sh APPEND
+append=$1
+
+guest() { tr -d '\r' <g.log; }
+
+# seen PATTERN [COUNT]: whole lines of the guest, within 200 s of the host's
+seen() {
+	i=0
+	until [ "$(guest | grep -c -x -- "$1")" -ge "${2:-1}" ]; do
+		sleep 1
+		i=$((i + 1))
+		[ $i -lt 200 ] || { echo "no '$1'; it says:"; guest | tail -n 20; return 1; }
+	done
+}
+
+# until COMMAND...: it succeeds, some time
+until_ok() {
+	i=0
+	until "$@" >/dev/null 2>try; do
+		sleep 1
+		i=$((i + 1))
+		[ $i -lt 100 ] || { echo "not '$*': $(cat try)"; return 1; }
+	done
+}
+
+written() { guest | sed -n 's/^VMBUS wrote //p' | tail -n 1; }
+
+# say WHAT COMMAND...: its first line of output, or of errors, and its status
+say() {
+	what=$1; shift
+	"$@" >out 2>err
+	echo "$what: $? $(cat out err | head -n 1)"
+}
+
+ovid run --kernel vmlinuz --initrd initrd --initrd programs --memory 192M --vps 2 --name g --detach \
+	--serial file:g.log --append "$append" || exit
+seen 'VMBUS serves' && seen 'VMBUS wrote .*' 3 && echo "it serves"
+
+seen 'VMBUS year 2001' && echo "its clock was wrong"
+until_ok ovid timesync g
+say sync ovid timesync g
+seen "VMBUS year $(date +%Y)" && echo "its clock is right"
+say sample ovid timesync --sample g
+
+until_ok ovid heartbeat g
+say heartbeat ovid heartbeat g
+
+until_ok ovid kvp list --pool auto g
+say set ovid kvp set g colour 'grün #1'
+say get ovid kvp get g colour
+say os ovid kvp get --pool auto g OSName
+say name ovid kvp get --pool auto g FullyQualifiedDomainName
+say delete ovid kvp delete g colour
+say gone ovid kvp get g colour
+
+until_ok ovid freeze --check g
+before=$(written)
+say freeze ovid freeze g
+sleep 1
+frozen=$(written)
+sleep 4
+[ "$frozen" = "$(written)" ] && [ "$frozen" -ge "$before" ] && echo "nothing was written"
+say thaw ovid thaw g
+seen "VMBUS wrote $((frozen + 3))" && echo "it writes again"
+
+dd if=/dev/urandom of=file bs=1k count="${OVID_COPY_KB:-256}" 2>/dev/null
+: >whole
+say copy ovid copy --mkdir g file /in/file
+say whole ovid copy g whole /in/file.whole
+seen "VMBUS file file $(sha256sum <file)" && echo "the file is the same"
+say again ovid copy g file /in/file
+
+say shutdown ovid shutdown --wait g
+guest | grep -E 'BUG:|Call Trace|hung|unchecked MSR|stall' | sed 's/^/complaint: /'
+echo "the end"

@@ -1,0 +1,131 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# vmbus.sh WHAT... - what a stock kernel with Debian's own modules and daemons makes of the
+# VMBus, said in lines that begin with VMBUS (63-vmbus reads them).  WHAT, in turn:
+#	load		the modules, in order
+#	report		devices as its sysfs has them, interrupts, what it complains of
+#	reload N	the modules out and in again, so many times
+#	wait S		seconds
+#	serve		Debian's daemons, a filesystem that is written to, and a look at what they
+#			bring, until somebody shuts it down
+#	kexec		another kernel, which loads and reports, and crashes; a dump kernel does the
+#			same and ends
+# There are busybox and, in /hyperv, modules/ with `order` and daemons/.
+set -u
+. /stock/next.sh
+
+load() {
+	while read -r m; do
+		insmod "/hyperv/modules/$m" || echo "VMBUS insmod $m failed"
+	done </hyperv/modules/order
+}
+
+unload() {
+	sed '1!G;h;$!d' /hyperv/modules/order | while read -r m; do
+		rmmod "${m%.ko}" || echo "VMBUS rmmod $m failed"
+	done
+}
+
+# a line a device: class, instance, driver, channels
+devices() {
+	for d in /sys/bus/vmbus/devices/*; do
+		[ -e "$d/class_id" ] || continue
+		driver=$(readlink "$d/driver")
+		echo "VMBUS device $(cat "$d/class_id") $(cat "$d/device_id") ${driver##*/} state $(cat "$d/state") channels $(ls "$d/channels" 2>/dev/null | wc -w)"
+	done
+}
+
+bad='unchecked MSR|BUG:|Oops|Call Trace|general protection|lockup|stall|hung|timed out'
+bad="$bad|WARNING: (CPU|.* at )|(Hyper-V|hyperv|hv_).*\b(failed|not|error|cannot|unable)\b"
+
+row() { awk -v r="$1:" '$1 == r { n = 0; for (i = 2; $i ~ /^[0-9]+$/; i++) n += $i; print n }' /proc/interrupts; }
+
+report() {
+	echo "VMBUS report $(uname -r)"
+	devices
+	echo "VMBUS interrupts HYP $(row HYP) HRE $(row HRE) HVS $(row HVS)"
+	dmesg >/tmp/dmesg
+	grep -E 'hv_vmbus|hv_utils|Vmbus version' /tmp/dmesg | sed 's/^/VMBUS says /'
+	# the kernel's own words about modules that it did not sign are none
+	grep -v 'module verification failed' /tmp/dmesg | grep -i -E "$bad" | sed 's/^/VMBUS complaint /'
+	echo "VMBUS report ends"
+}
+
+reload() {
+	n=0
+	while [ $n -lt "$1" ]; do
+		unload
+		load
+		n=$((n + 1))
+	done
+	echo "VMBUS reloaded $n"
+}
+
+# with channels open: the next kernel finds the bus as if nothing had been
+go_on() {
+	hand_over "$1" "sh /stock/vmbus.sh $2" "$3"
+	echo "VMBUS kexec $1 $?"
+}
+
+# what the kernel calls when it is asked to end
+power_off() {
+	mkdir -p /sbin /usr/libexec/hypervkvpd /var/lib/hyperv
+	printf '#!/bin/sh\nexec /bin/busybox poweroff -f\n' >/sbin/poweroff
+	chmod +x /sbin/poweroff
+}
+
+# the number in a file of a mounted filesystem grows as long as that may be written to
+write_on() {
+	mkdir -p /mnt
+	# not a loop device: the daemon leaves those alone
+	mke2fs -F /dev/ram0 >/dev/null 2>&1
+	mount -t ext4 /dev/ram0 /mnt || { echo "VMBUS mount failed"; return; }
+	n=0
+	while echo $n >/mnt/number; do
+		n=$((n + 1))
+		echo "VMBUS wrote $n"
+		sleep 0.5
+	done
+}
+
+# files that came, once each, when they are whole
+look() {
+	for f in /in/*.whole; do
+		[ -e "$f" ] || continue
+		f=${f%.whole}
+		[ -e "$f.seen" ] || echo "VMBUS file ${f##*/} $(sha256sum <"$f")"
+		: >"$f.seen"
+	done
+}
+
+serve() {
+	power_off
+	date -s 2001-02-03 >/dev/null
+	for d in hv_kvp_daemon hv_vss_daemon hv_fcopy_uio_daemon; do
+		/hyperv/daemons/bin/$d -n >/tmp/$d.log 2>&1 &
+	done
+	write_on &
+	echo "VMBUS serves"
+	while :; do
+		look
+		echo "VMBUS year $(date +%Y)"
+		sleep 1
+	done
+}
+
+while [ $# -gt 0 ]; do
+	case $1 in
+	load|report|serve)	$1; shift ;;
+	kexec)	next="$next crashkernel=160M"
+		go_on -l 'load wait 2 report crash' ''
+		drain
+		kexec -e ;;
+	crash)	next="${next% crashkernel=*} nr_cpus=1"
+		go_on -p 'load wait 2 report' './boot/*'
+		drain
+		echo c >/proc/sysrq-trigger ;;
+	reload)	reload "$2"; shift 2 ;;
+	wait)	sleep "$2"; shift 2 ;;
+	*)	echo "VMBUS what? $1"; exit 2 ;;
+	esac
+done
