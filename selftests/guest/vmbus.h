@@ -15,7 +15,7 @@
 #define VMBUS_SINT	2
 #define VMBUS_VECTOR	0xf3
 #define TICK_VECTOR	0xec
-#define PAGE		4096u
+#define PAGE		4096ul
 
 #define NO_CONNECTION	0x12
 #define NO_BUFFERS	0x13
