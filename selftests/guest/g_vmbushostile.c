@@ -23,6 +23,7 @@ static struct {
 	u32 connection, zero, type, bytes;
 	u32 words[MESSAGE_WORDS];
 } inputs[VPS] __attribute__((aligned(4096)));
+static u8 call_page[PAGE] __attribute__((aligned(4096)));
 static u8 places[VPS][2][PAGE] __attribute__((aligned(4096)));
 static volatile u32 ready, finished;
 
@@ -520,7 +521,7 @@ static void report(void)
 CASE(bus_hostile, G_OVID_ONLY | G_VMBUS | G_FUZZ | G_LONG_TIME, VPS)
 {
 	fuzz_take_everything();
-	hypercalls_by(places[0][1]);	/* any page: calls are made without it */
+	hypercalls_by(call_page);
 	apic_enable();
 	ap_start(1, other_vp);
 	begin(0);
