@@ -14,8 +14,12 @@
 set -u
 . /stock/next.sh
 
+# sockets came with version 4.0
+too_old() { [ "$1" = hv_sock.ko ] && dmesg | grep -q 'Vmbus version:[23]\.'; }
+
 load() {
 	while read -r m; do
+		too_old "$m" && continue
 		insmod "/hyperv/modules/$m" || echo "VMBUS insmod $m failed"
 	done </hyperv/modules/order
 }
