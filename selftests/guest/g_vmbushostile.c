@@ -249,6 +249,9 @@ static void take(struct fuzz *f)
 /* all that an open channel needs, one after another */
 static void open_one(struct fuzz *f)
 {
+	static const u8 types[] = {
+		VMBUS_CLOSE, VMBUS_GPADL_TEARDOWN, VMBUS_GPADL_HEADER, VMBUS_OPEN,
+	};
 	u32 *m = inputs[f->index].words, r = 1 + any(f) % RELIDS, id = r * 2;
 	struct vmbus_w_open *o = (void *)m;
 	u64 words[1 + RING] = { RING * PAGE };
@@ -257,10 +260,9 @@ static void open_one(struct fuzz *f)
 		words[1 + i] = gpa(ring_of(r, false)) / PAGE + i;
 	inputs[f->index].connection = VMBUS_CONN_LEGACY;
 	inputs[f->index].type = VMBUS_MESSAGE_TYPE;
-	for (u32 step = 0; step < 4; step++) {
+	for (u32 i = 0; i < ARRAY_SIZE(types); i++) {
 		memset(m, 0, VMBUS_MSG_BYTES);
-		m[0] = (const u8[]){ VMBUS_CLOSE, VMBUS_GPADL_TEARDOWN, VMBUS_GPADL_HEADER,
-				     VMBUS_OPEN }[step];
+		m[0] = types[i];
 		m[2] = r;
 		m[3] = id;
 		if (m[0] == VMBUS_GPADL_HEADER) {
