@@ -108,7 +108,10 @@ look() {
 serve() {
 	power_off
 	date -s 2001-02-03 >/dev/null
-	for d in hv_kvp_daemon hv_vss_daemon hv_fcopy_uio_daemon; do
+	# kernels before 6.10 take part in the copying of files
+	copier=hv_fcopy_uio_daemon
+	[ ! -e /dev/vmbus/hv_fcopy ] || copier=hv_fcopy_daemon
+	for d in hv_kvp_daemon hv_vss_daemon $copier; do
 		/hyperv/daemons/bin/$d -n >/tmp/$d.log 2>&1 &
 	done
 	write_on &

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154  # kernel, package: for those who source this; here, build: theirs
+# hyperv.sh - for jobs whose guests are stock kernels with a VMBus.
+
+# hyperv_guest SERIES: `kernel`, the folder of Debian's kernel, `package`, what it is of, and a
+# folder root with what its guest has beside busybox
+hyperv_guest() {
+	local hyperv
+	kernel=$("$build/guest-kernel" "$1") && hyperv=$("$build/guest-hyperv" "$1") || return
+	package=$(cat "$kernel/package")
+	rm -rf root
+	mkdir -p root/stock root/hyperv/daemons
+	cp "$here/../stock/"{vmbus,next}.sh root/stock
+	cp -r "$hyperv/modules" root/hyperv
+	cp -r "$hyperv/daemons/bin" root/hyperv/daemons
+	cp -r "$hyperv/daemons/"lib{,64} root
+}
+
+# packed FOLDER: as an archive for the kernel
+packed() { (cd "$1" && find . | LC_ALL=C sort | cpio -o -H newc --quiet -R 0:0); }
