@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # In the test host: a stock guest with Debian's daemons, and what `ovid` asks of it through
 # its integration components.  Prints what became of it: 64-components reads that.
-# The guest's part is vmbus.sh, "serve".  usage: components.sh APPEND
-append=$1
+# The guest's part is vmbus.sh, "serve".  usage: components.sh APPEND MEMORY COPY, both in MiB:
+# the guest's memory, the size of the file that is copied
+append=$1 memory=$2 copy=$3
 
 guest() { tr -d '\r' <g.log; }
 
@@ -36,7 +37,7 @@ say() {
 	echo "$what: $? $(cat out err | head -n 1)"
 }
 
-ovid run --kernel vmlinuz --initrd initrd --initrd programs --memory 192M --vps 2 --name g --detach \
+ovid run --kernel vmlinuz --initrd initrd --initrd programs --memory "${memory}M" --vps 2 --name g --detach \
 	--serial file:g.log --append "$append" || exit
 seen 'VMBUS serves' && seen 'VMBUS wrote .*' 3 && echo "it serves"
 
@@ -67,7 +68,7 @@ sleep 4
 say thaw ovid thaw g
 seen "VMBUS wrote $((frozen + 3))" && echo "it writes again"
 
-dd if=/dev/urandom of=file bs=1k count="${OVID_COPY_KB:-256}" 2>/dev/null
+dd if=/dev/urandom of=file bs=1M count="$copy" 2>/dev/null
 : >whole
 say copy ovid copy --mkdir g file /in/file
 say whole ovid copy g whole /in/file.whole
