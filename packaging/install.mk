@@ -40,7 +40,10 @@ uninstall:
 	$(root) rm -f $(DESTDIR)/lib/modules/*/updates/ovid.ko $(DESTDIR)$(UDEVDIR)/60-ovid.rules \
 		$(DESTDIR)$(SYSUSERSDIR)/ovid.conf $(DESTDIR)$(PREFIX)/bin/ovid \
 		$(DESTDIR)$(PREFIX)/share/man/man1/ovid.1 \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/ovid
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/ovid \
+		$(addprefix $(DESTDIR)$(PREFIX)/lib/libovid,.a .so .so.0) \
+		$(DESTDIR)$(PREFIX)/lib/pkgconfig/libovid.pc \
+		$(addprefix $(DESTDIR)$(PREFIX)/include/ovid/,libovid.h ovid.h)
 ifeq ($(DESTDIR),)
 	$(root) depmod -a
 endif

@@ -83,6 +83,7 @@ __attribute__((weak)) int ovid_host_allocs = -1;
 
 static inline void *kvzalloc(size_t size, int gfp)
 {
+	(void)gfp;
 	if (!ovid_host_allocs)
 		return NULL;
 	if (ovid_host_allocs > 0)
