@@ -3,7 +3,7 @@
  * ovid.h - the Virtual Infrastructure Driver: extension calls of /dev/ovid.
  *
  * Three kinds of file: D = /dev/ovid itself, P = a partition, V = a virtual
- * processor; and M = a guest memory object.  P and V also take the calls of
+ * processor; and M = a guest memory object, H = a channel, C = connects of sockets.  P and V also take the calls of
  * mshv.h (magic 0xB8), which this header leaves as they are.
  *
  * Every struct here begins with its own size and flags: a caller sets @size to
@@ -430,8 +430,13 @@ struct ovid_vmbus_create {
  *
  * Returns the channel's file H (close-on-exec).  Closing it takes the offer back.  Errors:
  * ENXIO (no bus), ENOENT (no such provider), EEXIST (type, instance and index are in
- * use), ENOTCONN (@sub_index, and the guest has not opened the device), ENOSPC (2047
- * channels), EINVAL, ENOMEM, EMFILE.
+ * use), ENOTCONN (@sub_index, and the guest has not opened the device; OVID_OFFER_SOCKET,
+ * and there is no connection), ENOSPC (2047 channels), EINVAL, ENOMEM, EMFILE.
+ *
+ * OVID_OFFER_SOCKET in @offer_flags, with OVID_OFFER_PIPE: a connection of a Hyper-V socket.  @type
+ * is the service's id, @instance the other end's; the first word of @user is zero, the byte
+ * behind it is 1 where the host connects to the guest.  It is offered to the connection of the bus
+ * that is there, and goes with that.
  */
 struct ovid_vmbus_offer {
 	__u32 size;
@@ -444,6 +449,24 @@ struct ovid_vmbus_offer {
 	__u16 sub_index;
 	__u16 pad;
 	__u8  user[OVID_CHANNEL_USER_BYTES];
+};
+
+/* ovid_vmbus_offer.offer_flags */
+#define OVID_OFFER_PIPE		0x10
+#define OVID_OFFER_SOCKET	0x2000
+
+/**
+ * struct ovid_vmbus_sockets - OVID_VMBUS_SOCKETS: who takes the connects of the guest's sockets
+ * @size:	sizeof(struct ovid_vmbus_sockets)
+ * @flags:	must be zero
+ *
+ * Returns the file C (close-on-exec), where the guest's wishes to connect to a service of the
+ * host's are read.  Without it they are refused.  Errors: ENXIO (no bus), EEXIST (there is
+ * one), EINVAL, ENOMEM, EMFILE.
+ */
+struct ovid_vmbus_sockets {
+	__u32 size;
+	__u32 flags;
 };
 
 #define OVID_MAP_MEMORY		_IOW(OVID_IOCTL, 0x10, struct ovid_map_memory)
@@ -460,6 +483,7 @@ struct ovid_vmbus_offer {
 #define OVID_SYNIC_PORT		_IOW(OVID_IOCTL, 0x1B, struct ovid_synic_port)
 #define OVID_VMBUS_CREATE	_IOW(OVID_IOCTL, 0x1C, struct ovid_vmbus_create)
 #define OVID_VMBUS_OFFER	_IOW(OVID_IOCTL, 0x1D, struct ovid_vmbus_offer)
+#define OVID_VMBUS_SOCKETS	_IOW(OVID_IOCTL, 0x1E, struct ovid_vmbus_sockets)
 #define OVID_GET_STATS_FD	_IO(OVID_IOCTL, 0x1F)	/* P and V */
 
 /* ---- V: a virtual processor -------------------------------------------- */
@@ -689,6 +713,50 @@ struct ovid_channel_eventfd {
 #define OVID_CHANNEL_EVENTFD	_IOW(OVID_IOCTL, 0x32, struct ovid_channel_eventfd)
 /* signals the guest; EINVAL: the channel is not open */
 #define OVID_CHANNEL_SIGNAL	_IO(OVID_IOCTL, 0x33)
+
+/* ---- C: connects of the guest's sockets --------------------------------- */
+
+#define OVID_MAX_CONNECTS	64
+
+/**
+ * struct ovid_socket_connect - what is read from C: the guest wants to connect
+ * @id:		what the reply has to name
+ * @endpoint:	id of the guest's end
+ * @service:	id of the service that it wants
+ * @silo:	of the service; zero from most guests
+ *
+ * A read gives one, and waits for one; EAGAIN with O_NONBLOCK.  poll() says POLLIN.
+ * OVID_MAX_CONNECTS wait for a reply at a time, read or not; more are refused at once.  Closing
+ * the last copy of the file refuses all of them.  Those of a connection of the bus that has ended
+ * are forgotten.
+ */
+struct ovid_socket_connect {
+	__u64 id;
+	__u8  endpoint[16];
+	__u8  service[16];
+	__u8  silo[16];
+};
+
+/**
+ * struct ovid_socket_reply - OVID_SOCKET_REPLY: the answer to a connect
+ * @size:	sizeof(struct ovid_socket_reply)
+ * @flags:	must be zero
+ * @id:		of the connect
+ * @refuse:	an errno, and the guest is told; 0: the offer of its channel is the answer, which
+ *		was made before (OVID_VMBUS_OFFER: @service as type, @endpoint as instance)
+ * @pad:	must be zero
+ *
+ * Errors: ESTALE (it was answered, or its connection has ended), EINVAL.
+ */
+struct ovid_socket_reply {
+	__u32 size;
+	__u32 flags;
+	__u64 id;
+	__u32 refuse;
+	__u32 pad;
+};
+
+#define OVID_SOCKET_REPLY	_IOW(OVID_IOCTL, 0x38, struct ovid_socket_reply)
 
 /* ---- statistics: the file of OVID_GET_STATS_FD ------------------------- */
 

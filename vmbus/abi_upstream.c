@@ -139,6 +139,9 @@ AT(vmbus_w_version_response, value, vmbus_channel_version_response, msg_conn_id)
 SIZE(vmbus_w_tl_connect, vmbus_channel_tl_connect_request, 40);
 AT(vmbus_w_tl_connect, endpoint, vmbus_channel_tl_connect_request, guest_endpoint_id);
 AT(vmbus_w_tl_connect, service, vmbus_channel_tl_connect_request, host_service_id);
+/* Linux does not send this one */
+static_assert(sizeof(struct vmbus_w_tl_connect2) == 56);
+OFFSET(vmbus_w_tl_connect2, silo, 40);
 /* Linux does not read this one */
 static_assert(sizeof(struct vmbus_w_tl_result) == 44);
 OFFSET(vmbus_w_tl_result, status, 40);

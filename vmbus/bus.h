@@ -29,7 +29,8 @@ struct ovid_gpadl;
  *	order of the calls; cannot fail.  A message of the guest has two answers at most, but
  *	REQUEST_OFFERS and CLOSE, which have up to two for each channel: the owner
  *	bounds what waits by taking no more messages from a guest that does not read its own
- * @drop_posts: forgets messages that wait (the guest has unloaded or begins anew)
+ * @drop_posts: forgets messages that wait, and what @tl_connect has taken (the guest has unloaded
+ *	or begins anew)
  * @pin: all ranges of a GPADL are there and checked: pin its pages.  0 or -errno, then it is
  *	refused
  * @unpin: nothing may touch its memory when this returns.  Once for each @pin that gave 0
@@ -42,10 +43,11 @@ struct ovid_gpadl;
  *	@open may come after it
  * @retarget: events go to chan->target_vp from now on, and none to the old one
  * @release: the bus does not know @chan any more, its owner frees it: the guest has let go of a
- *	revoked one, or a sub-channel has gone with its primary channel
+ *	revoked one, a sub-channel has gone with its primary channel, or a socket's with the
+ *	connection
  * @monitor: bus->monitor_page or bus->interrupt_page have changed, 0: there are none
  * @tl_connect: a guest wants to connect to a service of the host's.  0: an offer will
- *	come; -errno: refused
+ *	come, or ovid_bus_tl_refuse(); -errno: refused
  */
 struct ovid_bus_effects {
 	void (*post)(struct ovid_bus *bus, const void *msg, u32 bytes);
@@ -57,8 +59,7 @@ struct ovid_bus_effects {
 	void (*retarget)(struct ovid_bus *bus, struct ovid_bus_chan *chan);
 	void (*release)(struct ovid_bus *bus, struct ovid_bus_chan *chan);
 	void (*monitor)(struct ovid_bus *bus);
-	int (*tl_connect)(struct ovid_bus *bus, const struct vmbus_w_guid *endpoint,
-			  const struct vmbus_w_guid *service);
+	int (*tl_connect)(struct ovid_bus *bus, const struct vmbus_w_tl_connect2 *want);
 };
 
 enum ovid_bus_state {
@@ -215,8 +216,11 @@ int ovid_bus_message(struct ovid_bus *bus, u32 connection, const void *msg, u32 
  * The guest is told now, or when it asks for offers.  If it still holds a revoked channel of the
  * same name, it is told when it has let go of that.
  *
+ * A socket's (VMBUS_OFFER_TLNPI) is for the connection that is there: it is released with that.
+ *
  * Return: 0, -EEXIST (a channel with this type, instance and index), -ENOTCONN (a sub-channel, and
- * its primary channel is not open), -ENOSPC (no relid left).
+ * its primary channel is not open; a socket's, and nobody is there who could be told of it),
+ * -ENOSPC (no relid left).
  */
 int ovid_bus_offer(struct ovid_bus *bus, struct ovid_bus_chan *chan);
 
@@ -243,7 +247,7 @@ void ovid_bus_tl_refuse(struct ovid_bus *bus, const struct vmbus_w_guid *endpoin
 
 /*
  * The connection ends without a word: the partition is reset, or goes away.  Channels
- * that are not revoked, and no sub-channels, stay for the next connection.
+ * that are not revoked, no sub-channels and no sockets', stay for the next connection.
  */
 void ovid_bus_disconnect(struct ovid_bus *bus);
 

@@ -163,10 +163,10 @@ static void fx_monitor(struct ovid_bus *bus)
 	    (u32)bus->monitor_page[1]);
 }
 
-static int fx_tl_connect(struct ovid_bus *bus, const struct vmbus_w_guid *endpoint,
-			 const struct vmbus_w_guid *service)
+static int fx_tl_connect(struct ovid_bus *bus, const struct vmbus_w_tl_connect2 *want)
 {
-	say(world_of(bus), "connect:%x/%x", endpoint->b[0], service->b[0]);
+	say(world_of(bus), "connect:%x/%x/%x", want->c.endpoint.b[0], want->c.service.b[0],
+	    want->silo.b[0]);
 	return world_of(bus)->tl;
 }
 
@@ -618,7 +618,7 @@ static void version_of_messages(struct kunit *test)
 	w = opened(test, VMBUS_V4_0);
 	KUNIT_EXPECT_EQ(test, 0, post(w, &tl, sizeof(tl)));
 	KUNIT_EXPECT_EQ(test, -EPROTO, modify(w, 1, 0));
-	EXPECT_LOG(w, "connect:0/0");
+	EXPECT_LOG(w, "connect:0/0/0");
 	end(test, w);
 }
 
@@ -1353,27 +1353,71 @@ static void ipxe(struct kunit *test)
 
 static void tl_connect(struct kunit *test)
 {
-	struct vmbus_w_tl_connect m = {
-		.h.type = VMBUS_TL_CONNECT, .endpoint.b = { 0x11 }, .service.b = { 0x22 },
+	const struct vmbus_w_tl_connect2 m = {
+		.c.h.type = VMBUS_TL_CONNECT, .c.endpoint.b = { 0x11 }, .c.service.b = { 0x22 },
+		.silo.b = { 0x33 },
 	};
 	struct world *w = offered(test, VMBUS_V4_1, 0);
 	const struct vmbus_w_tl_result *r = (void *)w->last;
 
+	KUNIT_EXPECT_EQ(test, 0, post(w, &m, sizeof(m.c)));
+	EXPECT_LOG(w, "connect:11/22/0");
+	KUNIT_EXPECT_EQ(test, 0, post(w, &m, sizeof(m) - 1));
+	EXPECT_LOG(w, "connect:11/22/0");
 	KUNIT_EXPECT_EQ(test, 0, post(w, &m, sizeof(m)));
-	EXPECT_LOG(w, "connect:11/22");
-	ovid_bus_tl_refuse(&w->bus, &m.endpoint, &m.service, -ECONNREFUSED);
+	EXPECT_LOG(w, "connect:11/22/33");
+	ovid_bus_tl_refuse(&w->bus, &m.c.endpoint, &m.c.service, -ECONNREFUSED);
 	EXPECT_LOG(w, "tl:c0000236");
 	KUNIT_EXPECT_EQ(test, 44u, w->last_bytes);
 	KUNIT_EXPECT_EQ(test, 0x11, r->endpoint.b[0]);
 	KUNIT_EXPECT_EQ(test, 0x22, r->service.b[0]);
 	w->tl = -ENOENT;
-	KUNIT_EXPECT_EQ(test, 0, post(w, &m, sizeof(m)));
-	EXPECT_LOG(w, "connect:11/22 tl:c0000001");
+	KUNIT_EXPECT_EQ(test, 0, post(w, &m, sizeof(m.c)));
+	EXPECT_LOG(w, "connect:11/22/0 tl:c0000001");
 	/* that answer came with 4.1 */
 	w = offered(test, VMBUS_V4_0, 0);
 	w->tl = -ENOENT;
-	KUNIT_EXPECT_EQ(test, 0, post(w, &m, sizeof(m)));
-	EXPECT_LOG(w, "connect:11/22");
+	KUNIT_EXPECT_EQ(test, 0, post(w, &m, sizeof(m.c)));
+	EXPECT_LOG(w, "connect:11/22/0");
+}
+
+static int offer_socket(struct world *w, unsigned int i, u8 instance)
+{
+	struct ovid_bus_chan *chan = chan_of(w, i, instance, 0);
+
+	chan->offer.flags = VMBUS_OFFER_TLNPI | VMBUS_OFFER_NAMED_PIPE;
+	return ovid_bus_offer(&w->bus, chan);
+}
+
+/* offered to who is there and may have asked for it, to nobody else, and only once */
+static void socket_offers(struct kunit *test)
+{
+	struct world *w = new_world(test);
+
+	KUNIT_EXPECT_EQ(test, -ENOTCONN, offer_socket(w, 0, 0));
+	KUNIT_EXPECT_EQ(test, 0, contact(w, contact_of(VMBUS_V5_3)));
+	KUNIT_EXPECT_EQ(test, -ENOTCONN, offer_socket(w, 0, 0));
+	KUNIT_EXPECT_EQ(test, 0, simple(w, VMBUS_REQUEST_OFFERS));
+	quiet(w);
+	KUNIT_EXPECT_EQ(test, 0, offer_socket(w, 0, 0));
+	KUNIT_EXPECT_EQ(test, -EEXIST, offer_socket(w, 4, 0));
+	KUNIT_EXPECT_EQ(test, 0, offer_socket(w, 1, 1));
+	KUNIT_EXPECT_EQ(test, 0, offer_socket(w, 2, 2));
+	KUNIT_EXPECT_EQ(test, 0, offer(w, 3, 3, 0));
+	KUNIT_EXPECT_EQ(test, 0, gpadl(w, 1, GPADL, 8));
+	KUNIT_EXPECT_EQ(test, 0, open(w, 1, GPADL));
+	KUNIT_EXPECT_EQ(test, 0, with_relid(w, VMBUS_RELID_RELEASED, 2));	/* nobody waits for it */
+	KUNIT_EXPECT_FALSE(test, ovid_bus_revoke(&w->bus, &w->chan[2]));
+	EXPECT_LOG(w, "offer:1 offer:2 offer:3 offer:4 pin:e1e10/8 created:1/e1e10/ok open:1 result:1/77/ok rescind:3");
+	KUNIT_EXPECT_EQ(test, 0, contact(w, contact_of(VMBUS_V4_0)));
+	KUNIT_EXPECT_EQ(test, 0, simple(w, VMBUS_REQUEST_OFFERS));
+	EXPECT_LOG(w, "close:1 unpin:e1e10 release:0 release:1 release:2 drop version:1/0/40000 offer:1 all");
+	KUNIT_EXPECT_EQ(test, 0, offer_socket(w, 0, 0));
+	EXPECT_LOG(w, "offer:2");
+	end(test, w);
+
+	w = offered(test, VMBUS_V3_0, 0);
+	KUNIT_EXPECT_EQ(test, -ENOTCONN, offer_socket(w, 0, 0));
 }
 
 static struct kunit_case bus_cases[] = {
@@ -1415,6 +1459,7 @@ static struct kunit_case bus_cases[] = {
 	KUNIT_CASE(unload),
 	KUNIT_CASE(ipxe),
 	KUNIT_CASE(tl_connect),
+	KUNIT_CASE(socket_offers),
 	{}
 };
 

@@ -202,11 +202,13 @@ int ovid_bus_on_unload(struct ovid_bus *bus, const void *msg, u32 bytes)
 
 int ovid_bus_on_tl_connect(struct ovid_bus *bus, const void *msg, u32 bytes)
 {
-	const struct vmbus_w_tl_connect *m = msg;
-	int err = bus->fx->tl_connect(bus, &m->endpoint, &m->service);
+	struct vmbus_w_tl_connect2 m = {};
+	int err;
 
+	memcpy(&m, msg, bytes < sizeof(m) ? sizeof(m.c) : sizeof(m));
+	err = bus->fx->tl_connect(bus, &m);
 	if (err)
-		ovid_bus_tl_refuse(bus, &m->endpoint, &m->service, err);
+		ovid_bus_tl_refuse(bus, &m.c.endpoint, &m.c.service, err);
 	return 0;
 }
 

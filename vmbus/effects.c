@@ -110,16 +110,20 @@ void ovid_vmbus_scan(struct ovid_vmbus *vmbus)
 	ovid_guest_dirty(vmbus->interrupt_page, 0, 1);
 }
 
-/* no sockets yet: the guest is told that nobody listens */
-static int tl_connect(struct ovid_bus *bus, const struct vmbus_w_guid *endpoint,
-		      const struct vmbus_w_guid *service)
+static int tl_connect(struct ovid_bus *bus, const struct vmbus_w_tl_connect2 *want)
 {
-	return -ECONNREFUSED;
+	return ovid_sockets_connect(of_bus(bus), want);
+}
+
+static void drop_posts(struct ovid_bus *bus)
+{
+	ovid_sockets_forget(of_bus(bus));
+	ovid_mail_drop_posts(bus);
 }
 
 const struct ovid_bus_effects ovid_vmbus_effects = {
 	.post = ovid_mail_post,
-	.drop_posts = ovid_mail_drop_posts,
+	.drop_posts = drop_posts,
 	.pin = pin,
 	.unpin = unpin,
 	.open = open_chan,

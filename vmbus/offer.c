@@ -26,6 +26,17 @@ struct ovid_bus_chan *ovid_bus_by_relid(struct ovid_bus *bus, u32 relid)
 	return bus->chan[array_index_nospec(relid, ARRAY_SIZE(bus->chan))];
 }
 
+/* of no use to the next connection: its guest asks for it anew */
+static bool of_connection(const struct ovid_bus_chan *chan)
+{
+	return chan->offer.sub_index || chan->offer.flags & VMBUS_OFFER_TLNPI;
+}
+
+static bool may_have_sockets(const struct ovid_bus *bus)
+{
+	return bus->state == OVID_BUS_OFFERED && bus->version >= VMBUS_V4_0;
+}
+
 /* the guest does not know it any more */
 static void drop_relid(struct ovid_bus *bus, struct ovid_bus_chan *chan)
 {
@@ -89,6 +100,8 @@ static int may_offer(const struct ovid_bus *bus, const struct ovid_bus_chan *cha
 			primary = other;
 	}
 	if (chan->offer.sub_index && (!primary || primary->state != OVID_CHAN_OPEN))
+		return -ENOTCONN;
+	if (chan->offer.flags & VMBUS_OFFER_TLNPI && !may_have_sockets(bus))
 		return -ENOTCONN;
 	return bus->nr_chans < OVID_BUS_MAX_RELID ? wait : -ENOSPC;
 }
@@ -202,7 +215,7 @@ void ovid_bus_forget_offers(struct ovid_bus *bus)
 
 	for (chan = bus->chans; chan; chan = next) {
 		next = chan->next;
-		if (chan->revoked || chan->offer.sub_index) {
+		if (chan->revoked || of_connection(chan)) {
 			forget(bus, chan);
 			bus->fx->release(bus, chan);
 			continue;

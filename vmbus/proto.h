@@ -208,6 +208,12 @@ struct vmbus_w_tl_connect {
 	struct vmbus_w_guid service;	/* the host's */
 };
 
+/* as newer clients send it; without, @silo is zero */
+struct vmbus_w_tl_connect2 {
+	struct vmbus_w_tl_connect c;
+	struct vmbus_w_guid silo;
+};
+
 struct vmbus_w_tl_result {
 	struct vmbus_w_header h;
 	struct vmbus_w_guid endpoint;

@@ -152,6 +152,7 @@ static void destroy(struct ovid_vmbus *vmbus)
 const struct ovid_bus_door ovid_vmbus_door = {
 	.create = create,
 	.offer = ovid_vmbus_offer,
+	.sockets = ovid_vmbus_sockets,
 	.reset = reset,
 	.destroy = destroy,
 	.slot_free = ovid_mail_deliver,

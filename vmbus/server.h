@@ -9,6 +9,7 @@
  *   channel.c	channels: signals, packets, the calls of providers
  *   chan_file.c	OVID_VMBUS_OFFER and the file behind it
  *   user.c	channels that are served by whoever has the file
+ *   sockets.c	OVID_VMBUS_SOCKETS and the file behind it: what the guest wants to connect to
  *
  * Locks, outermost first: part->lock -> vmbus->lock -> chan->lock.  Spinlocks, below all
  * of them: in_lock, out_lock (above synic->lock), ready_lock.
@@ -28,6 +29,7 @@
 #include "bus.h"
 #include "channel.h"
 
+struct ovid_sockets;
 struct vhost_task;
 struct vm_area_struct;
 
@@ -50,8 +52,9 @@ struct ovid_vmbus_port {
 /**
  * struct ovid_vmbus
  * @part:	which outlives it
- * @lock:	@bus, @channels
+ * @lock:	@bus, @channels, @sockets
  * @channels:	those that the bus knows
+ * @sockets:	who takes the guest's connects, or NULL
  * @task:	the thread; it may have been killed with the worker, then nothing moves any more
  * @in ...:	ring of messages; @in_lock, any context
  * @out:	messages for the guest, the oldest first; @out_lock, any context
@@ -66,6 +69,7 @@ struct ovid_vmbus {
 	struct mutex lock;
 	struct ovid_bus bus;
 	struct list_head channels;
+	struct ovid_sockets *sockets;
 	struct vhost_task *task;
 
 	spinlock_t in_lock;
@@ -185,6 +189,13 @@ int ovid_chan_opened(struct ovid_chan *chan, int err, const u32 *now, u32 serial
 extern const struct ovid_chan_ops ovid_user_ops;
 long ovid_user_ioctl(struct ovid_chan *chan, unsigned int cmd, const void *arg);
 int ovid_user_mmap(struct ovid_chan *chan, struct vm_area_struct *vma);
+
+/* ---- sockets.c ---- */
+long ovid_vmbus_sockets(struct ovid_partition *part);
+/* as effects->tl_connect; vmbus->lock held */
+int ovid_sockets_connect(struct ovid_vmbus *vmbus, const struct vmbus_w_tl_connect2 *want);
+/* the connection has ended; vmbus->lock held */
+void ovid_sockets_forget(struct ovid_vmbus *vmbus);
 
 /* ---- chan_file.c ---- */
 long ovid_vmbus_offer(struct ovid_partition *part, const struct ovid_vmbus_offer *arg);

@@ -350,6 +350,20 @@ SIZE(ovid_channel_eventfd, 16);
 HEAD(ovid_channel_eventfd);
 AT(ovid_channel_eventfd, fd, 8, 4);
 
+SIZE(ovid_vmbus_sockets, 8);
+HEAD(ovid_vmbus_sockets);
+
+SIZE(ovid_socket_connect, 56);
+AT(ovid_socket_connect, id, 0, 8);
+AT(ovid_socket_connect, endpoint, 8, 16);
+AT(ovid_socket_connect, service, 24, 16);
+AT(ovid_socket_connect, silo, 40, 16);
+
+SIZE(ovid_socket_reply, 24);
+HEAD(ovid_socket_reply);
+AT(ovid_socket_reply, id, 8, 8);
+AT(ovid_socket_reply, refuse, 16, 4);
+
 SIZE(ovid_stats_header, 64);
 AT(ovid_stats_header, version, 0, 4);
 AT(ovid_stats_header, count, 4, 4);
@@ -376,11 +390,16 @@ IS(OVID_SET_ROUTE, 0x4020b919);
 IS(OVID_INJECT, 0x4018b91a);
 IS(OVID_VMBUS_CREATE, 0x4010b91c);
 IS(OVID_VMBUS_OFFER, 0x40b8b91d);
+IS(OVID_VMBUS_SOCKETS, 0x4008b91e);
 IS(OVID_GET_STATS_FD, 0x0000b91f);
 IS(OVID_CHANNEL_INFO, 0xc018b930);
 IS(OVID_CHANNEL_REPLY, 0x4010b931);
 IS(OVID_CHANNEL_EVENTFD, 0x4010b932);
 IS(OVID_CHANNEL_SIGNAL, 0x0000b933);
+IS(OVID_SOCKET_REPLY, 0x4018b938);
+IS(OVID_OFFER_PIPE, 0x10);
+IS(OVID_OFFER_SOCKET, 0x2000);
+IS(OVID_MAX_CONNECTS, 64);
 IS(OVID_RUN_VP, 0x0000b920);
 IS(OVID_GET_REGS, 0x4018b921);
 IS(OVID_SET_REGS, 0x4018b922);

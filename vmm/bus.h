@@ -17,6 +17,7 @@ struct ovid_vmbus;
  * struct ovid_bus_door - what the bus of a partition does for the vmm
  * @create: OVID_VMBUS_CREATE; part->lock held, the caller's memory is the partition's
  * @offer: OVID_VMBUS_OFFER; a file or -errno
+ * @sockets: OVID_VMBUS_SOCKETS; a file or -errno
  * @reset: the partition is being reset: no VP runs; part->lock held
  * @destroy: the partition's end: nobody has a reference to it
  * @slot_free: the guest has emptied a message slot, or changed where they are; any context
@@ -24,6 +25,7 @@ struct ovid_vmbus;
 struct ovid_bus_door {
 	long (*create)(struct ovid_partition *part, const struct ovid_vmbus_create *arg);
 	long (*offer)(struct ovid_partition *part, const struct ovid_vmbus_offer *arg);
+	long (*sockets)(struct ovid_partition *part);
 	void (*reset)(struct ovid_vmbus *vmbus);
 	void (*destroy)(struct ovid_vmbus *vmbus);
 	void (*slot_free)(struct ovid_vmbus *vmbus);

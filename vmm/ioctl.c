@@ -230,6 +230,13 @@ static long vmbus_offer(struct ovid_partition *part, void *p)
 	return arg->flags || arg->pad ? -EINVAL : ovid_vmbus_door.offer(part, arg);
 }
 
+static long vmbus_sockets(struct ovid_partition *part, void *p)
+{
+	struct ovid_vmbus_sockets *arg = p;
+
+	return arg->flags ? -EINVAL : ovid_vmbus_door.sockets(part);
+}
+
 static long part_stats_fd(struct ovid_partition *part, void __user *arg)
 {
 	return ovid_part_stats_fd(part);
@@ -253,6 +260,7 @@ static const struct part_row part_rows[] = {
 	X(OVID_SYNIC_PORT, ovid_synic_port, 0, synic_port),
 	X(OVID_VMBUS_CREATE, ovid_vmbus_create, BIND | LOCK, vmbus_create),
 	X(OVID_VMBUS_OFFER, ovid_vmbus_offer, BIND, vmbus_offer),
+	X(OVID_VMBUS_SOCKETS, ovid_vmbus_sockets, 0, vmbus_sockets),
 	RAW(OVID_GET_STATS_FD, 0, part_stats_fd),
 	RAW(MSHV_INITIALIZE_PARTITION, 0, ovid_mshv_initialize),
 	RAW(MSHV_CREATE_VP, BIND, ovid_mshv_create_vp),

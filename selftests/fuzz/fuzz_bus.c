@@ -82,6 +82,11 @@ static struct ovid_gpadl *gpadl_by_id(struct world *w, u32 id)
 	return NULL;
 }
 
+static bool is_socket(const struct ovid_bus_chan *chan)
+{
+	return chan->offer.flags & VMBUS_OFFER_TLNPI;
+}
+
 /* ---- effects -------------------------------------------------------------- */
 
 static void posted_offer(struct world *w, const struct vmbus_w_offer *m)
@@ -92,6 +97,7 @@ static void posted_offer(struct world *w, const struct vmbus_w_offer *m)
 	CHECK(s->chan->offered && !s->chan->revoked && !s->open);
 	CHECK(m->dedicated_interrupt == 1 && m->connection_id == (m->relid | 0x2000));
 	CHECK(!m->monitor_allocated || w->bus.monitor_page[1]);
+	CHECK(!is_socket(s->chan) || w->bus.version >= VMBUS_V4_0);
 	w->relid[m->relid] = OFFERED;
 	s->relid = m->relid;
 }
@@ -187,6 +193,12 @@ static void fx_post(struct ovid_bus *bus, const void *msg, u32 bytes)
 		CHECK(bytes == want);
 }
 
+/* for the next connection */
+static bool stays(const struct ovid_bus_chan *chan)
+{
+	return !chan->revoked && !chan->offer.sub_index && !is_socket(chan);
+}
+
 /* a connection has ended: nothing is in use any more */
 static void fx_drop_posts(struct ovid_bus *bus)
 {
@@ -196,7 +208,7 @@ static void fx_drop_posts(struct ovid_bus *bus)
 	CHECK(bus->state == OVID_BUS_DISCONNECTED && !w->pins && !bus->gpadls);
 	CHECK(!bus->monitor_page[0] && !bus->monitor_page[1] && !bus->interrupt_page);
 	for (i = 0; i < NR_SLOTS; i++)
-		CHECK(!w->slot[i].open && (!w->slot[i].chan || !w->slot[i].chan->revoked));
+		CHECK(!w->slot[i].open && (!w->slot[i].chan || stays(w->slot[i].chan)));
 	memset(w->relid, UNKNOWN, sizeof(w->relid));
 	w->teardowns = 0;
 }
@@ -270,7 +282,7 @@ static void fx_release(struct ovid_bus *bus, struct ovid_bus_chan *chan)
 	struct world *w = world_of(bus);
 	struct slot *s = slot_of(w, chan);
 
-	CHECK(!s->open && !chan->relid && (chan->revoked || chan->offer.sub_index));
+	CHECK(!s->open && !chan->relid && !stays(chan));
 	w->relid[s->relid] = UNKNOWN;
 	free(chan);
 	*s = (struct slot){};
@@ -282,10 +294,9 @@ static void fx_monitor(struct ovid_bus *bus)
 	CHECK(!bus->monitor_page[0] == !bus->monitor_page[1]);
 }
 
-static int fx_tl_connect(struct ovid_bus *bus, const struct vmbus_w_guid *endpoint,
-			 const struct vmbus_w_guid *service)
+static int fx_tl_connect(struct ovid_bus *bus, const struct vmbus_w_tl_connect2 *want)
 {
-	CHECK(bus->version >= VMBUS_V4_0);
+	CHECK(bus->version >= VMBUS_V4_0 && want->c.h.type == VMBUS_TL_CONNECT);
 	return world_of(bus)->tl;
 }
 
@@ -528,6 +539,7 @@ static void offer(struct world *w)
 	chan->offer.instance.b[3] = how >> 4 & 3;
 	chan->offer.sub_index = how >> 6;
 	chan->offer.monitor_allocated = how & 1;
+	chan->offer.flags = how & 2 ? VMBUS_OFFER_TLNPI : 0;
 	if (ovid_bus_offer(&w->bus, chan)) {
 		free(chan);
 		s->chan = NULL;
@@ -574,12 +586,32 @@ static void world_goes_wrong(struct world *w)
 		w->bus.last_relid = OVID_BUS_MAX_RELID - 1;
 }
 
+/* too short, of both lengths, and longer */
+static void tl_connect(struct world *w)
+{
+	struct { struct vmbus_w_tl_connect2 m; u8 more[32]; } m = {
+		.m.c.h.type = VMBUS_TL_CONNECT,
+	};
+
+	m.m.c.endpoint.b[0] = next(w);
+	send(w, connection(w), &m, 25 + next(w) % 64);
+}
+
 static void tl_refuse(struct world *w)
 {
 	struct vmbus_w_guid guid = { .b = { next(w) } };
 
 	w->replies = 0;
 	ovid_bus_tl_refuse(&w->bus, &guid, &guid, -ENOENT);
+}
+
+static void rare(struct world *w)
+{
+	switch (w->len % 4) {
+	case 0: return ovid_bus_disconnect(&w->bus);
+	case 1: return tl_connect(w);
+	default: return tl_refuse(w);
+	}
 }
 
 static void step(struct world *w)
@@ -600,7 +632,7 @@ static void step(struct world *w)
 	case 12: return revoke(w);
 	case 13: return open_done(w);
 	case 14: return world_goes_wrong(w);
-	default: return w->len % 4 ? tl_refuse(w) : ovid_bus_disconnect(&w->bus);
+	default: return rare(w);
 	}
 }
 
