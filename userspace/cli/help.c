@@ -28,6 +28,8 @@ static const struct {
 	  "                    between (on); `ovid info` lists the names\n"
 	  "  --vmbus WHAT      the synthetic bus: on, off, or the newest version that is spoken,\n"
 	  "                    like 4.1 (on)\n"
+	  "  --vsock DIR       the guest's sockets: its connects to port N go to DIR/vsock_N,\n"
+	  "                    programs reach the guest through DIR/vsock\n"
 	  "  --device PATH     the module's device (/dev/ovid)\n"
 	  "  --user NAME       as root: whom the worker becomes (nobody)\n"
 	  "  --no-sandbox      no system-call filter; for debugging ovid itself\n\n"

@@ -170,6 +170,8 @@ static void tidy(const struct run_options *o, struct run_files *f)
 		ctl_unlink(o->config.name);
 	if (f->listening)
 		unlink(f->listening);
+	if (f->vsock[0])
+		unlink(f->vsock);
 }
 
 int cli_run(int argc, char **argv)

@@ -16,6 +16,7 @@ struct run_options {
 	const char *serial;
 	const char *device;
 	const char *user;
+	const char *vsock;
 	bool named, detach, help;
 };
 
@@ -28,6 +29,7 @@ struct run_files {
 	int fd[WORKER_MAX_FILES];
 	int console;		/* our end of a serial line that we relay, or -1 */
 	const char *listening;	/* the path of --serial unix: once it is ours */
+	char vsock[108];	/* DIR/vsock, once it is ours; else empty */
 };
 
 int run_open(struct run_options *o, struct run_files *f, struct failure *why);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* run_files.c - opens what a worker will need, since it cannot. */
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -110,13 +111,13 @@ static int bind_over(int fd, const struct sockaddr_un *sa)
 	return -1;
 }
 
-static int listen_at(struct run_files *f, const char *path, struct failure *why)
+/* @option: it is the value of */
+static int listen_at(int *fd, const char *option, const char *path, struct failure *why)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	int *fd = &f->fd[FILE_SERIAL_LISTEN];
 
 	if (!*path || strlen(path) >= sizeof(sa.sun_path))
-		return fail(why, OVID_X_USAGE, "--serial unix:%s: the path is %s", path,
+		return fail(why, OVID_X_USAGE, "%s%s: the path is %s", option, path,
 			    *path ? "too long" : "missing");
 	strcpy(sa.sun_path, path);
 	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -127,10 +128,38 @@ static int listen_at(struct run_files *f, const char *path, struct failure *why)
 			    errno == EADDRINUSE ?
 			    "it is in use, or no socket; remove it or give another path" :
 			    strerror(errno));
-	f->listening = path;
-	if (chmod(path, 0600) || listen(*fd, 4))
-		return fail(why, OVID_X_HOST, "cannot listen at %s: %s", path, strerror(errno));
-	return 0;
+	if (!chmod(path, 0600) && !listen(*fd, 4))
+		return 0;
+	fail_text(why, "cannot listen at %s: %s", path, strerror(errno));
+	unlink(path);
+	return fail_status(OVID_X_HOST);
+}
+
+static int open_vsock(const struct run_options *o, struct run_files *f, struct failure *why)
+{
+	char path[PATH_MAX];
+	int ret;
+
+	if (!o->vsock)
+		return 0;
+	f->fd[FILE_VSOCK_DIR] = open(o->vsock, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (f->fd[FILE_VSOCK_DIR] < 0)
+		return fail(why, OVID_X_USAGE, "--vsock %s: %s; give a folder that is there",
+			    o->vsock, strerror(errno));
+	snprintf(path, sizeof(path), "%s/vsock", o->vsock);
+	ret = listen_at(&f->fd[FILE_VSOCK_LISTEN], "--vsock ", path, why);
+	if (!ret)
+		memcpy(f->vsock, path, strlen(path) + 1);
+	return ret;
+}
+
+static int listen_serial(struct run_files *f, const char *path, struct failure *why)
+{
+	int ret = listen_at(&f->fd[FILE_SERIAL_LISTEN], "--serial unix:", path, why);
+
+	if (!ret)
+		f->listening = path;
+	return ret;
 }
 
 /* A terminal is relayed by us, who can restore it; anything else is handed over. */
@@ -167,7 +196,7 @@ static int open_serial(const struct run_options *o, struct run_files *f, struct 
 		return 0;
 	}
 	if (!strncmp(o->serial, "unix:", 5))
-		return listen_at(f, o->serial + 5, why);
+		return listen_serial(f, o->serial + 5, why);
 	return fail(why, OVID_X_USAGE, "--serial %s: give stdio, none, file:PATH or unix:PATH",
 		    o->serial);
 }
@@ -194,6 +223,7 @@ int run_open(struct run_options *o, struct run_files *f, struct failure *why)
 
 	f->console = -1;
 	f->listening = NULL;
+	f->vsock[0] = 0;
 	for (unsigned int i = 0; i < WORKER_MAX_FILES; i++)
 		f->fd[i] = -1;
 	ret = open_images(o, f, why);
@@ -205,6 +235,8 @@ int run_open(struct run_options *o, struct run_files *f, struct failure *why)
 	ret = check_host(o, f->fd[FILE_DEVICE], why);
 	if (!ret)
 		ret = open_serial(o, f, why);
+	if (!ret)
+		ret = open_vsock(o, f, why);
 	if (!ret)
 		ret = open_control(o, f, why);
 	return ret;

@@ -16,7 +16,7 @@
 enum {
 	OPT_KERNEL = 256, OPT_INITRD, OPT_APPEND, OPT_MEMORY, OPT_VPS, OPT_SERIAL, OPT_NAME,
 	OPT_DETACH, OPT_NO_REBOOT, OPT_DEBUG_EXIT, OPT_DEVICE, OPT_USER, OPT_NO_SANDBOX,
-	OPT_TEST_DEVICE, OPT_HV, OPT_VMBUS, OPT_HELP,
+	OPT_TEST_DEVICE, OPT_HV, OPT_VMBUS, OPT_VSOCK, OPT_HELP,
 };
 
 static const struct option options[] = {
@@ -33,6 +33,7 @@ static const struct option options[] = {
 	{ "test-device",	no_argument,		NULL, OPT_TEST_DEVICE },
 	{ "hv",		required_argument,	NULL, OPT_HV },
 	{ "vmbus",	required_argument,	NULL, OPT_VMBUS },
+	{ "vsock",	required_argument,	NULL, OPT_VSOCK },
 	{ "device",	required_argument,	NULL, OPT_DEVICE },
 	{ "user",	required_argument,	NULL, OPT_USER },
 	{ "no-sandbox",	no_argument,		NULL, OPT_NO_SANDBOX },
@@ -153,6 +154,9 @@ static int take_option(struct run_options *o, int opt, const char *arg, struct f
 		return hv_parse(&o->config.hv, arg, why);
 	case OPT_VMBUS:
 		return vmbus_parse(arg, &o->config.vmbus, why);
+	case OPT_VSOCK:
+		o->vsock = arg;
+		return 0;
 	case OPT_NO_SANDBOX:
 		o->config.flags |= WORKER_NO_SANDBOX;
 		return 0;
@@ -202,6 +206,8 @@ static int check(struct run_options *o, struct failure *why)
 		return fail(why, OVID_X_USAGE,
 			    "--detach leaves no stdio; use `ovid console %s` or --serial file:PATH",
 			    o->config.name);
+	if (o->vsock && o->config.vmbus == VMBUS_OFF)
+		return fail(why, OVID_X_USAGE, "--vsock needs the VMBus, which --vmbus off takes away");
 	if (!o->serial)
 		o->serial = o->detach ? "none" : "stdio";
 	if (!o->named)

@@ -251,6 +251,7 @@ int ovid_channel_send(struct ovid_channel *ch, uint16_t type, uint16_t flags, ui
 {
 	const struct vmbus_w_packet desc = { .type = type, .flags = flags, .trans_id = trans_id };
 	struct ovid_ring_vec parts[MAX_VEC];
+	unsigned int n = 0;
 	size_t bytes = 0;
 	int ret = usable(ch);
 
@@ -259,10 +260,12 @@ int ovid_channel_send(struct ovid_channel *ch, uint16_t type, uint16_t flags, ui
 	for (unsigned int i = 0; i < nr; i++) {
 		if (vec[i].iov_len > OVID_RING_MAX_PACKET)
 			return -EMSGSIZE;
-		parts[i] = (struct ovid_ring_vec){ vec[i].iov_base, vec[i].iov_len };
+		/* an empty one may point nowhere */
+		if (vec[i].iov_len)
+			parts[n++] = (struct ovid_ring_vec){ vec[i].iov_base, vec[i].iov_len };
 		bytes += vec[i].iov_len;
 	}
-	ret = ret ?: result(ch, ovid_ring_write(&ch->out, desc, 0, parts, nr));
+	ret = ret ?: result(ch, ovid_ring_write(&ch->out, desc, 0, parts, n));
 	if (ret == -EAGAIN)
 		ovid_channel_want_room(ch, bytes);
 	return ret;

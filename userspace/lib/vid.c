@@ -133,6 +133,20 @@ int vid_offer(int part, const char *provider)
 	return call(part, OVID_VMBUS_OFFER, &arg);
 }
 
+int vid_sockets(int part)
+{
+	struct ovid_vmbus_sockets arg = { .size = sizeof(arg) };
+
+	return call(part, OVID_VMBUS_SOCKETS, &arg);
+}
+
+int vid_socket_reply(int sockets, u64 id, u32 refuse)
+{
+	struct ovid_socket_reply arg = { .size = sizeof(arg), .id = id, .refuse = refuse };
+
+	return call(sockets, OVID_SOCKET_REPLY, &arg);
+}
+
 int vid_create_vp(int part, u32 index)
 {
 	struct mshv_create_vp arg = { .vp_index = index };

@@ -31,6 +31,9 @@ int vid_stats_fd(int part_or_vp);
 int vid_create_vmbus(int part, u32 max_version);
 int vid_offer(int part, const char *provider);	/* the channel's file */
 
+int vid_sockets(int part);	/* a file of connects; see ovid.h, C */
+int vid_socket_reply(int sockets, u64 id, u32 refuse);
+
 int vid_create_vp(int part, u32 index);
 int vid_run_vp(int vp);
 int vid_get_regs(int vp, struct ovid_reg *regs, u32 count);

@@ -13,10 +13,13 @@
  *   raw       an instruction nobody knows           task   a hardware task switch
  *   refuse:X  X fails from now on: map, vp, regs, state
  *   ic:MOOD   of the integration components (fake_ic.c)
+ *   connect:N socket to port N of the host, and says the errno that it is refused by;
+ *             connect:x to a service that is no port
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -55,6 +58,9 @@ static struct {
 	bool reading;
 	struct ovid_cpuid_entry cpuid[CPUIDS];
 	u32 cpuids;
+	int connects[2];	/* file C, our end first */
+	bool connecting;
+	_Atomic int refused;	/* -1: there was no answer */
 } fake = {
 	/* what a VMBus needs: SynIC, messages and events */
 	.cpuid[0] = { .leaf = 0x40000003, .eax = 1 << 2, .ebx = 1 << 4 | 1 << 5 }, .cpuids = 1,
@@ -223,6 +229,21 @@ int vid_offer(int part, const char *provider)
 	return fake_ic_offer(provider);
 }
 
+int vid_sockets(int part)
+{
+	(void)part;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fake.connects))
+		return -errno;
+	return fake.connects[1];
+}
+
+int vid_socket_reply(int sockets, u64 id, u32 refuse)
+{
+	(void)sockets;
+	fake.refused = id == 77 ? refuse : 999;
+	return 0;
+}
+
 /* By its file; the number of one that was closed may have come back. */
 static struct fake_vp *vp_of(int fd)
 {
@@ -338,6 +359,35 @@ static int echo(struct ovid_run *run, size_t *word)
 	return 0;
 }
 
+static void ask(const char *port)
+{
+	static const u8 template[12] = {
+		0xcb, 0xfa, 0xe6, 0x11, 0xbd, 0x58, 0x64, 0x00, 0x6a, 0x79, 0x86, 0xd3
+	};
+	struct ovid_socket_connect c = { .id = 77 };
+	u32 n = strtoul(port, NULL, 10);
+
+	memcpy(c.service, &n, sizeof(n));
+	if (*port != 'x')
+		memcpy(c.service + sizeof(n), template, sizeof(template));
+	fake.refused = -1;
+	fake.connecting = write(fake.connects[0], &c, sizeof(c)) == sizeof(c);
+}
+
+static int connect_host(struct ovid_run *run, const char *port, size_t *word)
+{
+	static char text[24];
+
+	if (!fake.inside && !fake.connecting)
+		ask(port);
+	if (fake.refused < 0)
+		return wait_cancel(run);
+	fake.connecting = false;
+	if (!fake.inside)
+		snprintf(text, sizeof(text), "refused:%d", fake.refused);
+	return say(run, text, word);
+}
+
 static int flood(struct ovid_run *run, size_t *word)
 {
 	if (++fake.inside == 300000)
@@ -384,6 +434,8 @@ static int carry_out(struct ovid_run *run)
 	} else if (!strncmp(w, "ic:", 3)) {
 		next = fake.at + strcspn(w, " ");
 		fake_ic_mood(w + 3);
+	} else if (!strncmp(w, "connect:", 8)) {
+		ret = connect_host(run, w + 8, &next);
 	} else if (!strncmp(w, "bad", 3)) {
 		next = fake.at + 3;
 		if (socket(AF_UNIX, 1, 0) >= 0)

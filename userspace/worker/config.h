@@ -31,6 +31,8 @@ enum worker_file {
 	FILE_SERIAL_LISTEN,	/* --serial unix: */
 	FILE_CONTROL,		/* the control socket, listening */
 	FILE_END,		/* how it ended, for `ovid wait` afterwards */
+	FILE_VSOCK_DIR,		/* --vsock DIR, */
+	FILE_VSOCK_LISTEN,	/* and DIR/vsock */
 	FILE_MODULES,		/* as many as @nr_modules */
 };
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "vsock.h"
 
 #define MAX_FILES	(6 + CONTROL_CLIENTS + 1 + 2 * CHARIO_SINKS)
 
@@ -192,6 +193,7 @@ int machine_loop(struct machine *m, const struct machine_files *f)
 	}
 	machine_park(m);
 	machine_join(m);
+	vsock_stop(m->vsock);
 	flush_console(m);
 	control_end(&l.control, m->status, m->why.text);
 	return m->status;

@@ -32,6 +32,7 @@
 #include "load.h"
 
 struct machine;
+struct vsock;
 
 struct vp {
 	struct machine *m;
@@ -54,6 +55,7 @@ struct machine {
 	struct boot_files files;
 	int part, memory_fd, stats_fd;
 	struct vmbus vmbus;
+	struct vsock *vsock;	/* NULL: none */
 	struct gmem mem;
 	struct vp *vp;
 	unsigned int nr_vps;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <fcntl.h>
 #include <grp.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "../lib/vid.h"
@@ -37,7 +39,7 @@ static const int allowed_calls[] = {
 	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigaction),
 	SCMP_SYS(restart_syscall), SCMP_SYS(munmap), SCMP_SYS(madvise), SCMP_SYS(brk),
 	SCMP_SYS(mremap), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(getrandom),
-	SCMP_SYS(exit), SCMP_SYS(exit_group),
+	SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(shutdown),
 };
 
 /*
@@ -50,7 +52,18 @@ static const unsigned long allowed_ioctls[] = {
 
 	OVID_MAP_MEMORY, OVID_GET_CPUID, OVID_SET_CPUID, OVID_GET_PROPERTY, OVID_SET_PROPERTY,
 	OVID_GET_STATS_FD, MSHV_CREATE_VP,
+
+	/* sockets (vsock.c): a channel for each */
+	OVID_VMBUS_OFFER, OVID_CHANNEL_EVENTFD, OVID_CHANNEL_REPLY, OVID_CHANNEL_SIGNAL,
+	OVID_SOCKET_REPLY,
 };
+
+/* of the helper that connects (connector.c) */
+static const int connector_calls[] = {
+	SCMP_SYS(recvfrom), SCMP_SYS(sendmsg), SCMP_SYS(connect), SCMP_SYS(close), SCMP_SYS(exit_group), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
+};
+
+static const unsigned int allowed_fcntls[] = { F_GETFL, F_SETFL };
 
 static int fill_filter(scmp_filter_ctx ctx)
 {
@@ -61,6 +74,10 @@ static int fill_filter(scmp_filter_ctx ctx)
 	for (size_t i = 0; i < ARRAY_SIZE(allowed_ioctls) && !ret; i++)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
 				       SCMP_A1_32(SCMP_CMP_EQ, allowed_ioctls[i]));
+	/* a file that does not block */
+	for (size_t i = 0; i < ARRAY_SIZE(allowed_fcntls) && !ret; i++)
+		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+				       SCMP_A1_32(SCMP_CMP_EQ, allowed_fcntls[i]));
 	/* memory for the heap, never for code */
 	if (!ret)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
@@ -78,8 +95,20 @@ static int fill_filter(scmp_filter_ctx ctx)
 	return ret;
 }
 
+static int fill_connector(scmp_filter_ctx ctx)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(connector_calls) && !ret; i++)
+		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, connector_calls[i], 0);
+	if (!ret)
+		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+				       SCMP_A0_32(SCMP_CMP_EQ, AF_UNIX));
+	return ret;
+}
+
 /* Holds for all threads (TSYNC).  What is not allowed ends the process. */
-int sandbox_filter(struct failure *why)
+static int install(int (*fill)(scmp_filter_ctx ctx), struct failure *why)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int ret;
@@ -88,7 +117,7 @@ int sandbox_filter(struct failure *why)
 		return fail(why, OVID_X_HOST, "cannot make a seccomp filter: out of memory");
 	ret = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
 	if (!ret)
-		ret = fill_filter(ctx);
+		ret = fill(ctx);
 	if (!ret)
 		ret = seccomp_load(ctx);
 	seccomp_release(ctx);
@@ -97,4 +126,14 @@ int sandbox_filter(struct failure *why)
 			    "cannot install the seccomp filter: %s; the host kernel needs CONFIG_SECCOMP_FILTER",
 			    strerror(-ret));
 	return 0;
+}
+
+int sandbox_filter(struct failure *why)
+{
+	return install(fill_filter, why);
+}
+
+int sandbox_connector(struct failure *why)
+{
+	return install(fill_connector, why);
 }

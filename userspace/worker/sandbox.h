@@ -12,5 +12,7 @@
 
 int sandbox_drop_user(const struct worker_config *config, struct failure *why);
 int sandbox_filter(struct failure *why);
+/* of the helper that connects for the worker (connector.c) */
+int sandbox_connector(struct failure *why);
 
 #endif

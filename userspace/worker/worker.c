@@ -12,8 +12,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "connector.h"
 #include "machine.h"
 #include "sandbox.h"
+#include "vsock.h"
 #include "worker.h"
 
 struct start {
@@ -110,16 +112,45 @@ static int open_images(struct machine *m, const struct start *s, struct failure 
 	return ret;
 }
 
+/* its process before there is anything that it must not have */
+static int start_connector(const struct start *s, struct failure *why)
+{
+	int ret;
+
+	if (s->fd[FILE_VSOCK_DIR] < 0 || s->fd[FILE_VSOCK_LISTEN] < 0)
+		return -1;
+	ret = connector_start(s->fd[FILE_VSOCK_DIR], !(s->config.flags & WORKER_NO_SANDBOX), why);
+	close(s->fd[FILE_VSOCK_DIR]);
+	return ret;
+}
+
+static int start_vsock(struct machine *m, const struct start *s, int connector,
+		       struct failure *why)
+{
+	if (connector < 0)
+		return 0;
+	if (!m->vmbus.there)
+		return fail(why, OVID_X_USAGE,
+			    "--vsock needs the VMBus: not --vmbus off, nor --hv without synic and messages");
+	return vsock_start(&m->vsock, m, s->fd[FILE_VSOCK_LISTEN], connector, why);
+}
+
 static int prepare(struct machine *m, const struct start *s, struct failure *why)
 {
-	int ret = sandbox_drop_user(&s->config, why);
+	int ret = sandbox_drop_user(&s->config, why), connector = -1;
 
+	if (!ret && (s->config.files & BIT(FILE_VSOCK_DIR))) {
+		connector = start_connector(s, why);
+		ret = connector < 0 ? connector : 0;
+	}
 	if (!ret)
 		ret = machine_create(m, &s->config, s->fd[FILE_DEVICE], why);
 	if (!ret)
 		ret = machine_add_devices(m, why);
 	if (!ret)
 		ret = machine_start_threads(m, why);
+	if (!ret)
+		ret = start_vsock(m, s, connector, why);
 	if (ret)
 		return ret;
 	close(s->fd[FILE_DEVICE]);
