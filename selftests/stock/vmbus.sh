@@ -8,6 +8,8 @@
 #	wait S		seconds
 #	serve		Debian's daemons, a filesystem that is written to, and a look at what they
 #			bring, until somebody shuts it down
+#	sockets		what /vsock says (vsock.c); the last of it, a connection, goes on
+#	reset		the machine, unless it was reset before
 #	kexec		another kernel, which loads and reports, and crashes; a dump kernel does the
 #			same and ends
 # There are busybox and, in /hyperv, modules/ with `order` and daemons/.
@@ -123,9 +125,19 @@ serve() {
 	done
 }
 
+sockets() {
+	/vsock guest &
+	while [ ! -e /tmp/stays ] && [ ! -e /tmp/ends ]; do
+		kill -0 $! 2>/dev/null || break
+		sleep 0.2
+	done
+}
+
 while [ $# -gt 0 ]; do
 	case $1 in
-	load|report|serve)	$1; shift ;;
+	load|report|serve|sockets)	$1; shift ;;
+	reset)	[ ! -e /tmp/stays ] || { drain; reboot -f; }
+		shift ;;
 	kexec)	next="$next crashkernel=160M"
 		go_on -l 'load wait 2 report crash' ''
 		drain

@@ -274,8 +274,13 @@ static void held_up(void)
 		run(&w);
 	}
 	CHECK(w.from_host == host && w.guest_heard_end && !w.wrong, "all of it comes at last, and the end");
-	CHECK(run(&w) == RELAY_DONE, "which is the end: nobody hears the guest");
+	run(&w);
+	CHECK(run(&w) == RELAY_LINGERS, "who has said nothing may be late");
+	guest_says(&w, &guest, 10);
+	CHECK(run(&w) == RELAY_DONE, "what it says is the end: nobody hears it");
 	finish(&w);
+
+	guest = 0;
 
 	begin(&w, 8192);
 	for (n = 0; n < 10000 && guest_says(&w, &guest, 3000); n++)
@@ -301,9 +306,11 @@ static void gone(void)
 	close(w.end);
 	w.end = -1;
 	run(&w);
-	CHECK(run(&w) == RELAY_DONE, "a program that is gone is the end");
+	CHECK(run(&w) == RELAY_LINGERS && !w.relay.watch, "a program that is gone need not be looked at");
 	guest_hears(&w);
 	CHECK(w.guest_heard_end, "as the guest hears");
+	guest_ends(&w);
+	CHECK(run(&w) == RELAY_DONE, "who ends it");
 	finish(&w);
 
 	/* ... with bytes that it has not read */

@@ -41,6 +41,7 @@ static int next_packet(struct relay *r)
 	    head.type != TYPE_DATA || head.bytes > RELAY_PACKET ||
 	    head.bytes > p.payload - sizeof(head))
 		return -1;
+	r->heard = true;
 	if (!head.bytes) {
 		ovid_channel_pop(r->channel);
 		r->guest_ended = true;
@@ -172,5 +173,12 @@ enum relay_state relay_turn(struct relay *r, short events)
 	r->watch = r->want || (r->host_ended && !r->deaf);
 	if (!good || !ovid_channel_works(r->channel))
 		return RELAY_BROKEN;
-	return r->told && (r->guest_ended || r->deaf) ? RELAY_DONE : RELAY_GOES;
+	if (!r->told || !(r->guest_ended || r->deaf))
+		return RELAY_GOES;
+	/*
+	 * QUIRK: Linux that is in the middle of its open, and sees the channel taken back, drops the
+	 * connection with all that was said (seen with a host that answers and closes at once).  Who
+	 * has said something is not there any more.
+	 */
+	return r->guest_ended || r->heard ? RELAY_DONE : RELAY_LINGERS;
 }

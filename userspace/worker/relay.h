@@ -19,7 +19,8 @@
 
 enum relay_state {
 	RELAY_GOES,
-	RELAY_DONE,	/* both ends have said so, or the host's is gone and the guest knows */
+	RELAY_LINGERS,	/* the host's end is gone; the guest may hear what it has said */
+	RELAY_DONE,	/* both ends have said so, or the host's is gone and the guest goes on talking */
 	RELAY_BROKEN,	/* the guest's packets make no sense, or the socket has failed */
 };
 
@@ -35,6 +36,7 @@ enum relay_state {
  * @host_ended: the host's end did
  * @told: and the guest was told
  * @deaf: the host's end takes nothing any more: what the guest says is thrown away
+ * @heard: the guest has said something
  */
 struct relay {
 	struct ovid_channel *channel;
@@ -47,6 +49,7 @@ struct relay {
 	bool host_ended;
 	bool told;
 	bool deaf;
+	bool heard;
 };
 
 void relay_init(struct relay *r, struct ovid_channel *channel, int fd);

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -18,6 +19,7 @@
 #define MAX_SOCKETS	256
 #define ASK_NS		(10 * NSEC_PER_SEC)	/* for a program to say where it wants to go */
 #define OPEN_NS		(5 * NSEC_PER_SEC)	/* for the guest to open what it was offered */
+#define LINGER_NS	(30 * NSEC_PER_SEC)	/* for it to hear what a program has said that is gone */
 #define OFFER_TRIES	8			/* of numbers for our end, which may be in use */
 
 /* the ids of services that are ports: behind the port, these bytes */
@@ -38,7 +40,7 @@ struct sock {
 	int fd;
 	bool from_host;
 	u32 port;		/* of our end, where the host connects */
-	u64 deadline;		/* while it is not JOINED */
+	u64 deadline;		/* 0: none */
 	struct ovid_channel *channel;
 	struct relay relay;
 	unsigned int len;
@@ -70,7 +72,7 @@ bool vsock_parse(const char *line, u32 *port)
 	unsigned long long n;
 	char *end;
 
-	if (strncmp(line, "CONNECT ", 8) || line[8] < '0' || line[8] > '9')
+	if (strncasecmp(line, "CONNECT ", 8) || line[8] < '0' || line[8] > '9')
 		return false;
 	errno = 0;
 	n = strtoull(line + 8, &end, 10);
@@ -249,11 +251,22 @@ static bool on_event(struct sock *s)
 	    ovid_channel_answer(s->channel, &event, 0))
 		return false;
 	s->state = JOINED;
+	s->deadline = 0;
 	relay_init(&s->relay, s->channel, s->fd);
 	s->relay.more = true;
 	if (s->from_host)
 		say_ok(s);
 	return true;
+}
+
+/* false: this one is over */
+static bool relay(struct sock *s, short events)
+{
+	enum relay_state state = relay_turn(&s->relay, events);
+
+	if (state == RELAY_LINGERS && !s->deadline)
+		s->deadline = host_ns() + LINGER_NS;
+	return state == RELAY_GOES || state == RELAY_LINGERS;
 }
 
 static void serve(struct vsock *v, struct sock *s, short events, bool channel, bool signalled)
@@ -265,8 +278,8 @@ static void serve(struct vsock *v, struct sock *s, short events, bool channel, b
 	else if (s->state >= OFFERED && channel)
 		goes = on_event(s);
 	if (goes && s->state == JOINED && (events || signalled || s->relay.more))
-		goes = relay_turn(&s->relay, events) == RELAY_GOES;
-	if (!goes || ((s->state == ASKING || s->state == OFFERED) && host_ns() >= s->deadline))
+		goes = relay(s, events);
+	if (s->state != FREE && (!goes || (s->deadline && host_ns() >= s->deadline)))
 		end(v, s);
 }
 
@@ -291,8 +304,7 @@ static u64 soonest(const struct vsock *v)
 	for (unsigned int i = 0; i < v->used; i++) {
 		const struct sock *s = &v->sock[i];
 
-		when = s->state == ASKING || s->state == OFFERED ? s->deadline :
-		       s->state == JOINED && s->relay.more ? 1 : 0;
+		when = s->state == FREE ? 0 : s->state == JOINED && s->relay.more ? 1 : s->deadline;
 		if (when && (!at || when < at))
 			at = when;
 	}
