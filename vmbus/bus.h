@@ -43,8 +43,9 @@ struct ovid_gpadl;
  *	@open may come after it
  * @retarget: events go to chan->target_vp from now on, and none to the old one
  * @release: the bus does not know @chan any more, its owner frees it: the guest has let go of a
+ * @release: the bus does not know @chan any more, its owner frees it: the guest has let go of a
  *	revoked one, a sub-channel has gone with its primary channel, or a socket's with the
- *	connection
+ *	connection.  ovid_bus_revoke() does nothing from here on
  * @monitor: bus->monitor_page or bus->interrupt_page have changed, 0: there are none
  * @tl_connect: a guest wants to connect to a service of the host's.  0: an offer will
  *	come, or ovid_bus_tl_refuse(); -errno: refused

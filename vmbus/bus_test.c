@@ -22,6 +22,7 @@ struct world {
 	size_t used;
 	u32 connection;
 	int pin, open, tl;	/* what the effects return */
+	bool keep;		/* what is released stays readable */
 	u8 last[VMBUS_MSG_BYTES] __aligned(8);	/* message that was posted */
 	u32 last_bytes;
 	u8 msg[VMBUS_MSG_BYTES] __aligned(8);
@@ -154,7 +155,8 @@ static void fx_release(struct ovid_bus *bus, struct ovid_bus_chan *chan)
 
 	if (chan >= w->chan && chan < w->chan + NR_CHANS)
 		say(w, "release:%u", (u32)(chan - w->chan));
-	memset(chan, 0xee, sizeof(*chan));
+	if (!w->keep)
+		memset(chan, 0xee, sizeof(*chan));
 }
 
 static void fx_monitor(struct ovid_bus *bus)
@@ -1280,6 +1282,30 @@ static void subs_go_with_revoke(struct kunit *test)
 	end(test, w);
 }
 
+/* the owner finds out late */
+static void expect_gone(struct kunit *test, struct world *w, struct ovid_bus_chan *chan)
+{
+	KUNIT_EXPECT_TRUE(test, chan->revoked);
+	KUNIT_EXPECT_FALSE(test, ovid_bus_revoke(&w->bus, chan));
+	EXPECT_LOG(w, "");
+}
+
+static void subs_end_late(struct kunit *test)
+{
+	struct world *w = with_subs(test);
+
+	w->keep = true;
+	/* one that the guest did not want goes with the close, the other one with the connection */
+	KUNIT_EXPECT_EQ(test, 0, with_relid(w, VMBUS_RELID_RELEASED, 4));
+	KUNIT_EXPECT_EQ(test, 0, with_relid(w, VMBUS_CLOSE, 1));
+	EXPECT_LOG(w, "close:1 close:3 unpin:e1e13 rescind:3 release:3");
+	expect_gone(test, w, &w->chan[3]);
+	KUNIT_EXPECT_EQ(test, 0, contact(w, contact_of(VMBUS_V5_3)));
+	EXPECT_LOG(w, "unpin:e1e10 release:2 drop version:1/0/4");
+	expect_gone(test, w, &w->chan[2]);
+	end(test, w);
+}
+
 static void subs_go_with_connection(struct kunit *test)
 {
 	struct world *w = with_subs(test);
@@ -1456,6 +1482,7 @@ static struct kunit_case bus_cases[] = {
 	KUNIT_CASE(subs_go_with_close),
 	KUNIT_CASE(subs_go_with_revoke),
 	KUNIT_CASE(subs_go_with_connection),
+	KUNIT_CASE(subs_end_late),
 	KUNIT_CASE(unload),
 	KUNIT_CASE(ipxe),
 	KUNIT_CASE(tl_connect),

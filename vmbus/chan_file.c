@@ -136,8 +136,7 @@ static int chan_file_release(struct inode *inode, struct file *file)
 		return 0;
 	vmbus = chan->vmbus;
 	scoped_guard(mutex, &vmbus->lock) {
-		/* one that was released already is in no list */
-		if (!list_empty(&chan->node) && ovid_bus_revoke(&vmbus->bus, &chan->bc)) {
+		if (ovid_bus_revoke(&vmbus->bus, &chan->bc)) {
 			list_del_init(&chan->node);
 			ovid_chan_put(chan);
 		}

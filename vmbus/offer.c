@@ -54,6 +54,8 @@ static void forget(struct ovid_bus *bus, struct ovid_bus_chan *chan)
 		p = &(*p)->next;
 	*p = chan->next;
 	bus->nr_chans--;
+	/* whoever has its file may still take the offer back */
+	chan->revoked = true;
 	drop_relid(bus, chan);
 }
 
