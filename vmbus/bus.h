@@ -43,12 +43,17 @@ struct ovid_gpadl;
  *	@open may come after it
  * @retarget: events go to chan->target_vp from now on, and none to the old one
  * @release: the bus does not know @chan any more, its owner frees it: the guest has let go of a
- * @release: the bus does not know @chan any more, its owner frees it: the guest has let go of a
  *	revoked one, a sub-channel has gone with its primary channel, or a socket's with the
  *	connection.  ovid_bus_revoke() does nothing from here on
  * @monitor: bus->monitor_page or bus->interrupt_page have changed, 0: there are none
  * @tl_connect: a guest wants to connect to a service of the host's.  0: an offer will
  *	come, or ovid_bus_tl_refuse(); -errno: refused
+ * @gone: a channel that is restored, which the guest holds and nobody offers any more: zeroed;
+ *	NULL: no memory.  @release frees it
+ * @restore: @chan is as it was saved, its ring is pinned: make of it what @open has made, without
+ *	a word to the guest.  For each one, @index counts them, also for those that are closed.
+ *	0 or -errno
+ * @unrestore: takes @restore back, if it gave 0; nothing may touch its ring when this returns
  */
 struct ovid_bus_effects {
 	void (*post)(struct ovid_bus *bus, const void *msg, u32 bytes);
@@ -61,6 +66,9 @@ struct ovid_bus_effects {
 	void (*release)(struct ovid_bus *bus, struct ovid_bus_chan *chan);
 	void (*monitor)(struct ovid_bus *bus);
 	int (*tl_connect)(struct ovid_bus *bus, const struct vmbus_w_tl_connect2 *want);
+	struct ovid_bus_chan *(*gone)(struct ovid_bus *bus);
+	int (*restore)(struct ovid_bus *bus, struct ovid_bus_chan *chan, u32 index);
+	void (*unrestore)(struct ovid_bus *bus, struct ovid_bus_chan *chan);
 };
 
 enum ovid_bus_state {
@@ -80,6 +88,8 @@ enum ovid_bus_state {
  * @features: offered from version 6.0 on; ovid_bus_init() sets OVID_BUS_FEATURES, others
  *	have no effect
  * @nr_vps: VP indexes the guest may name are below it; ovid_bus_init() sets 1
+ * @awaits: set by the owner: a state is to come (save.h), and there is no guest until then; a
+ *	sub-channel may be offered before its primary channel is open
  * @state: of the connection
  * @version: of the connection, 0: there is none
  * @agreed_features: of @features, those that the guest wants, too
@@ -104,6 +114,7 @@ struct ovid_bus {
 	u32 max_version;
 	u32 features;
 	u32 nr_vps;
+	bool awaits;
 
 	enum ovid_bus_state state;
 	u32 version;

@@ -11,8 +11,11 @@
 #include "bus.h"
 
 #define VMBUS_PAGE	4096u
+#define VMBUS_NR_SINTS	16
 
 /* connect.c */
+bool ovid_bus_knows_version(const struct ovid_bus *bus, u32 version);
+bool ovid_bus_monitor_ok(u64 page1, u64 page2);
 bool ovid_bus_has_connection(const struct ovid_bus *bus, u32 connection, const void *msg);
 int ovid_bus_on_contact(struct ovid_bus *bus, const void *msg, u32 bytes);
 int ovid_bus_on_modify_conn(struct ovid_bus *bus, const void *msg, u32 bytes);
@@ -23,6 +26,10 @@ int ovid_bus_on_tl_connect(struct ovid_bus *bus, const void *msg, u32 bytes);
 int ovid_bus_on_request_offers(struct ovid_bus *bus, const void *msg, u32 bytes);
 int ovid_bus_on_released(struct ovid_bus *bus, const void *msg, u32 bytes);
 struct ovid_bus_chan *ovid_bus_by_relid(struct ovid_bus *bus, u32 relid);
+bool ovid_bus_same_name(const struct ovid_bus_chan *a, const struct ovid_bus_chan *b);
+bool ovid_bus_same_device(const struct ovid_bus_chan *a, const struct ovid_bus_chan *b);
+void ovid_bus_give_relid(struct ovid_bus *bus, struct ovid_bus_chan *chan, u32 relid);
+void ovid_bus_drop_relid(struct ovid_bus *bus, struct ovid_bus_chan *chan);
 void ovid_bus_revoke_subs(struct ovid_bus *bus, const struct ovid_bus_chan *primary);
 void ovid_bus_forget_offers(struct ovid_bus *bus);
 
@@ -36,6 +43,9 @@ void ovid_bus_shut(struct ovid_bus *bus, struct ovid_bus_chan *chan);
 int ovid_bus_on_gpadl_header(struct ovid_bus *bus, const void *msg, u32 bytes);
 int ovid_bus_on_gpadl_body(struct ovid_bus *bus, const void *msg, u32 bytes);
 int ovid_bus_on_gpadl_teardown(struct ovid_bus *bus, const void *msg, u32 bytes);
+struct ovid_gpadl *ovid_gpadl_new(struct ovid_bus *bus, u32 id, u32 relid, u32 range_bytes,
+				  u32 range_count, int *err);
+void ovid_gpadl_free(struct ovid_bus *bus, struct ovid_gpadl **p);
 bool ovid_gpadl_holds_rings(const struct ovid_gpadl *gpadl, u32 downstream);
 void ovid_bus_ring_unused(struct ovid_bus *bus, struct ovid_gpadl *ring);
 void ovid_bus_drop_gpadls(struct ovid_bus *bus, u32 relid);

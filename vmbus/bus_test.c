@@ -9,6 +9,7 @@
 #include "offer.c"
 #include "chan.c"
 #include "gpadl.c"
+#include "save.c"
 
 #define NR_VPS		4
 #define NR_CHANS	8
@@ -23,10 +24,16 @@ struct world {
 	u32 connection;
 	int pin, open, tl;	/* what the effects return */
 	bool keep;		/* what is released stays readable */
+	bool mute;		/* nothing is written down, and effects work */
+	int restore;		/* which call of the effect fails, from 1 on; 0: none */
+	struct ovid_bus_chan *gone;	/* what the effect gives next, and by @next the others */
 	u8 last[VMBUS_MSG_BYTES] __aligned(8);	/* message that was posted */
 	u32 last_bytes;
 	u8 msg[VMBUS_MSG_BYTES] __aligned(8);
 };
+
+/* behind each step of a guest or host, if set: save_test.c */
+static void (*after_step)(struct world *w);
 
 static struct world *world_of(struct ovid_bus *bus)
 {
@@ -39,6 +46,8 @@ static __printf(2, 3) void say(struct world *w, const char *fmt, ...)
 	va_list ap;
 	int n;
 
+	if (w->mute)
+		return;
 	if (w->used && left > 1) {
 		w->log[w->used++] = ' ';
 		left--;
@@ -125,7 +134,7 @@ static void fx_drop_posts(struct ovid_bus *bus)
 static int fx_pin(struct ovid_bus *bus, struct ovid_gpadl *gpadl)
 {
 	say(world_of(bus), "pin:%x/%u", gpadl->id, gpadl->pages);
-	return world_of(bus)->pin;
+	return world_of(bus)->mute ? 0 : world_of(bus)->pin;
 }
 
 static void fx_unpin(struct ovid_bus *bus, struct ovid_gpadl *gpadl)
@@ -172,6 +181,32 @@ static int fx_tl_connect(struct ovid_bus *bus, const struct vmbus_w_tl_connect2 
 	return world_of(bus)->tl;
 }
 
+static struct ovid_bus_chan *fx_gone(struct ovid_bus *bus)
+{
+	struct world *w = world_of(bus);
+	struct ovid_bus_chan *chan = w->gone;
+
+	say(w, "gone");
+	if (!chan)
+		return NULL;
+	w->gone = chan->next;
+	memset(chan, 0, sizeof(*chan));
+	return chan;
+}
+
+static int fx_restore(struct ovid_bus *bus, struct ovid_bus_chan *chan, u32 index)
+{
+	struct world *w = world_of(bus);
+
+	say(w, "restore:%u/%u/%u", index, chan->relid, chan->state);
+	return index + 1 == w->restore ? -EIO : 0;
+}
+
+static void fx_unrestore(struct ovid_bus *bus, struct ovid_bus_chan *chan)
+{
+	say(world_of(bus), "unrestore:%u", chan->relid);
+}
+
 static const struct ovid_bus_effects effects = {
 	.post = fx_post,
 	.drop_posts = fx_drop_posts,
@@ -183,14 +218,22 @@ static const struct ovid_bus_effects effects = {
 	.release = fx_release,
 	.monitor = fx_monitor,
 	.tl_connect = fx_tl_connect,
+	.gone = fx_gone,
+	.restore = fx_restore,
+	.unrestore = fx_unrestore,
 };
 
 /* ---- a guest -------------------------------------------------------------- */
 
 static int post(struct world *w, const void *msg, u32 bytes)
 {
+	int err;
+
 	memmove(w->msg, msg, bytes);
-	return ovid_bus_message(&w->bus, w->connection, w->msg, bytes);
+	err = ovid_bus_message(&w->bus, w->connection, w->msg, bytes);
+	if (after_step)
+		after_step(w);
+	return err;
 }
 
 static int simple(struct world *w, u32 type)
@@ -306,7 +349,11 @@ static struct ovid_bus_chan *chan_of(struct world *w, unsigned int i, u8 instanc
 
 static int offer(struct world *w, unsigned int i, u8 instance, u16 sub)
 {
-	return ovid_bus_offer(&w->bus, chan_of(w, i, instance, sub));
+	int err = ovid_bus_offer(&w->bus, chan_of(w, i, instance, sub));
+
+	if (after_step)
+		after_step(w);
+	return err;
 }
 
 static struct world *new_world(struct kunit *test)
@@ -1495,6 +1542,9 @@ static struct kunit_suite bus_suite = {
 	.test_cases = bus_cases,
 };
 kunit_test_suite(bus_suite);
+
+/* has the same worlds */
+#include "save_test.c"
 
 MODULE_DESCRIPTION("cases for the bus");
 MODULE_LICENSE("GPL");

@@ -10,8 +10,6 @@ static const u32 versions[] = {
 	VMBUS_V5_0, VMBUS_V5_1, VMBUS_V5_2, VMBUS_V5_3, VMBUS_V6_0,
 };
 
-#define NR_SINTS	16
-
 /**
  * struct contact - an INITIATE_CONTACT, by the rules of its version
  * @version: that the guest wants
@@ -58,20 +56,25 @@ bool ovid_bus_has_connection(const struct ovid_bus *bus, u32 connection, const v
 	       bus->version >= VMBUS_V5_0;
 }
 
-static bool supported(const struct ovid_bus *bus, const struct contact *c)
+bool ovid_bus_knows_version(const struct ovid_bus *bus, u32 version)
 {
 	unsigned int i;
 
-	if (c->version > bus->max_version || c->sint != OVID_BUS_SINT || c->vtl)
+	if (version > bus->max_version)
 		return false;
 	for (i = 0; i < ARRAY_SIZE(versions); i++)
-		if (versions[i] == c->version)
+		if (versions[i] == version)
 			return true;
 	return false;
 }
 
+static bool supported(const struct ovid_bus *bus, const struct contact *c)
+{
+	return c->sint == OVID_BUS_SINT && !c->vtl && ovid_bus_knows_version(bus, c->version);
+}
+
 /* both monitor pages or none, and whole pages */
-static bool monitor_ok(u64 page1, u64 page2)
+bool ovid_bus_monitor_ok(u64 page1, u64 page2)
 {
 	return !page1 == !page2 && !((page1 | page2) % VMBUS_PAGE);
 }
@@ -135,7 +138,7 @@ int ovid_bus_on_contact(struct ovid_bus *bus, const void *msg, u32 bytes)
 
 	read_contact(bus, msg, bytes, &c);
 	/* nobody there to answer to */
-	if (c.target_vp >= bus->nr_vps || c.sint >= NR_SINTS)
+	if (c.target_vp >= bus->nr_vps || c.sint >= VMBUS_NR_SINTS)
 		return -EPROTO;
 	ovid_bus_disconnect(bus);
 	bus->target_vp = c.target_vp;
@@ -144,7 +147,7 @@ int ovid_bus_on_contact(struct ovid_bus *bus, const void *msg, u32 bytes)
 		answer(bus, &c, false, 0);
 		return 0;
 	}
-	if (!monitor_ok(c.monitor_page[0], c.monitor_page[1]) || c.interrupt_page % VMBUS_PAGE) {
+	if (!ovid_bus_monitor_ok(c.monitor_page[0], c.monitor_page[1]) || c.interrupt_page % VMBUS_PAGE) {
 		/* before 2.4 a guest does not look at the state */
 		answer(bus, &c, c.version >= VMBUS_V2_4, VMBUS_CONN_FAILED);
 		return -EPROTO;
@@ -161,7 +164,7 @@ int ovid_bus_on_modify_conn(struct ovid_bus *bus, const void *msg, u32 bytes)
 		.h.type = VMBUS_MODIFY_CONN_RESPONSE, .state = VMBUS_CONN_FAILED,
 	};
 
-	if (monitor_ok(m->monitor_page1, m->monitor_page2)) {
+	if (ovid_bus_monitor_ok(m->monitor_page1, m->monitor_page2)) {
 		bus->monitor_page[0] = m->monitor_page1;
 		bus->monitor_page[1] = m->monitor_page2;
 		bus->fx->monitor(bus);

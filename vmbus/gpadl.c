@@ -76,16 +76,22 @@ bool ovid_gpadl_holds_rings(const struct ovid_gpadl *gpadl, u32 downstream)
 	       downstream >= 2 && downstream < gpadl->pages && gpadl->pages - downstream >= 2;
 }
 
-static void destroy(struct ovid_bus *bus, struct ovid_gpadl **p)
+/* of one that is not pinned, or not any more */
+void ovid_gpadl_free(struct ovid_bus *bus, struct ovid_gpadl **p)
 {
 	struct ovid_gpadl *gpadl = *p;
 
-	if (gpadl->complete)
-		bus->fx->unpin(bus, gpadl);
 	*p = gpadl->next;
 	bus->nr_gpadls--;
 	bus->gpadl_pages -= gpadl->pages;
 	kvfree(gpadl);
+}
+
+static void destroy(struct ovid_bus *bus, struct ovid_gpadl **p)
+{
+	if ((*p)->complete)
+		bus->fx->unpin(bus, *p);
+	ovid_gpadl_free(bus, p);
 }
 
 static void destroy_one(struct ovid_bus *bus, struct ovid_gpadl *gpadl)
@@ -145,35 +151,55 @@ static int append(struct ovid_bus *bus, struct ovid_gpadl *gpadl, const void *da
 	return gpadl->have == gpadl->range_bytes ? finish(bus, gpadl) : 0;
 }
 
+/*
+ * One that is to be filled, counted and in no list yet; or NULL and -EPROTO, -ENOSPC or
+ * -ENOMEM.  @range_bytes and @range_count are those of a header, which has 16 bits for each.
+ */
+struct ovid_gpadl *ovid_gpadl_new(struct ovid_bus *bus, u32 id, u32 relid, u32 range_bytes,
+				  u32 range_count, int *err)
+{
+	struct ovid_gpadl *gpadl;
+	u32 pages;
+
+	/* each range has a page */
+	*err = -EPROTO;
+	if (find(bus, id) || !range_count || range_bytes % 8 ||
+	    range_bytes < range_count * (sizeof(struct range_head) + sizeof(u64)))
+		return NULL;
+	pages = range_bytes / 8 - range_count;
+	*err = -ENOSPC;
+	if (bus->nr_gpadls >= OVID_BUS_MAX_GPADLS ||
+	    pages > OVID_BUS_MAX_GPADL_PAGES - bus->gpadl_pages)
+		return NULL;
+	*err = -ENOMEM;
+	gpadl = kvzalloc(sizeof(*gpadl) + range_bytes, GFP_KERNEL_ACCOUNT);
+	if (!gpadl)
+		return NULL;
+	gpadl->id = id;
+	gpadl->relid = relid;
+	gpadl->range_count = range_count;
+	gpadl->range_bytes = range_bytes;
+	gpadl->pages = pages;
+	bus->nr_gpadls++;
+	bus->gpadl_pages += pages;
+	*err = 0;
+	return gpadl;
+}
+
 static int begin(struct ovid_bus *bus, const struct vmbus_w_gpadl_header *m,
 		 struct ovid_gpadl **result)
 {
 	struct ovid_bus_chan *chan = ovid_bus_by_relid(bus, m->relid);
 	struct ovid_gpadl *gpadl;
-	u32 pages;
+	int err;
 
-	if (!chan || chan->revoked || find(bus, m->gpadl))
+	if (!chan || chan->revoked)
 		return -EPROTO;
-	/* each range has a page */
-	if (!m->range_count || m->range_bytes % 8 ||
-	    m->range_bytes < m->range_count * (sizeof(struct range_head) + sizeof(u64)))
-		return -EPROTO;
-	pages = m->range_bytes / 8 - m->range_count;
-	if (bus->nr_gpadls >= OVID_BUS_MAX_GPADLS ||
-	    pages > OVID_BUS_MAX_GPADL_PAGES - bus->gpadl_pages)
-		return -ENOSPC;
-	gpadl = kvzalloc(sizeof(*gpadl) + m->range_bytes, GFP_KERNEL_ACCOUNT);
+	gpadl = ovid_gpadl_new(bus, m->gpadl, m->relid, m->range_bytes, m->range_count, &err);
 	if (!gpadl)
-		return -ENOMEM;
-	gpadl->id = m->gpadl;
-	gpadl->relid = m->relid;
-	gpadl->range_count = m->range_count;
-	gpadl->range_bytes = m->range_bytes;
-	gpadl->pages = pages;
+		return err;
 	gpadl->next = bus->gpadls;
 	bus->gpadls = gpadl;
-	bus->nr_gpadls++;
-	bus->gpadl_pages += pages;
 	*result = gpadl;
 	return 0;
 }

@@ -8,15 +8,15 @@
 #include "bus_priv.h"
 #include "buslib.h"
 
-static bool same_device(const struct ovid_bus_chan *a, const struct ovid_bus_chan *b)
+bool ovid_bus_same_device(const struct ovid_bus_chan *a, const struct ovid_bus_chan *b)
 {
 	return !memcmp(&a->offer.type, &b->offer.type, sizeof(a->offer.type)) &&
 	       !memcmp(&a->offer.instance, &b->offer.instance, sizeof(a->offer.instance));
 }
 
-static bool same_name(const struct ovid_bus_chan *a, const struct ovid_bus_chan *b)
+bool ovid_bus_same_name(const struct ovid_bus_chan *a, const struct ovid_bus_chan *b)
 {
-	return a->offer.sub_index == b->offer.sub_index && same_device(a, b);
+	return a->offer.sub_index == b->offer.sub_index && ovid_bus_same_device(a, b);
 }
 
 struct ovid_bus_chan *ovid_bus_by_relid(struct ovid_bus *bus, u32 relid)
@@ -38,7 +38,7 @@ static bool may_have_sockets(const struct ovid_bus *bus)
 }
 
 /* the guest does not know it any more */
-static void drop_relid(struct ovid_bus *bus, struct ovid_bus_chan *chan)
+void ovid_bus_drop_relid(struct ovid_bus *bus, struct ovid_bus_chan *chan)
 {
 	if (chan->relid)
 		bus->chan[chan->relid] = NULL;
@@ -56,7 +56,7 @@ static void forget(struct ovid_bus *bus, struct ovid_bus_chan *chan)
 	bus->nr_chans--;
 	/* whoever has its file may still take the offer back */
 	chan->revoked = true;
-	drop_relid(bus, chan);
+	ovid_bus_drop_relid(bus, chan);
 }
 
 /* there is a free one: not more channels are taken than there are relids */
@@ -68,18 +68,23 @@ static u32 next_relid(struct ovid_bus *bus)
 	return bus->last_relid;
 }
 
+/* @relid: one that is free */
+void ovid_bus_give_relid(struct ovid_bus *bus, struct ovid_bus_chan *chan, u32 relid)
+{
+	chan->relid = relid;
+	chan->offered = true;
+	bus->chan[relid] = chan;
+	chan->offer.h.type = VMBUS_OFFER;
+	chan->offer.relid = relid;
+	chan->offer.dedicated_interrupt = 1;
+	chan->offer.connection_id = relid | OVID_BUS_SINT << 12;
+}
+
 static void tell(struct ovid_bus *bus, struct ovid_bus_chan *chan)
 {
 	struct vmbus_w_offer offer;
 
-	chan->relid = next_relid(bus);
-	chan->offered = true;
-	bus->chan[chan->relid] = chan;
-	chan->offer.h.type = VMBUS_OFFER;
-	chan->offer.relid = chan->relid;
-	chan->offer.dedicated_interrupt = 1;
-	chan->offer.connection_id = chan->relid | OVID_BUS_SINT << 12;
-
+	ovid_bus_give_relid(bus, chan, next_relid(bus));
 	offer = chan->offer;
 	if (!bus->monitor_page[0])
 		offer.monitor_allocated = 0;
@@ -93,15 +98,15 @@ static int may_offer(const struct ovid_bus *bus, const struct ovid_bus_chan *cha
 	int wait = 0;
 
 	for (other = bus->chans; other; other = other->next) {
-		if (same_name(other, chan)) {
+		if (ovid_bus_same_name(other, chan)) {
 			if (!other->revoked)
 				return -EEXIST;
 			wait = 1;
 		}
-		if (same_device(other, chan) && !other->offer.sub_index && !other->revoked)
+		if (ovid_bus_same_device(other, chan) && !other->offer.sub_index && !other->revoked)
 			primary = other;
 	}
-	if (chan->offer.sub_index && (!primary || primary->state != OVID_CHAN_OPEN))
+	if (chan->offer.sub_index && !bus->awaits && (!primary || primary->state != OVID_CHAN_OPEN))
 		return -ENOTCONN;
 	if (chan->offer.flags & VMBUS_OFFER_TLNPI && !may_have_sockets(bus))
 		return -ENOTCONN;
@@ -165,7 +170,7 @@ void ovid_bus_revoke_subs(struct ovid_bus *bus, const struct ovid_bus_chan *prim
 		return;
 	for (chan = bus->chans; chan; chan = next) {
 		next = chan->next;
-		if (chan->offer.sub_index && !chan->revoked && same_device(chan, primary) &&
+		if (chan->offer.sub_index && !chan->revoked && ovid_bus_same_device(chan, primary) &&
 		    revoke(bus, chan))
 			bus->fx->release(bus, chan);
 	}
@@ -184,7 +189,7 @@ static struct ovid_bus_chan *find_waiting(struct ovid_bus *bus, const struct ovi
 	struct ovid_bus_chan *chan;
 
 	for (chan = bus->chans; chan; chan = chan->next)
-		if (chan != old && same_name(chan, old))
+		if (chan != old && ovid_bus_same_name(chan, old))
 			return chan;
 	return NULL;
 }
@@ -199,7 +204,7 @@ int ovid_bus_on_released(struct ovid_bus *bus, const void *msg, u32 bytes)
 		return -EPROTO;
 	ovid_bus_drop_gpadls(bus, chan->relid);
 	if (!chan->revoked) {
-		drop_relid(bus, chan);
+		ovid_bus_drop_relid(bus, chan);
 		return 0;
 	}
 	waiting = find_waiting(bus, chan);
@@ -222,7 +227,7 @@ void ovid_bus_forget_offers(struct ovid_bus *bus)
 			bus->fx->release(bus, chan);
 			continue;
 		}
-		drop_relid(bus, chan);
+		ovid_bus_drop_relid(bus, chan);
 	}
 	bus->last_relid = 0;
 }

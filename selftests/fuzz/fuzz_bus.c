@@ -2,12 +2,12 @@
 /*
  * Input: a list of steps, a byte for which one, then its arguments.  A step is a
  * message of the guest, as raw bytes or one that is nearly right, or something
- * that the host does.  The effects keep a model of what the guest and the host may
+ * that the host does; also: the bus is saved, and goes on from that, forged or not.  The effects keep a model of what the guest and the host may
  * believe; they and a look at the bus after each step are the oracle.
  */
 #include <stdlib.h>
 #include "purelib_host.h"
-#include "vmbus/bus.h"
+#include "vmbus/save.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
 
@@ -39,6 +39,8 @@ struct world {
 	u32 replies;		/* to the message that is being handled */
 	u32 teardowns;		/* TEARDOWN that were sent, less TORNDOWN */
 	bool silent;		/* unloaded */
+	bool moving;		/* a state is being restored */
+	u32 restores;		/* that many effects restore() work */
 };
 
 static struct world *world_of(struct ovid_bus *bus)
@@ -182,7 +184,7 @@ static void fx_post(struct ovid_bus *bus, const void *msg, u32 bytes)
 	struct world *w = world_of(bus);
 	u32 want;
 
-	CHECK(bus->target_vp < NR_VPS && bus->sint < 16);
+	CHECK(bus->target_vp < NR_VPS && bus->sint < 16 && !w->moving);
 	if (v->h.type != VMBUS_VERSION_RESPONSE && v->h.type != VMBUS_UNLOAD_RESPONSE)
 		CHECK(!w->silent && bus->state != OVID_BUS_DISCONNECTED);
 	want = posted(w, msg);
@@ -219,7 +221,7 @@ static int fx_pin(struct ovid_bus *bus, struct ovid_gpadl *gpadl)
 	u32 at = 0, bytes, offset, pages = 0, ranges = 0;
 	const u64 *pfn;
 
-	CHECK(!gpadl->pinned && !gpadl->complete);
+	CHECK(!gpadl->pinned && gpadl->complete == w->moving);
 	while ((pfn = ovid_gpadl_range(gpadl, &at, &bytes, &offset))) {
 		u32 n = ((u64)bytes + offset + PAGE - 1) / PAGE;
 
@@ -300,6 +302,47 @@ static int fx_tl_connect(struct ovid_bus *bus, const struct vmbus_w_tl_connect2 
 	return world_of(bus)->tl;
 }
 
+static struct ovid_bus_chan *fx_gone(struct ovid_bus *bus)
+{
+	struct world *w = world_of(bus);
+	int i;
+
+	for (i = 0; i < NR_SLOTS && w->slot[i].chan; i++)
+		;
+	if (i == NR_SLOTS)
+		return NULL;
+	w->slot[i].chan = calloc(1, sizeof(struct ovid_bus_chan));
+	return w->slot[i].chan;
+}
+
+/* all is as it has to be for a provider; what the guest knows is looked at afterwards */
+static int fx_restore(struct ovid_bus *bus, struct ovid_bus_chan *chan, u32 index)
+{
+	struct world *w = world_of(bus);
+	struct slot *s = slot_of(w, chan);
+	struct ovid_gpadl *ring = chan->ring;
+
+	CHECK(w->moving && index < bus->nr_chans && !s->open);
+	if (chan->state != OVID_CHAN_CLOSED) {
+		CHECK(ring && ring->pinned && ring->relid == chan->relid && ring->range_count == 1);
+		CHECK(chan->downstream >= 2 && chan->downstream <= ring->pages - 2);
+		CHECK(chan->target_vp < NR_VPS || chan->target_vp == VMBUS_VP_NONE);
+	}
+	if (!w->restores--)
+		return -EIO;
+	s->open = chan->state != OVID_CHAN_CLOSED;
+	s->pending = s->result = chan->state == OVID_CHAN_OPENING;
+	return 0;
+}
+
+static void fx_unrestore(struct ovid_bus *bus, struct ovid_bus_chan *chan)
+{
+	struct slot *s = slot_of(world_of(bus), chan);
+
+	CHECK(s->open == (chan->state != OVID_CHAN_CLOSED) && (!s->open || chan->ring->pinned));
+	s->open = s->pending = s->result = false;
+}
+
 static const struct ovid_bus_effects effects = {
 	.post = fx_post,
 	.drop_posts = fx_drop_posts,
@@ -311,6 +354,9 @@ static const struct ovid_bus_effects effects = {
 	.release = fx_release,
 	.monitor = fx_monitor,
 	.tl_connect = fx_tl_connect,
+	.gone = fx_gone,
+	.restore = fx_restore,
+	.unrestore = fx_unrestore,
 };
 
 /* ---- what holds between any two steps --------------------------------------- */
@@ -572,12 +618,123 @@ static void open_done(struct world *w)
 	ovid_bus_open_done(&w->bus, s->chan, err);
 }
 
+/* a bus that knows what is offered, and awaits a state */
+static void renew(struct world *w)
+{
+	struct ovid_bus_chan *chan, *next, *chans = w->bus.chans;
+	struct ovid_gpadl *g;
+
+	while ((g = w->bus.gpadls)) {
+		w->bus.gpadls = g->next;
+		free(g);
+	}
+	w->pins = 0;
+	ovid_bus_init(&w->bus, &effects, w);
+	w->bus.nr_vps = NR_VPS;
+	w->bus.awaits = true;
+	for (chan = chans; chan; chan = next) {
+		struct slot *s = slot_of(w, chan);
+
+		next = chan->next;
+		if (chan->revoked) {
+			free(chan);
+			*s = (struct slot){};
+			continue;
+		}
+		*s = (struct slot){ .chan = chan };
+		*chan = (struct ovid_bus_chan){ .offer = chan->offer };
+		CHECK(!ovid_bus_offer(&w->bus, chan));
+	}
+}
+
+/* what the guest believes, after a state that may be forged */
+static void learn(struct world *w)
+{
+	struct ovid_bus_chan *c;
+	struct ovid_gpadl *g;
+
+	memset(w->relid, UNKNOWN, sizeof(w->relid));
+	for (c = w->bus.chans; c; c = c->next) {
+		w->relid[c->relid] = c->revoked ? RESCINDED : OFFERED;
+		slot_of(w, c)->relid = c->relid;
+	}
+	w->relid[0] = UNKNOWN;
+	for (g = w->bus.gpadls; g; g = g->next)
+		w->teardowns += g->teardown;
+	w->silent &= w->bus.state == OVID_BUS_DISCONNECTED;
+	w->bus.bad_messages = 0;
+}
+
+static int restore(struct world *w, const void *stream, u64 bytes, u32 restores)
+{
+	struct ovid_saved from = { .at = stream, .left = bytes };
+	int err;
+
+	w->moving = true;
+	w->restores = restores;
+	err = ovid_bus_restore(&w->bus, &from);
+	w->moving = false;
+	CHECK(err || !from.left);
+	if (!err)
+		learn(w);
+	else
+		CHECK(w->bus.awaits && !w->bus.gpadls && !w->pins && !w->bus.version);
+	return err;
+}
+
+/* a few bytes of the stream are others: @how says how many */
+static void forge(struct world *w, u8 *stream, u64 bytes, u8 how)
+{
+	u16 at;
+
+	for (how %= 8; how; how--) {
+		at = next(w) | next(w) << 8;
+		stream[at % bytes] = next(w);
+	}
+}
+
+static void move(struct world *w)
+{
+	struct ovid_saving to = {};
+	u8 *good, *bad, how = next(w);
+
+	ovid_host_allocs = -1;
+	w->pin = 0;
+	ovid_bus_save(&w->bus, &to);
+	good = calloc(1, to.bytes);
+	bad = malloc(to.bytes);
+	CHECK(good && bad);
+	to = (struct ovid_saving){ .buf = good, .room = to.bytes };
+	ovid_bus_save(&w->bus, &to);
+	CHECK(to.bytes == to.room);
+	memcpy(bad, good, to.bytes);
+	renew(w);
+	if (how & 8)
+		CHECK(restore(w, good, to.bytes - 1 - how % 64, ~0u));
+	if (how & 16)
+		w->pin = -EFAULT;
+	if (how & 32)
+		ovid_host_allocs = how >> 6;
+	forge(w, bad, to.bytes, how);
+	if (restore(w, bad, to.bytes, how & 128 ? how >> 5 & 3 : ~0u)) {
+		ovid_host_allocs = -1;
+		w->pin = 0;
+		CHECK(!restore(w, good, to.bytes, ~0u));
+	}
+	ovid_host_allocs = -1;
+	w->pin = 0;
+	free(good);
+	free(bad);
+}
+
 static void world_goes_wrong(struct world *w)
 {
 	static const int pin[] = { 0, -EFAULT, -ENOMEM, 0 };
 	static const int open[] = { 0, -EINPROGRESS, -EIO, -EINPROGRESS };
 	u8 how = next(w);
 
+	if (how == 0xfe)
+		return move(w);
 	w->pin = pin[how & 3];
 	w->open = open[how >> 2 & 3];
 	w->tl = how & 16 ? -ECONNREFUSED : 0;

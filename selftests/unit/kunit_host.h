@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KUNIT_HOST_MAX_ALLOCS	64
+#define KUNIT_HOST_MAX_ALLOCS	128
 #define KUNIT_HOST_MAX_REPORTS	10	/* failed lines printed for one case */
 
 struct kunit {
