@@ -140,6 +140,18 @@ static void fcopy_reset(struct ovid_ic *ic, const struct ovid_ic_clock *clk)
 	ic->copy.active = false;
 }
 
+static void fcopy_save(const struct ovid_ic *ic, const struct ovid_ic_clock *clk, u64 *own)
+{
+	own[0] = ic->copy.active;
+	own[1] = ic->copy.bytes;
+}
+
+static void fcopy_restore(struct ovid_ic *ic, const struct ovid_ic_clock *clk, const u64 *own)
+{
+	ic->copy.active = own[0];
+	ic->copy.bytes = own[1];
+}
+
 const struct ovid_ic_service ovid_ic_fcopy_service = {
 	.type = IC_FCOPY,
 	.frameworks = { IC_VERSION(1, 0), IC_VERSION(3, 0) },
@@ -150,4 +162,6 @@ const struct ovid_ic_service ovid_ic_fcopy_service = {
 	.timeout = fcopy_timeout,
 	.done = fcopy_done,
 	.reset = fcopy_reset,
+	.save = fcopy_save,
+	.restore = fcopy_restore,
 };

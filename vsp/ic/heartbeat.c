@@ -98,6 +98,30 @@ static void heartbeat_reset(struct ovid_ic *ic, const struct ovid_ic_clock *clk)
 	ic->pulse.due = clk->now;
 }
 
+static void heartbeat_save(const struct ovid_ic *ic, const struct ovid_ic_clock *clk, u64 *own)
+{
+	own[0] = ic->pulse.pulse;
+	own[1] = ic->pulse.guest;
+	own[2] = ic->pulse.sequence;
+	own[3] = ic->pulse.sent;
+	own[4] = ic->pulse.answered;
+	own[5] = ic->pulse.due - clk->now;
+	own[6] = ic->pulse.heard - clk->now;
+	own[7] = ic->pulse.news;
+}
+
+static void heartbeat_restore(struct ovid_ic *ic, const struct ovid_ic_clock *clk, const u64 *own)
+{
+	ic->pulse.pulse = own[0];
+	ic->pulse.guest = own[1];
+	ic->pulse.sequence = own[2];
+	ic->pulse.sent = own[3];
+	ic->pulse.answered = own[4];
+	ic->pulse.due = own[5] + clk->now;
+	ic->pulse.heard = own[6] + clk->now;
+	ic->pulse.news = own[7];
+}
+
 const struct ovid_ic_service ovid_ic_heartbeat_service = {
 	.type = IC_HEARTBEAT,
 	.frameworks = { IC_VERSION(1, 0), IC_VERSION(3, 0) },
@@ -112,4 +136,6 @@ const struct ovid_ic_service ovid_ic_heartbeat_service = {
 	.event = heartbeat_event,
 	.event_size = sizeof(struct ovid_ic_heartbeat),
 	.reset = heartbeat_reset,
+	.save = heartbeat_save,
+	.restore = heartbeat_restore,
 };

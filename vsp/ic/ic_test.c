@@ -17,6 +17,7 @@
 #include "vss.c"
 #undef TIMEOUT
 #include "fcopy.c"
+#include "save.c"
 
 #define HEADER		28
 #define SLOTS		(OVID_IC_MAX_REQUESTS + 1)
@@ -38,6 +39,15 @@ struct fixture {
 	u8 rec[LONGEST] __aligned(8);	/* request that a case makes */
 	struct slot slot[SLOTS];
 };
+
+/* before and behind each step, if set: save_test.c */
+static void (*each_step)(struct fixture *f);
+
+static void step(struct fixture *f)
+{
+	if (each_step)
+		each_step(f);
+}
 
 static u16 get16(const void *p, u32 at)
 {
@@ -109,12 +119,16 @@ static struct fixture *begin(struct kunit *test, const struct ovid_ic_service *s
 /* what the host sends now; it is sent */
 static bool next(struct fixture *f)
 {
-	u32 n = ovid_ic_next(&f->ic, &f->clk, f->msg);
+	u32 n;
 
+	step(f);
+	n = ovid_ic_next(&f->ic, &f->clk, f->msg);
+	step(f);
 	if (!n)
 		return false;
 	f->bytes = n;
 	ovid_ic_sent(&f->ic, &f->clk);
+	step(f);
 	return true;
 }
 
@@ -131,6 +145,7 @@ static void reply(struct fixture *f, u32 status)
 	put32(f->msg, 20, status);
 	f->msg[25] = IC_TRANSACTION | IC_RESPONSE;
 	ovid_ic_receive(&f->ic, &f->clk, f->msg, f->bytes);
+	step(f);
 }
 
 static void accept_versions(struct fixture *f, u32 framework, u32 version)
@@ -148,8 +163,10 @@ static void accept_versions(struct fixture *f, u32 framework, u32 version)
 static int take(struct fixture *f)
 {
 	struct ovid_ic_request *req;
-	int i, n = ovid_ic_event(&f->ic, &f->clk, LONGEST, &f->event, &req);
+	int i, n;
 
+	step(f);
+	n = ovid_ic_event(&f->ic, &f->clk, LONGEST, &f->event, &req);
 	if (n < 0)
 		return n;
 	if (!req)
@@ -197,6 +214,7 @@ static int submit(struct fixture *f, const void *rec)
 	memcpy(req->bytes, rec, r->size);
 	err = ovid_ic_submit(&f->ic, &f->clk, req);
 	f->slot[i].used = !err;
+	step(f);
 	return err;
 }
 
@@ -1463,6 +1481,9 @@ static struct kunit_suite suite = {
 };
 
 kunit_test_suite(suite);
+
+/* has the same fixture */
+#include "save_test.c"
 
 MODULE_DESCRIPTION("Cases for the integration components");
 MODULE_LICENSE("GPL");

@@ -79,6 +79,8 @@ struct ovid_ic;
  * @has_event: is there any news of its own?  NULL: never
  * @event: tell them, in a zeroed record of @event_size bytes
  * @reset: the guest has opened the channel, is ready, or gone.  NULL
+ * @save: what it keeps beside requests, in zeroes.  NULL: nothing
+ * @restore: the same, back; it may be forged
  */
 struct ovid_ic_service {
 	u16 type;
@@ -102,7 +104,11 @@ struct ovid_ic_service {
 	void (*event)(struct ovid_ic *ic, const struct ovid_ic_clock *clk, void *rec);
 	u32 event_size;
 	void (*reset)(struct ovid_ic *ic, const struct ovid_ic_clock *clk);
+	void (*save)(const struct ovid_ic *ic, const struct ovid_ic_clock *clk, u64 *own);
+	void (*restore)(struct ovid_ic *ic, const struct ovid_ic_clock *clk, const u64 *own);
 };
+
+#define IC_OWN	8	/* words for @save and @restore; times are from now on */
 
 struct ovid_ic_pulse_state {
 	u32 pulse;		/* enum ovid_ic_pulse */
@@ -240,5 +246,36 @@ void ovid_ic_receive(struct ovid_ic *ic, const struct ovid_ic_clock *clk, const 
 
 /* when to call ovid_ic_next() even if nothing happens, ns; IC_NEVER */
 u64 ovid_ic_wake(const struct ovid_ic *ic);
+
+/* ---- save.c ---- */
+
+/**
+ * ovid_ic_save - all that there is of a channel
+ * @ic: channel
+ * @clk: clock
+ * @buf: out, aligned to 8 bytes; zeroes
+ * @room: bytes of it
+ *
+ * Return: bytes; when they are more than @room, what is in @buf is of no use.
+ */
+u32 ovid_ic_save(const struct ovid_ic *ic, const struct ovid_ic_clock *clk, void *buf, u32 room);
+
+/**
+ * ovid_ic_restore - the same, back
+ * @ic: channel, as ovid_ic_init() made it
+ * @clk: clock, perhaps another one
+ * @buf: what was saved, or forged; aligned to 8 bytes
+ * @bytes: of it
+ * @make: memory for a request with a record of so many bytes, or NULL
+ *
+ * Return: 0, -EINVAL (no state that a channel could be in), -ENOMEM; then it is of no use but
+ * for ovid_ic_drain() and ovid_ic_init().
+ */
+int ovid_ic_restore(struct ovid_ic *ic, const struct ovid_ic_clock *clk, const void *buf, u32 bytes,
+		    struct ovid_ic_request *(*make)(u32 bytes));
+
+/* util.c, for it */
+bool ovid_ic_knows(const u32 *versions, u32 version);
+void ovid_ic_finish(struct ovid_ic *ic, struct ovid_ic_request *req);
 
 #endif

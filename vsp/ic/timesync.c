@@ -112,6 +112,20 @@ static void timesync_reset(struct ovid_ic *ic, const struct ovid_ic_clock *clk)
 	ic->timesync.due = clk->now;
 }
 
+static void timesync_save(const struct ovid_ic *ic, const struct ovid_ic_clock *clk, u64 *own)
+{
+	own[0] = ic->timesync.off;
+	own[1] = ic->timesync.synced;
+	own[2] = ic->timesync.due - clk->now;
+}
+
+static void timesync_restore(struct ovid_ic *ic, const struct ovid_ic_clock *clk, const u64 *own)
+{
+	ic->timesync.off = own[0];
+	ic->timesync.synced = own[1];
+	ic->timesync.due = own[2] + clk->now;
+}
+
 const struct ovid_ic_service ovid_ic_timesync_service = {
 	.type = IC_TIMESYNC,
 	.frameworks = { IC_VERSION(1, 0), IC_VERSION(3, 0) },
@@ -126,4 +140,6 @@ const struct ovid_ic_service ovid_ic_timesync_service = {
 	.sent_auto = timesync_sent_auto,
 	.done_auto = timesync_done_auto,
 	.reset = timesync_reset,
+	.save = timesync_save,
+	.restore = timesync_restore,
 };

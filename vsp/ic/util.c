@@ -54,6 +54,12 @@ struct ovid_ic_request *ovid_ic_drain(struct ovid_ic *ic)
 
 /* ---- requests ------------------------------------------------------------ */
 
+/* it has its answer */
+void ovid_ic_finish(struct ovid_ic *ic, struct ovid_ic_request *req)
+{
+	queue_push(&ic->finished, req);
+}
+
 static void answer(struct ovid_ic *ic, struct ovid_ic_request *req, u32 status, u32 code)
 {
 	struct ovid_ic_record *rec = ovid_ic_record(req);
@@ -62,7 +68,7 @@ static void answer(struct ovid_ic *ic, struct ovid_ic_request *req, u32 status, 
 	rec->code = code;
 	if (ic->svc->done)
 		ic->svc->done(ic, rec);
-	queue_push(&ic->finished, req);
+	ovid_ic_finish(ic, req);
 }
 
 /* the first one that waits */
@@ -116,9 +122,9 @@ int ovid_ic_submit(struct ovid_ic *ic, const struct ovid_ic_clock *clk,
 	ic->nr_requests++;
 	if (rec->kind == OVID_IC_STATE) {
 		fill_state(ic, (struct ovid_ic_state *)req->bytes);
-		queue_push(&ic->finished, req);
+		ovid_ic_finish(ic, req);
 	} else if (ic->svc->local && ic->svc->local(ic, clk, rec)) {
-		queue_push(&ic->finished, req);
+		ovid_ic_finish(ic, req);
 	} else if (ic->guest != OVID_IC_READY) {
 		answer(ic, req, OVID_IC_NOT_READY, 0);
 	} else {
@@ -246,7 +252,7 @@ static u32 list_versions(struct ic_w_version *out, const u32 *versions)
 	return n;
 }
 
-static bool in_list(const u32 *versions, u32 version)
+bool ovid_ic_knows(const u32 *versions, u32 version)
 {
 	while (*versions && *versions != version)
 		versions++;
@@ -403,7 +409,7 @@ static bool negotiated(struct ovid_ic *ic, const struct ic_w_header *h, const vo
 		return false;
 	framework = from_wire(neg.list[0]);
 	version = from_wire(neg.list[1]);
-	if (!in_list(ic->svc->frameworks, framework) || !in_list(ic->svc->versions, version))
+	if (!ovid_ic_knows(ic->svc->frameworks, framework) || !ovid_ic_knows(ic->svc->versions, version))
 		return false;
 	ic->framework = framework;
 	ic->version = version;
