@@ -394,10 +394,14 @@ struct ovid_port_message {
 /* ovid_vmbus_create.max_version, ovid_channel_info.version: major << 16 | minor */
 #define OVID_VMBUS_VERSION(major, minor)	((major) << 16 | (minor))
 
+/* ovid_vmbus_create.flags */
+#define OVID_VMBUS_AWAITS_STATE	(1u << 0)	/* OVID_VMBUS_STATE will fill it */
+
 /**
  * struct ovid_vmbus_create - OVID_VMBUS_CREATE: the partition has a VMBus
  * @size:	sizeof(struct ovid_vmbus_create)
- * @flags:	must be zero
+ * @flags:	OVID_VMBUS_AWAITS_STATE: it stands still until a state was restored and the partition
+ *		is resumed; sub-channels may be offered before that
  * @max_version: newer protocol versions are refused to the guest; 0: the newest known
  * @pad:	must be zero
  *
@@ -410,6 +414,45 @@ struct ovid_vmbus_create {
 	__u32 flags;
 	__u32 max_version;
 	__u32 pad;
+};
+
+/* ovid_vmbus_state.op */
+#define OVID_STATE_SAVE		1
+#define OVID_STATE_RESTORE	2
+
+#define OVID_VMBUS_STATE_BYTES	(64u << 20)	/* the longest */
+
+/**
+ * struct ovid_vmbus_state - OVID_VMBUS_STATE: the state of the bus, out or in
+ * @size:	sizeof(struct ovid_vmbus_state)
+ * @flags:	must be zero
+ * @op:		OVID_STATE_*
+ * @pad:	must be zero
+ * @buf:	user pointer
+ * @bytes:	of @buf; SAVE: out, of the state, also with E2BIG (there was not enough room)
+ *
+ * The partition is paused (EBUSY).  SAVE: the bus has ended what it was at, and stands still until the
+ * partition is resumed, from the first attempt on, also one that gives E2BIG; only then the state
+ * of the VPs is to be read, since the bus gives them messages and events.  What processes do to
+ * the channels' files afterwards is not in the state.
+ *
+ * RESTORE: into a bus made with OVID_VMBUS_AWAITS_STATE, on a partition that has the same memory and
+ * VPs; all channels are offered again, and no others, each by a new file, which
+ * stands for the one with the same type, instance and index.  Pages that the guest has given to its
+ * channels are looked up anew.  It happens as a whole or not at all; once.
+ *
+ * Errors of RESTORE: EBUSY (it is not such a bus, or was filled), EINVAL (no state that a bus
+ * could be in, or a newer one; a channel is offered that it does not know), ENOENT (a channel of the
+ * state is not offered), EFAULT (memory of the guest's is not there), EOPNOTSUPP (a provider that
+ * cannot be moved while it is open), E2BIG, ENOMEM, EINTR.
+ */
+struct ovid_vmbus_state {
+	__u32 size;
+	__u32 flags;
+	__u32 op;
+	__u32 pad;
+	__u64 buf;
+	__u64 bytes;
 };
 
 #define OVID_PROVIDER_NAME_LEN	16
@@ -485,6 +528,7 @@ struct ovid_vmbus_sockets {
 #define OVID_VMBUS_OFFER	_IOW(OVID_IOCTL, 0x1D, struct ovid_vmbus_offer)
 #define OVID_VMBUS_SOCKETS	_IOW(OVID_IOCTL, 0x1E, struct ovid_vmbus_sockets)
 #define OVID_GET_STATS_FD	_IO(OVID_IOCTL, 0x1F)	/* P and V */
+#define OVID_VMBUS_STATE	_IOWR(OVID_IOCTL, 0x40, struct ovid_vmbus_state)
 
 /* ---- V: a virtual processor -------------------------------------------- */
 
@@ -646,6 +690,7 @@ struct ovid_channel_info {
 /* ovid_channel_event.kind */
 #define OVID_CHANNEL_OPENED	1	/* by the guest, which waits for OVID_CHANNEL_REPLY */
 #define OVID_CHANNEL_GONE	2	/* closed: the rings are not the guest's any more */
+#define OVID_CHANNEL_RESTORED	3	/* it is open, since before the bus was moved; no reply */
 
 /**
  * struct ovid_channel_event - what is read from a channel that its file serves
@@ -660,6 +705,10 @@ struct ovid_channel_info {
  * A read gives one, and waits for one; EAGAIN with O_NONBLOCK.  poll() says POLLIN.
  * An open that the guest has taken back before it was read is not told of; each other one is
  * followed by OVID_CHANNEL_GONE, also where it was refused.
+ *
+ * OVID_CHANNEL_RESTORED stands for an open that another file of the channel was told of, before
+ * the bus was moved.  The rings are as that one left them; who reads this looks at them, and
+ * signals the guest once, which may have missed a signal.
  *
  * The rings are mapped from offset 0 of the file: the page of the ring towards the host
  * (struct vmbus_w_ring in Linux's terms: write and read index, interrupt mask, ...), its data,

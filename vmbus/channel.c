@@ -174,19 +174,26 @@ static void unmap_rings(struct ovid_chan *chan)
 	chan->pins = NULL;
 }
 
-/* as the provider's open: 0, -EINPROGRESS or an error */
-static int begin(struct ovid_chan *chan)
+/* what the guest has said with the open; 0 or an error of map_rings() */
+static int prepare(struct ovid_chan *chan)
 {
-	int err;
-
-	guard(mutex)(&chan->lock);
+	lockdep_assert_held(&chan->lock);
 	chan->vp = chan->bc.target_vp;
 	chan->version = chan->vmbus->bus.version;
 	chan->broken = false;
 	chan->signal = false;
 	chan->pins = chan->bc.ring->pinned;
 	chan->out_page = chan->bc.downstream;
-	err = chan->ops->raw ? 0 : map_rings(chan);
+	return chan->ops->raw ? 0 : map_rings(chan);
+}
+
+/* as the provider's open: 0, -EINPROGRESS or an error */
+static int begin(struct ovid_chan *chan)
+{
+	int err;
+
+	guard(mutex)(&chan->lock);
+	err = prepare(chan);
 	if (err) {
 		unmap_rings(chan);
 		return err;
@@ -212,22 +219,112 @@ static void end(struct ovid_chan *chan)
 	unmap_rings(chan);
 }
 
+/* signals of the guest are taken; each channel is looked at once without one */
+static int connect_port(struct ovid_chan *chan)
+{
+	int err;
+
+	chan->port.ops = &port_ops;
+	err = ovid_port_add(chan->vmbus->part, chan->bc.offer.connection_id, &chan->port);
+	if (err)
+		end(chan);
+	else
+		ovid_chan_kick(chan);
+	return err;
+}
+
 int ovid_chan_open(struct ovid_chan *chan)
 {
-	u32 connection = chan->bc.offer.connection_id;
-	int err, started;
+	int started = begin(chan);
 
-	started = begin(chan);
 	if (started && started != -EINPROGRESS)
 		return started;
-	chan->port.ops = &port_ops;
-	err = ovid_port_add(chan->vmbus->part, connection, &chan->port);
-	if (err) {
-		end(chan);
-		return err;
+	return connect_port(chan) ?: started;
+}
+
+/* a ring that the guest has broken stays so; that is no reason not to move it */
+static int begin_again(struct ovid_chan *chan, const void *buf, u32 bytes)
+{
+	int err;
+
+	guard(mutex)(&chan->lock);
+	err = prepare(chan);
+	if (err == -EPROTO)
+		chan->broken = true;
+	else if (err)
+		goto unmap;
+	chan->open = true;
+	err = chan->ops->restore(chan, true, buf, bytes);
+	if (!err) {
+		chan->answered = true;
+		return 0;
 	}
-	ovid_chan_kick(chan);
-	return started;
+	chan->open = false;
+unmap:
+	unmap_rings(chan);
+	return err;
+}
+
+static void forget(struct ovid_chan *chan)
+{
+	guard(mutex)(&chan->lock);
+	if (chan->ops->forget)
+		chan->ops->forget(chan);
+}
+
+static int restore_open(struct ovid_chan *chan, const void *buf, u32 bytes)
+{
+	int err;
+
+	if (!chan->ops->restore)
+		return -EOPNOTSUPP;
+	err = begin_again(chan, buf, bytes);
+	if (err)
+		return err;
+	err = connect_port(chan);
+	if (err)
+		forget(chan);
+	return err;
+}
+
+/* as if the guest had just opened it: whoever serves it is asked again, and answers later */
+static int restore_opening(struct ovid_chan *chan)
+{
+	int err = ovid_chan_open(chan);
+
+	if (err == -EINPROGRESS)
+		return 0;
+	if (!err)
+		ovid_chan_close(chan);
+	forget(chan);
+	return err ?: -EINVAL;
+}
+
+static int restore_closed(struct ovid_chan *chan, const void *buf, u32 bytes)
+{
+	guard(mutex)(&chan->lock);
+	if (chan->ops->restore)
+		return chan->ops->restore(chan, false, buf, bytes);
+	return bytes ? -EINVAL : 0;
+}
+
+int ovid_chan_restore(struct ovid_chan *chan, const void *buf, u32 bytes)
+{
+	switch (chan->bc.state) {
+	case OVID_CHAN_OPEN:
+		return restore_open(chan, buf, bytes);
+	case OVID_CHAN_OPENING:
+		return bytes ? -EINVAL : restore_opening(chan);
+	default:
+		return restore_closed(chan, buf, bytes);
+	}
+}
+
+void ovid_chan_unrestore(struct ovid_chan *chan)
+{
+	if (chan->bc.state != OVID_CHAN_CLOSED)
+		ovid_chan_close(chan);
+	forget(chan);
 }
 
 void ovid_chan_close(struct ovid_chan *chan)

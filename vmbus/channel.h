@@ -42,6 +42,16 @@ struct poll_table_struct;
  *	again after ovid_chan_wake().  NULL: the file gives EINVAL
  * @write: the same
  * @poll: the same; calls ovid_chan_poll_wait()
+ * @save: the VM is moved: the provider's state, at most @room bytes of it, into zeroes; what is in
+ *	the rings stays there.  No call but those of the file comes meanwhile or afterwards,
+ *	unless the VM stays.  Returns how many bytes it has; if they are more than @room
+ *	it is called again
+ * @restore: what @save wrote, perhaps of another version or forged, into a channel as @attach
+ *	made it.  @open: in the place of ops @open, the rings are mapped and go on where they stood.
+ *	0 or -errno
+ * @forget: back to what @attach made, after @restore; it is closed.  NULL: nothing to be done
+ *
+ * A provider without @restore cannot be moved while its channel is open.
  */
 struct ovid_chan_ops {
 	const char *name;
@@ -60,6 +70,9 @@ struct ovid_chan_ops {
 			 size_t len);
 	__poll_t (*poll)(struct ovid_chan *chan, struct file *file,
 			 struct poll_table_struct *wait);
+	u32 (*save)(struct ovid_chan *chan, void *buf, u32 room);
+	int (*restore)(struct ovid_chan *chan, bool open, const void *buf, u32 bytes);
+	void (*forget)(struct ovid_chan *chan);
 };
 
 void ovid_chan_set_priv(struct ovid_chan *chan, void *priv);

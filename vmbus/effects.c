@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What the state machine decides is done here.  vmbus->lock is held, the thread may
- * sleep.  Pages are pinned only in the bus's own thread, which has the guest's memory.
+ * sleep.  Pages are pinned only in the bus's own thread, or in a call that restores it: both
+ * have the guest's memory.
  */
 #include <linux/bitops.h>
 #include <linux/cleanup.h>
@@ -132,4 +133,7 @@ const struct ovid_bus_effects ovid_vmbus_effects = {
 	.release = release,
 	.monitor = pages_changed,
 	.tl_connect = tl_connect,
+	.gone = ovid_vmbus_gone,
+	.restore = ovid_vmbus_restore_chan,
+	.unrestore = ovid_vmbus_unrestore_chan,
 };

@@ -114,7 +114,7 @@ void ovid_mail_deliver(struct ovid_vmbus *vmbus)
 	if (list_empty_careful(&vmbus->out))
 		return;
 	guard(spinlock_irqsave)(&vmbus->out_lock);
-	while (!list_empty(&vmbus->out)) {
+	while (!list_empty(&vmbus->out) && !vmbus->stands) {
 		m = list_first_entry(&vmbus->out, struct out_message, node);
 		err = ovid_guest_post(vmbus->part, m->vp, m->sint, &m->msg);
 		if (err == -EBUSY || err == -EAGAIN)
@@ -153,6 +153,116 @@ void ovid_mail_drop_posts(struct ovid_bus *bus)
 	while (!list_empty(&vmbus->out))
 		forget_first(vmbus);
 	vmbus->out_lost = false;
+}
+
+/* ---- moves ---- */
+
+static void put_mail(struct ovid_saving *to, u32 type, u32 index, struct ovid_save_mail mail,
+		     const void *data)
+{
+	struct ovid_save_mail *s = ovid_saving_section(to, type, index, sizeof(*s));
+
+	if (!s)
+		return;
+	*s = mail;
+	memcpy(s->data, data, mail.bytes);
+}
+
+/* while nothing is delivered, messages for the guest come and go under vmbus->lock */
+void ovid_mail_save(struct ovid_vmbus *vmbus, struct ovid_saving *to)
+{
+	struct ovid_vmbus_mail *in;
+	struct out_message *m;
+	u32 i;
+
+	lockdep_assert_held(&vmbus->lock);
+	scoped_guard(spinlock_irqsave, &vmbus->in_lock) {
+		for (i = 0; i < vmbus->in_count; i++) {
+			in = &vmbus->in[(vmbus->in_first + i) % OVID_VMBUS_IN_DEPTH];
+			put_mail(to, OVID_SAVE_TO_HOST, i, (struct ovid_save_mail) {
+				.connection = in->connection, .bytes = in->bytes }, in->data);
+		}
+	}
+	i = 0;
+	list_for_each_entry(m, &vmbus->out, node)
+		put_mail(to, OVID_SAVE_TO_GUEST, i++, (struct ovid_save_mail) {
+			.vp = m->vp, .sint = m->sint, .bytes = m->msg.header.payload_size,
+			}, m->msg.payload);
+}
+
+/* the guest's messages go into the ring at once: it is nobody's yet */
+static int read_in(struct ovid_vmbus *vmbus, struct ovid_saved *from)
+{
+	const struct ovid_save_mail *s;
+	struct ovid_vmbus_mail *mail;
+	struct ovid_save_head head;
+
+	guard(spinlock_irqsave)(&vmbus->in_lock);
+	if (vmbus->in_count)
+		return -EBUSY;
+	while ((s = ovid_saved_next(from, OVID_SAVE_TO_HOST, sizeof(*s), &head))) {
+		if (vmbus->in_count == OVID_VMBUS_IN_DEPTH || s->bytes > sizeof(s->data))
+			return -EINVAL;
+		mail = &vmbus->in[(vmbus->in_first + vmbus->in_count++) % OVID_VMBUS_IN_DEPTH];
+		mail->connection = s->connection;
+		mail->bytes = s->bytes;
+		memcpy(mail->data, s->data, sizeof(mail->data));
+	}
+	return 0;
+}
+
+static int read_out(struct ovid_saved *from, struct list_head *mail)
+{
+	const struct ovid_save_mail *s;
+	struct ovid_save_head head;
+	struct out_message *m;
+	u32 nr = 0;
+
+	while ((s = ovid_saved_next(from, OVID_SAVE_TO_GUEST, sizeof(*s), &head))) {
+		if (nr++ == OVID_VMBUS_OUT_MAX || s->bytes > sizeof(s->data) || s->sint > U8_MAX)
+			return -EINVAL;
+		m = kzalloc(sizeof(*m), GFP_KERNEL_ACCOUNT);
+		if (!m)
+			return -ENOMEM;
+		m->vp = s->vp;
+		m->sint = s->sint;
+		m->msg.header.message_type = VMBUS_MESSAGE_TYPE;
+		m->msg.header.payload_size = s->bytes;
+		memcpy(m->msg.payload, s->data, s->bytes);
+		list_add_tail(&m->node, mail);
+	}
+	return 0;
+}
+
+int ovid_mail_read(struct ovid_vmbus *vmbus, struct ovid_saved *from, struct list_head *mail)
+{
+	int err = read_in(vmbus, from);
+
+	if (err == -EBUSY)
+		return err;
+	err = err ?: read_out(from, mail);
+	if (err)
+		ovid_mail_forget(vmbus);
+	return err;
+}
+
+void ovid_mail_restore(struct ovid_vmbus *vmbus, struct list_head *mail)
+{
+	struct list_head *each;
+
+	guard(spinlock_irqsave)(&vmbus->out_lock);
+	list_for_each(each, mail)
+		vmbus->out_count++;
+	list_splice_tail_init(mail, &vmbus->out);
+}
+
+void ovid_mail_free(struct list_head *mail)
+{
+	struct out_message *m, *next;
+
+	list_for_each_entry_safe(m, next, mail, node)
+		kfree(m);
+	INIT_LIST_HEAD(mail);
 }
 
 /* ---- life ---- */

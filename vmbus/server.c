@@ -6,6 +6,7 @@
  */
 #include <linux/cleanup.h>
 #include <linux/kernel.h>
+#include <linux/lockdep.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include "../vmm/compat.h"
@@ -16,22 +17,29 @@ void ovid_vmbus_wake(struct ovid_vmbus *vmbus)
 	vhost_task_wake(vmbus->task);
 }
 
+void ovid_vmbus_end_lost(struct ovid_vmbus *vmbus)
+{
+	lockdep_assert_held(&vmbus->lock);
+	if (!READ_ONCE(vmbus->out_lost))
+		return;
+	ovid_err("partition %u: VMBus connection lost, the guest reads no messages",
+		 ovid_bus_part_id(vmbus->part));
+	ovid_bus_disconnect(&vmbus->bus);
+	ovid_mail_drop_posts(&vmbus->bus);
+}
+
 static void handle(struct ovid_vmbus *vmbus, const struct ovid_vmbus_mail *mail)
 {
 	guard(mutex)(&vmbus->lock);
 	vmbus->bus.nr_vps = ovid_bus_vps(vmbus->part);
 	ovid_bus_message(&vmbus->bus, mail->connection, mail->data, mail->bytes);
-	if (READ_ONCE(vmbus->out_lost)) {
-		/* the guest does not read its messages: this connection has failed */
-		ovid_err("partition %u: VMBus connection lost, the guest reads no messages",
-			 ovid_bus_part_id(vmbus->part));
-		ovid_bus_disconnect(&vmbus->bus);
-		ovid_mail_drop_posts(&vmbus->bus);
-	}
+	ovid_vmbus_end_lost(vmbus);
 }
 
 static bool has_work(struct ovid_vmbus *vmbus)
 {
+	if (READ_ONCE(vmbus->stands))
+		return false;
 	return ovid_mail_pending(vmbus) || !list_empty_careful(&vmbus->ready) ||
 	       test_bit(0, &vmbus->scan);
 }
@@ -49,6 +57,9 @@ static bool bus_round(void *arg)
 	if (!has_work(vmbus))
 		return false;
 	__set_current_state(TASK_RUNNING);
+	guard(mutex)(&vmbus->turn);
+	if (vmbus->stands)
+		return true;	/* to sleep, by the way above */
 	while (ovid_mail_take(vmbus, &mail)) {
 		handle(vmbus, &mail);
 		cond_resched();
@@ -75,13 +86,15 @@ static void free_vmbus(struct ovid_vmbus *vmbus)
 	kvfree(vmbus);
 }
 
-static struct ovid_vmbus *new_vmbus(struct ovid_partition *part, u32 max_version)
+static struct ovid_vmbus *new_vmbus(struct ovid_partition *part,
+				    const struct ovid_vmbus_create *arg)
 {
 	struct ovid_vmbus *vmbus = kvzalloc(sizeof(*vmbus), GFP_KERNEL_ACCOUNT);
 
 	if (!vmbus)
 		return NULL;
 	vmbus->part = part;
+	mutex_init(&vmbus->turn);
 	mutex_init(&vmbus->lock);
 	spin_lock_init(&vmbus->in_lock);
 	spin_lock_init(&vmbus->out_lock);
@@ -90,8 +103,9 @@ static struct ovid_vmbus *new_vmbus(struct ovid_partition *part, u32 max_version
 	INIT_LIST_HEAD(&vmbus->out);
 	INIT_LIST_HEAD(&vmbus->ready);
 	ovid_bus_init(&vmbus->bus, &ovid_vmbus_effects, vmbus);
-	if (max_version)
-		vmbus->bus.max_version = max_version;
+	if (arg->max_version)
+		vmbus->bus.max_version = arg->max_version;
+	vmbus->bus.awaits = vmbus->stands = arg->flags & OVID_VMBUS_AWAITS_STATE;
 	return vmbus;
 }
 
@@ -103,7 +117,7 @@ static long create(struct ovid_partition *part, const struct ovid_vmbus_create *
 
 	if (ovid_bus_of(part))
 		return -EEXIST;
-	vmbus = new_vmbus(part, arg->max_version);
+	vmbus = new_vmbus(part, arg);
 	if (!vmbus)
 		return -ENOMEM;
 	snprintf(name, sizeof(name), "vmbus-%u", ovid_bus_part_id(part));
@@ -153,6 +167,8 @@ const struct ovid_bus_door ovid_vmbus_door = {
 	.create = create,
 	.offer = ovid_vmbus_offer,
 	.sockets = ovid_vmbus_sockets,
+	.state = ovid_vmbus_state,
+	.resume = ovid_vmbus_resume,
 	.reset = reset,
 	.destroy = destroy,
 	.slot_free = ovid_mail_deliver,

@@ -10,8 +10,9 @@
  *   chan_file.c	OVID_VMBUS_OFFER and the file behind it
  *   user.c	channels that are served by whoever has the file
  *   sockets.c	OVID_VMBUS_SOCKETS and the file behind it: what the guest wants to connect to
+ *   server_save.c	the state of it all, and back
  *
- * Locks, outermost first: part->lock -> vmbus->lock -> chan->lock.  Spinlocks, below all
+ * Locks, outermost first: part->lock -> vmbus->turn -> vmbus->lock -> chan->lock.  Spinlocks, below all
  * of them: in_lock, out_lock (above synic->lock), ready_lock.
  */
 #ifndef OVID_VMBUS_SERVER_H
@@ -26,8 +27,8 @@
 #include "../vmm/bus.h"
 #include "../vmm/guestmem.h"
 #include "../vmm/port.h"
-#include "bus.h"
 #include "channel.h"
+#include "save.h"
 
 struct ovid_sockets;
 struct vhost_task;
@@ -52,6 +53,10 @@ struct ovid_vmbus_port {
 /**
  * struct ovid_vmbus
  * @part:	which outlives it
+ * @turn:	held by the thread for each round
+ * @stands:	nothing is done or delivered until the partition is resumed; written under @turn
+ *		and @out_lock
+ * @restoring:	where the state stands that is being restored; @lock
  * @lock:	@bus, @channels, @sockets
  * @channels:	those that the bus knows
  * @sockets:	who takes the guest's connects, or NULL
@@ -66,6 +71,9 @@ struct ovid_vmbus_port {
  */
 struct ovid_vmbus {
 	struct ovid_partition *part;
+	struct mutex turn;	/* see above */
+	bool stands;
+	struct ovid_saved *restoring;
 	struct mutex lock;
 	struct ovid_bus bus;
 	struct list_head channels;
@@ -160,11 +168,31 @@ void ovid_mail_forget(struct ovid_vmbus *vmbus);	/* what the guest has posted */
 void ovid_mail_post(struct ovid_bus *bus, const void *msg, u32 bytes);
 void ovid_mail_drop_posts(struct ovid_bus *bus);
 void ovid_mail_deliver(struct ovid_vmbus *vmbus);
+/* both directions; vmbus->lock held, the bus stands */
+void ovid_mail_save(struct ovid_vmbus *vmbus, struct ovid_saving *to);
+/* for ovid_mail_restore(): 0 or -errno, then there is nothing in @mail */
+int ovid_mail_read(struct ovid_vmbus *vmbus, struct ovid_saved *from, struct list_head *mail);
+void ovid_mail_restore(struct ovid_vmbus *vmbus, struct list_head *mail);
+void ovid_mail_free(struct list_head *mail);
 
 /* ---- effects.c ---- */
 extern const struct ovid_bus_effects ovid_vmbus_effects;
 /* the interrupt page says which channels were signalled (versions before 2.4) */
 void ovid_vmbus_scan(struct ovid_vmbus *vmbus);
+
+/* ---- server.c ---- */
+/* a guest that reads no messages has lost its connection; vmbus->lock held */
+void ovid_vmbus_end_lost(struct ovid_vmbus *vmbus);
+
+/* ---- server_save.c ---- */
+/* OVID_VMBUS_STATE: the partition is paused, part->lock held */
+long ovid_vmbus_state(struct ovid_vmbus *vmbus, struct ovid_vmbus_state *arg);
+/* the partition goes on */
+void ovid_vmbus_resume(struct ovid_vmbus *vmbus);
+/* effects */
+struct ovid_bus_chan *ovid_vmbus_gone(struct ovid_bus *bus);
+int ovid_vmbus_restore_chan(struct ovid_bus *bus, struct ovid_bus_chan *bc, u32 index);
+void ovid_vmbus_unrestore_chan(struct ovid_bus *bus, struct ovid_bus_chan *bc);
 
 /* ---- channel.c ---- */
 struct ovid_chan *ovid_chan_new(struct ovid_vmbus *vmbus, const struct ovid_chan_ops *ops);
@@ -172,6 +200,12 @@ void ovid_chan_put(struct ovid_chan *chan);
 /* maps the rings and lets the provider begin: as effects->open; vmbus->lock held */
 int ovid_chan_open(struct ovid_chan *chan);
 void ovid_chan_close(struct ovid_chan *chan);
+/*
+ * What was saved of its provider, into a channel whose @bc is as it was: 0 or -errno, then it
+ * is as it was offered; vmbus->lock held
+ */
+int ovid_chan_restore(struct ovid_chan *chan, const void *buf, u32 bytes);
+void ovid_chan_unrestore(struct ovid_chan *chan);
 /* one turn; the thread */
 void ovid_chan_run(struct ovid_chan *chan);
 /* the next channel with something to do, with a reference, or NULL */

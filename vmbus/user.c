@@ -24,6 +24,7 @@
  * @opened: an open that was not read yet
  * @known: the last open was read
  * @gone: a close that was not read yet, of an open that was
+ * @restored: the last open was not the guest's: the channel was moved
  * @nobody: what a mapping leads to when the channel is closed
  */
 struct user_chan {
@@ -33,6 +34,7 @@ struct user_chan {
 	bool opened;
 	bool known;
 	bool gone;
+	bool restored;
 	struct page *nobody;
 };
 
@@ -68,16 +70,32 @@ static void unmap_all(struct ovid_chan *chan)
 	unmap_mapping_range(chan->mapping, 0, 0, 1);
 }
 
-static int user_open(struct ovid_chan *chan)
+static void tell_open(struct ovid_chan *chan, bool restored)
 {
 	struct user_chan *uc = ovid_chan_priv(chan);
 
 	uc->serial++;
 	uc->opened = true;
 	uc->known = false;
+	uc->restored = restored;
 	unmap_all(chan);
 	ovid_chan_wake(chan);
+}
+
+static int user_open(struct ovid_chan *chan)
+{
+	tell_open(chan, false);
 	return -EINPROGRESS;
+}
+
+/* whoever has this file has not read what the other one was told */
+static int user_restore(struct ovid_chan *chan, bool open, const void *buf, u32 bytes)
+{
+	if (bytes)
+		return -EINVAL;
+	if (open)
+		tell_open(chan, true);
+	return 0;
 }
 
 static void user_close(struct ovid_chan *chan)
@@ -109,7 +127,7 @@ static void fill_open(struct ovid_chan *chan, struct ovid_channel_event *event)
 {
 	struct user_chan *uc = ovid_chan_priv(chan);
 
-	event->kind = OVID_CHANNEL_OPENED;
+	event->kind = uc->restored ? OVID_CHANNEL_RESTORED : OVID_CHANNEL_OPENED;
 	event->serial = uc->serial;
 	event->target_vp = chan->vp;
 	event->in_bytes = (chan->out_page - 1) * PAGE_SIZE;
@@ -283,4 +301,5 @@ const struct ovid_chan_ops ovid_user_ops = {
 	.work = user_work,
 	.read = user_read,
 	.poll = user_poll,
+	.restore = user_restore,
 };

@@ -315,6 +315,12 @@ SIZE(ovid_vmbus_create, 16);
 HEAD(ovid_vmbus_create);
 AT(ovid_vmbus_create, max_version, 8, 4);
 
+SIZE(ovid_vmbus_state, 32);
+HEAD(ovid_vmbus_state);
+AT(ovid_vmbus_state, op, 8, 4);
+AT(ovid_vmbus_state, buf, 16, 8);
+AT(ovid_vmbus_state, bytes, 24, 8);
+
 SIZE(ovid_vmbus_offer, 184);
 HEAD(ovid_vmbus_offer);
 AT(ovid_vmbus_offer, provider, 8, 16);

@@ -18,6 +18,9 @@ struct ovid_vmbus;
  * @create: OVID_VMBUS_CREATE; part->lock held, the caller's memory is the partition's
  * @offer: OVID_VMBUS_OFFER; a file or -errno
  * @sockets: OVID_VMBUS_SOCKETS; a file or -errno
+ * @state: OVID_VMBUS_STATE; the partition is paused, part->lock held, the caller's memory is the
+ *	partition's
+ * @resume: the partition was paused and goes on; part->lock held
  * @reset: the partition is being reset: no VP runs; part->lock held
  * @destroy: the partition's end: nobody has a reference to it
  * @slot_free: the guest has emptied a message slot, or changed where they are; any context
@@ -26,6 +29,8 @@ struct ovid_bus_door {
 	long (*create)(struct ovid_partition *part, const struct ovid_vmbus_create *arg);
 	long (*offer)(struct ovid_partition *part, const struct ovid_vmbus_offer *arg);
 	long (*sockets)(struct ovid_partition *part);
+	long (*state)(struct ovid_vmbus *vmbus, struct ovid_vmbus_state *arg);
+	void (*resume)(struct ovid_vmbus *vmbus);
 	void (*reset)(struct ovid_vmbus *vmbus);
 	void (*destroy)(struct ovid_vmbus *vmbus);
 	void (*slot_free)(struct ovid_vmbus *vmbus);

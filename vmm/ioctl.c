@@ -220,7 +220,19 @@ static long vmbus_create(struct ovid_partition *part, void *p)
 {
 	struct ovid_vmbus_create *arg = p;
 
-	return arg->flags || arg->pad ? -EINVAL : ovid_vmbus_door.create(part, arg);
+	return arg->flags & ~OVID_VMBUS_AWAITS_STATE || arg->pad ? -EINVAL :
+	       ovid_vmbus_door.create(part, arg);
+}
+
+static long vmbus_state(struct ovid_partition *part, void *p)
+{
+	struct ovid_vmbus_state *arg = p;
+
+	if (arg->flags || arg->pad)
+		return -EINVAL;
+	if (!part->vmbus)
+		return -ENXIO;
+	return part->paused ? ovid_vmbus_door.state(part->vmbus, arg) : -EBUSY;
 }
 
 static long vmbus_offer(struct ovid_partition *part, void *p)
@@ -261,6 +273,7 @@ static const struct part_row part_rows[] = {
 	X(OVID_VMBUS_CREATE, ovid_vmbus_create, BIND | LOCK, vmbus_create),
 	X(OVID_VMBUS_OFFER, ovid_vmbus_offer, BIND, vmbus_offer),
 	X(OVID_VMBUS_SOCKETS, ovid_vmbus_sockets, 0, vmbus_sockets),
+	X(OVID_VMBUS_STATE, ovid_vmbus_state, BIND | LOCK | WRITE_BACK | BACK_ALWAYS, vmbus_state),
 	RAW(OVID_GET_STATS_FD, 0, part_stats_fd),
 	RAW(MSHV_INITIALIZE_PARTITION, 0, ovid_mshv_initialize),
 	RAW(MSHV_CREATE_VP, BIND, ovid_mshv_create_vp),

@@ -223,6 +223,8 @@ int ovid_part_resume(struct ovid_partition *part)
 		return 0;
 	ovid_part_time_freeze(part, false);
 	part->paused = false;
+	if (part->vmbus)
+		ovid_vmbus_door.resume(part->vmbus);
 	ovid_for_each_vp(part, vp, i) {
 		clear_bit(OVID_REQ_PAUSE, &vp->requests);
 		ovid_vp_kick(vp);

@@ -27,6 +27,7 @@ static int echo_attach(struct ovid_chan *chan)
 
 	if (!echo)
 		return -ENOMEM;
+	echo->bytes = -1;
 	ovid_chan_set_priv(chan, echo);
 	return 0;
 }
@@ -70,6 +71,46 @@ static bool echo_work(struct ovid_chan *chan)
 	return true;
 }
 
+/* the packet that waits for space, its payload follows; or nothing */
+struct echo_saved {
+	u64 trans_id;
+	u32 flags;
+	u32 pad;
+};
+
+static u32 echo_save(struct ovid_chan *chan, void *buf, u32 room)
+{
+	struct echo *echo = ovid_chan_priv(chan);
+	struct echo_saved *saved = buf;
+	u32 bytes = sizeof(*saved) + max(echo->bytes, 0);
+
+	if (echo->bytes < 0)
+		return 0;
+	if (bytes > room)
+		return bytes;
+	saved->trans_id = echo->pkt.trans_id;
+	saved->flags = echo->pkt.flags;
+	memcpy(saved + 1, echo->buf, echo->bytes);
+	return bytes;
+}
+
+static int echo_restore(struct ovid_chan *chan, bool open, const void *buf, u32 bytes)
+{
+	struct echo *echo = ovid_chan_priv(chan);
+	const struct echo_saved *saved = buf;
+
+	echo->bytes = -1;
+	if (!bytes)
+		return 0;
+	if (!open || bytes < sizeof(*saved) || bytes - sizeof(*saved) > MAX_PAYLOAD)
+		return -EINVAL;
+	echo->pkt.trans_id = saved->trans_id;
+	echo->pkt.flags = saved->flags;
+	echo->bytes = bytes - sizeof(*saved);
+	memcpy(echo->buf, saved + 1, echo->bytes);
+	return 0;
+}
+
 const struct ovid_chan_ops ovid_echo = {
 	.name = "echo",
 	/* 642b4c37-7c92-4c82-b6b0-7fbf775ff93b, 4b1d9114-1aad-4c3a-8f34-6da6df1c29f7 */
@@ -81,4 +122,6 @@ const struct ovid_chan_ops ovid_echo = {
 	.detach = echo_detach,
 	.open = echo_open,
 	.work = echo_work,
+	.save = echo_save,
+	.restore = echo_restore,
 };

@@ -118,11 +118,34 @@ int vid_stats_fd(int part_or_vp)
 	return call(part_or_vp, OVID_GET_STATS_FD, NULL);
 }
 
-int vid_create_vmbus(int part, u32 max_version)
+int vid_create_vmbus(int part, u32 max_version, u32 flags)
 {
-	struct ovid_vmbus_create arg = { .size = sizeof(arg), .max_version = max_version };
+	struct ovid_vmbus_create arg = {
+		.size = sizeof(arg), .flags = flags, .max_version = max_version,
+	};
 
 	return call(part, OVID_VMBUS_CREATE, &arg);
+}
+
+int vid_save_vmbus(int part, void *buf, u64 *bytes)
+{
+	struct ovid_vmbus_state arg = {
+		.size = sizeof(arg), .op = OVID_STATE_SAVE, .buf = (uintptr_t)buf, .bytes = *bytes,
+	};
+	int ret = call(part, OVID_VMBUS_STATE, &arg);
+
+	*bytes = arg.bytes;
+	return ret;
+}
+
+int vid_restore_vmbus(int part, const void *buf, u64 bytes)
+{
+	struct ovid_vmbus_state arg = {
+		.size = sizeof(arg), .op = OVID_STATE_RESTORE, .buf = (uintptr_t)buf,
+		.bytes = bytes,
+	};
+
+	return call(part, OVID_VMBUS_STATE, &arg);
 }
 
 int vid_offer(int part, const char *provider)

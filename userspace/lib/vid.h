@@ -28,7 +28,10 @@ int vid_get_property(int part, u32 code, u64 *value);
 int vid_set_property(int part, u32 code, u64 value);
 int vid_inject(int part, u32 kind, u64 address, u32 data);
 int vid_stats_fd(int part_or_vp);
-int vid_create_vmbus(int part, u32 max_version);
+int vid_create_vmbus(int part, u32 max_version, u32 flags);
+/* @bytes: in: of @buf; out: of the state, also with -E2BIG */
+int vid_save_vmbus(int part, void *buf, u64 *bytes);
+int vid_restore_vmbus(int part, const void *buf, u64 bytes);
 int vid_offer(int part, const char *provider);	/* the channel's file */
 
 int vid_sockets(int part);	/* a file of connects; see ovid.h, C */

@@ -18,12 +18,14 @@
 #include "fake_ic.h"
 
 #define COMPONENTS	6
+#define OFFERS		(8 * COMPONENTS)	/* once, and for each move */
 #define PAIRS		8
 
 static struct {
-	int fd[COMPONENTS];
-	bool lives[COMPONENTS];		/* of a heartbeat: gets events */
-	unsigned int nr;
+	int fd[OFFERS];			/* -1: closed by the other side */
+	int theirs[OFFERS];		/* made ahead: the sandbox lets nobody make files */
+	bool lives[OFFERS];		/* of a heartbeat: gets events */
+	_Atomic unsigned int nr;	/* that were offered */
 	pthread_t thread;
 	_Atomic(const char *) mood;
 	_Atomic int ending;
@@ -286,6 +288,8 @@ static void serve(unsigned int n)
 	union ic_record r;
 	ssize_t len = read(ic.fd[n], &r, sizeof(r));
 
+	if (len <= 0)
+		ic.fd[n] = -1;
 	if (len < (ssize_t)sizeof(r.record) || len != (ssize_t)ic_size(r.record.kind))
 		return;
 	ic.lives[n] |= r.record.kind == OVID_IC_HEARTBEAT;
@@ -313,15 +317,17 @@ static void tell(void)
 static void *run(void *arg)
 {
 	const char *was = ic.mood, *now;
-	struct pollfd pfd[COMPONENTS];
+	struct pollfd pfd[OFFERS];
+	unsigned int nr;
 
 	(void)arg;
 	for (;;) {
-		for (unsigned int n = 0; n < ic.nr; n++)
+		nr = ic.nr;
+		for (unsigned int n = 0; n < nr; n++)
 			pfd[n] = (struct pollfd){ .fd = ic.fd[n], .events = POLLIN };
-		poll(pfd, ic.nr, 20);
-		for (unsigned int n = 0; n < ic.nr; n++)
-			if (pfd[n].revents & POLLIN)
+		poll(pfd, nr, 20);
+		for (unsigned int n = 0; n < nr; n++)
+			if (pfd[n].revents & (POLLIN | POLLHUP))
 				serve(n);
 		now = ic.mood;
 		if (now != was)
@@ -331,16 +337,33 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* The worker offers them one after the other, before its sandbox: the last one starts us. */
-int fake_ic_offer(const char *provider)
+static int make_files(void)
 {
 	int fds[2];
 
+	for (unsigned int i = 0; i < OFFERS; i++) {
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
+			return -errno;
+		ic.fd[i] = fds[1];
+		ic.theirs[i] = fds[0];
+	}
+	return 0;
+}
+
+/*
+ * The worker offers them one after the other, before its sandbox: the last one starts us.
+ * When the VM moves it offers them once more.
+ */
+int fake_ic_offer(const char *provider)
+{
+	int ret = ic.nr ? 0 : make_files();
+	unsigned int n = ic.nr;
+
 	(void)provider;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
-		return -errno;
-	ic.fd[ic.nr++] = fds[1];
+	if (ret || n == OFFERS)
+		return ret ?: -EMFILE;
+	ic.nr = n + 1;
 	if (ic.nr == COMPONENTS && pthread_create(&ic.thread, NULL, run, NULL))
 		return -EAGAIN;
-	return fds[0];
+	return ic.theirs[n];
 }

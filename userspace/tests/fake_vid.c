@@ -11,7 +11,7 @@
  *   echo      reads a line from COM1 and says it    flood  says much
  *   fail      VM entry failure                      bad    open(), past the sandbox
  *   raw       an instruction nobody knows           task   a hardware task switch
- *   refuse:X  X fails from now on: map, vp, regs, state
+ *   refuse:X  X fails from now on: map, vp, regs, state, save, restore
  *   ic:MOOD   of the integration components (fake_ic.c)
  *   connect:N socket to port N of the host, and says the errno that it is refused by;
  *             connect:x to a service that is no port
@@ -217,9 +217,37 @@ int vid_stats_fd(int fd)
 	return fake.stats_made < SPARE ? fake.spare_stats[fake.stats_made++] : -EMFILE;
 }
 
-int vid_create_vmbus(int part, u32 max_version)
+/* that of a bus is one text, and goes only into one that awaits it */
+static const char bus_state[] = "the state of a bus";
+static bool bus_awaits;
+
+int vid_create_vmbus(int part, u32 max_version, u32 flags)
 {
 	(void)part, (void)max_version;
+	bus_awaits = flags & OVID_VMBUS_AWAITS_STATE;
+	return 0;
+}
+
+int vid_save_vmbus(int part, void *buf, u64 *bytes)
+{
+	bool fits = *bytes >= sizeof(bus_state);
+
+	(void)part;
+	if (refused("save"))
+		return -ENOMEM;
+	*bytes = sizeof(bus_state);
+	if (!fits)
+		return -E2BIG;
+	memcpy(buf, bus_state, sizeof(bus_state));
+	return 0;
+}
+
+int vid_restore_vmbus(int part, const void *buf, u64 bytes)
+{
+	(void)part;
+	if (refused("restore") || !bus_awaits || bytes != sizeof(bus_state) ||
+	    memcmp(buf, bus_state, bytes))
+		return -EINVAL;
 	return 0;
 }
 

@@ -142,6 +142,22 @@ static void do_kill(struct control *c, struct machine *m, struct control_client 
 	machine_end(m, OVID_X_STOPPED, "%s", "");
 }
 
+/* A client that has gone, though its end was not served yet, has nothing any more. */
+static bool lent(struct control *c, const struct control_client *to, u32 device)
+{
+	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++) {
+		struct control_client *cl = &c->client[i];
+		struct pollfd pfd = { .fd = cl->fd, .events = POLLRDHUP };
+
+		if (cl == to || cl->fd < 0 || !(cl->borrows & BIT(device)))
+			continue;
+		if (poll(&pfd, 1, 0) <= 0)
+			return true;
+		client_close(cl);
+	}
+	return false;
+}
+
 /* The new partition comes from whoever asks: the worker cannot make one any more. */
 static void do_pulse(struct control *c, struct machine *m, struct control_client *cl)
 {
@@ -150,10 +166,16 @@ static void do_pulse(struct control *c, struct machine *m, struct control_client
 	struct json_object *msg;
 	int part = cl->file;
 
-	(void)c;
 	cl->file = -1;
 	if (part < 0) {
 		answer_failure(cl, "no partition came with the question; do tools and VM belong together?");
+		return;
+	}
+	for (u32 device = 0; device < VMBUS_DEVICES; device++) {
+		if (!lent(c, NULL, device))
+			continue;
+		close(part);
+		answer_failure(cl, "another command waits for an integration component; try again when it has ended");
 		return;
 	}
 	if (machine_pulse(m, part, &why)) {
@@ -184,22 +206,6 @@ static void do_stat(struct control *c, struct machine *m, struct control_client 
 	json_object_put(msg);
 	if (ret)
 		client_close(cl);
-}
-
-/* A client that has gone, though its end was not served yet, has nothing any more. */
-static bool lent(struct control *c, const struct control_client *to, u32 device)
-{
-	for (unsigned int i = 0; i < CONTROL_CLIENTS; i++) {
-		struct control_client *cl = &c->client[i];
-		struct pollfd pfd = { .fd = cl->fd, .events = POLLRDHUP };
-
-		if (cl == to || cl->fd < 0 || !(cl->borrows & BIT(device)))
-			continue;
-		if (poll(&pfd, 1, 0) <= 0)
-			return true;
-		client_close(cl);
-	}
-	return false;
 }
 
 /*

@@ -14,6 +14,12 @@ struct fresh {
 	int part, stats_fd;
 	struct vp *vp;
 	unsigned int nr;	/* of @vp that are to be closed */
+	struct vmbus vmbus;
+};
+
+struct whole {
+	struct state *state;
+	struct vmbus_state vmbus;
 };
 
 /*
@@ -42,16 +48,29 @@ static int files_of(const struct vp *vp, unsigned int nr, int **fds, struct fail
 	return 0;
 }
 
-static struct state *read_state(struct machine *m, struct failure *why)
+static int read_vps(struct machine *m, struct whole *s, struct failure *why)
 {
-	struct state *s = NULL;
-	int *fds;
+	int *fds, ret = files_of(m->vp, m->nr_vps, &fds, why);
 
-	if (!settle(m, why) && !files_of(m->vp, m->nr_vps, &fds, why)) {
-		s = state_read(m->part, fds, m->nr_vps, why);
-		free(fds);
-	}
-	return s;
+	if (ret)
+		return ret;
+	s->state = state_read(m->part, fds, m->nr_vps, why);
+	free(fds);
+	return s->state ? 0 : -OVID_X_HOST;
+}
+
+/* What the bus gives to VPs it gives before they settle. */
+static int read_all(struct machine *m, struct whole *s, struct failure *why)
+{
+	int ret = vmbus_stop(&m->vmbus, m->part, why);
+
+	if (!ret)
+		ret = settle(m, why);
+	if (!ret)
+		ret = read_vps(m, s, why);
+	if (!ret)
+		ret = vmbus_save(&m->vmbus, m->part, &s->vmbus, why);
+	return ret;
 }
 
 static int create_vps(struct machine *m, struct fresh *f, struct failure *why)
@@ -72,7 +91,7 @@ static int create_vps(struct machine *m, struct fresh *f, struct failure *why)
  * As machine_create() made it, but that its time stands.  Routes, irqfds and doorbells
  * there are none: devices inject.
  */
-static int build(struct machine *m, const struct state *s, struct fresh *f, struct failure *why)
+static int build(struct machine *m, const struct whole *s, struct fresh *f, struct failure *why)
 {
 	int *fds, ret = vid_partition_ctrl(f->part, OVID_CTRL_PAUSE);
 
@@ -82,27 +101,29 @@ static int build(struct machine *m, const struct state *s, struct fresh *f, stru
 		return fail(why, OVID_X_HOST, "cannot give the new partition the VM's memory: %s",
 			    strerror(-ret));
 	f->stats_fd = vid_stats_fd(f->part);
-	ret = state_write_partition(s, f->part, why);
+	ret = state_write_partition(s->state, f->part, why);
 	if (!ret)
 		ret = create_vps(m, f, why);
 	if (!ret)
 		ret = files_of(f->vp, f->nr, &fds, why);
 	if (ret)
 		return ret;
-	ret = state_write_vps(s, f->part, fds, why);
+	ret = state_write_vps(s->state, f->part, fds, why);
 	free(fds);
-	return ret;
+	return ret ?: vmbus_move(&f->vmbus, &m->vmbus, f->part, &s->vmbus, why);
 }
 
 /* @f is the one to be closed from here on */
 static void exchange(struct machine *m, struct fresh *f)
 {
-	const struct fresh old = { .part = m->part, .stats_fd = m->stats_fd };
+	const struct fresh old = { .part = m->part, .stats_fd = m->stats_fd, .vmbus = m->vmbus };
 
 	m->part = f->part;
 	m->stats_fd = f->stats_fd;
+	m->vmbus = f->vmbus;
 	f->part = old.part;
 	f->stats_fd = old.stats_fd;
+	f->vmbus = old.vmbus;
 	for (unsigned int i = 0; i < m->nr_vps; i++) {
 		const struct vp vp = m->vp[i];
 
@@ -119,6 +140,7 @@ static void discard(struct fresh *f)
 	for (unsigned int i = 0; i < f->nr; i++)
 		vp_close(&f->vp[i]);
 	free(f->vp);
+	vmbus_destroy(&f->vmbus);
 	if (f->stats_fd >= 0)
 		close(f->stats_fd);
 	close(f->part);
@@ -127,10 +149,13 @@ static void discard(struct fresh *f)
 /* VPs are parked, time stands */
 static int move(struct machine *m, struct fresh *f, struct failure *why)
 {
-	struct state *s = read_state(m, why);
-	int ret = s ? build(m, s, f, why) : -OVID_X_HOST;
+	struct whole s = { NULL, { NULL, 0 } };
+	int ret = read_all(m, &s, why);
 
-	state_free(s);
+	if (!ret)
+		ret = build(m, &s, f, why);
+	state_free(s.state);
+	free(s.vmbus.buf);
 	if (ret)
 		return ret;
 	exchange(m, f);
@@ -145,10 +170,10 @@ int machine_pulse(struct machine *m, int part, struct failure *why)
 	bool paused = m->paused;
 	int ret, back = 0;
 
-	if (m->vmbus.there) {
+	vmbus_none(&f.vmbus);
+	if (m->vsock) {
 		discard(&f);
-		return fail(why, OVID_X_USAGE,
-			    "a VM with a VMBus cannot be moved yet; start it with --vmbus off");
+		return fail(why, OVID_X_HOST, "connections of the guest's sockets do not move: not with --vsock");
 	}
 	ret = machine_pause(m, true);
 	if (ret) {

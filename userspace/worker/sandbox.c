@@ -51,9 +51,9 @@ static const unsigned long allowed_ioctls[] = {
 	OVID_DISCARD_MEMORY, MSHV_GET_VP_STATE, MSHV_SET_VP_STATE,
 
 	OVID_MAP_MEMORY, OVID_GET_CPUID, OVID_SET_CPUID, OVID_GET_PROPERTY, OVID_SET_PROPERTY,
-	OVID_GET_STATS_FD, MSHV_CREATE_VP,
+	OVID_GET_STATS_FD, MSHV_CREATE_VP, OVID_VMBUS_CREATE, OVID_VMBUS_STATE,
 
-	/* sockets (vsock.c): a channel for each */
+	/* the channels of a bus that moves (pulse.c), and of sockets (vsock.c) */
 	OVID_VMBUS_OFFER, OVID_CHANNEL_EVENTFD, OVID_CHANNEL_REPLY, OVID_CHANNEL_SIGNAL,
 	OVID_SOCKET_REPLY,
 };

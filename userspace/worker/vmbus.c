@@ -62,20 +62,22 @@ static bool wanted(int part)
 	return found == 2;
 }
 
-int vmbus_create(struct vmbus *v, int part, u32 version, struct failure *why)
+void vmbus_none(struct vmbus *v)
 {
-	int ret;
-
+	*v = (struct vmbus){ 0 };
 	for (unsigned int i = 0; i < VMBUS_DEVICES; i++)
 		v->fd[i] = -1;
-	v->there = false;
-	if (version == VMBUS_OFF || !wanted(part))
-		return 0;
-	ret = vid_create_vmbus(part, version);
+}
+
+static int create(struct vmbus *v, int part, u32 version, u32 flags, struct failure *why)
+{
+	int ret = vid_create_vmbus(part, version, flags);
+
 	if (ret)
 		return fail(why, OVID_X_HOST, "cannot make a VMBus: %s; --vmbus off goes without",
 			    strerror(-ret));
 	v->there = true;
+	v->version = version;
 	for (unsigned int i = 0; i < VMBUS_DEVICES; i++) {
 		v->fd[i] = vid_offer(part, providers[i]);
 		/* a module may be built without one */
@@ -86,9 +88,66 @@ int vmbus_create(struct vmbus *v, int part, u32 version, struct failure *why)
 	return 0;
 }
 
+int vmbus_create(struct vmbus *v, int part, u32 version, struct failure *why)
+{
+	vmbus_none(v);
+	return version == VMBUS_OFF || !wanted(part) ? 0 : create(v, part, version, 0, why);
+}
+
 void vmbus_destroy(struct vmbus *v)
 {
 	for (unsigned int i = 0; i < VMBUS_DEVICES; i++)
 		if (v->fd[i] >= 0)
 			close(v->fd[i]);
+}
+
+/* ---- moves -------------------------------------------------------------------- */
+
+/* Enough for a question without room for the answer. */
+int vmbus_stop(const struct vmbus *v, int part, struct failure *why)
+{
+	u64 bytes = 0;
+	int ret = v->there ? vid_save_vmbus(part, NULL, &bytes) : 0;
+
+	if (ret && ret != -E2BIG)
+		return fail(why, OVID_X_HOST, "cannot stop the VMBus: %s", strerror(-ret));
+	return 0;
+}
+
+/* It may grow between two questions, by what commands write to the channels' files. */
+int vmbus_save(const struct vmbus *v, int part, struct vmbus_state *s, struct failure *why)
+{
+	int ret = v->there ? -E2BIG : 0;
+
+	*s = (struct vmbus_state){ 0 };
+	while (ret == -E2BIG) {
+		free(s->buf);
+		s->buf = malloc(s->bytes);
+		if (!s->buf && s->bytes)
+			return fail(why, OVID_X_HOST, "out of memory");
+		ret = vid_save_vmbus(part, s->buf, &s->bytes);
+	}
+	if (!ret)
+		return 0;
+	free(s->buf);
+	s->buf = NULL;
+	return fail(why, OVID_X_HOST, "cannot read the state of the VMBus: %s", strerror(-ret));
+}
+
+int vmbus_move(struct vmbus *to, const struct vmbus *from, int part, const struct vmbus_state *s,
+	       struct failure *why)
+{
+	int ret;
+
+	vmbus_none(to);
+	if (!from->there)
+		return 0;
+	ret = create(to, part, from->version, OVID_VMBUS_AWAITS_STATE, why);
+	if (ret)
+		return ret;
+	ret = vid_restore_vmbus(part, s->buf, s->bytes);
+	if (ret)
+		return fail(why, OVID_X_HOST, "cannot set the state of the VMBus: %s",
+			    strerror(-ret));
+	return 0;
 }

@@ -22,7 +22,13 @@ enum vmbus_device {
 
 struct vmbus {
 	bool there;
+	u32 version;		/* the newest that is spoken; 0: any */
 	int fd[VMBUS_DEVICES];	/* the channels' files; -1: not offered */
+};
+
+struct vmbus_state {
+	void *buf;
+	u64 bytes;
 };
 
 /* "off", "on", or the newest version to speak, like 4.1 */
@@ -33,7 +39,18 @@ int vmbus_parse(const char *text, u32 *version, struct failure *why);
  * @version: 0: the newest; VMBUS_OFF
  */
 int vmbus_create(struct vmbus *v, int part, u32 version, struct failure *why);
+void vmbus_none(struct vmbus *v);
 void vmbus_destroy(struct vmbus *v);
+
+/*
+ * A VM that moves, in this order, its partitions paused: the bus stands still (until its
+ * partition goes on), then the VPs' state may be read; the bus's state is read, and put with
+ * a new bus into a partition that has memory and VPs.  Without a bus they do nothing.
+ */
+int vmbus_stop(const struct vmbus *v, int part, struct failure *why);
+int vmbus_save(const struct vmbus *v, int part, struct vmbus_state *s, struct failure *why);
+int vmbus_move(struct vmbus *to, const struct vmbus *from, int part, const struct vmbus_state *s,
+	       struct failure *why);
 
 /* enum vmbus_device by the name of its provider; -1: there is none */
 int vmbus_device(const char *name);

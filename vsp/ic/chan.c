@@ -202,6 +202,11 @@ static ssize_t ic_read(struct ovid_chan *chan, struct file *file, char __user *b
 	return n;
 }
 
+static struct ovid_ic_request *make_request(u32 bytes)
+{
+	return kvmalloc(sizeof(struct ovid_ic_request) + bytes, GFP_KERNEL_ACCOUNT);
+}
+
 static ssize_t ic_write(struct ovid_chan *chan, struct file *file, const char __user *buf,
 			size_t len)
 {
@@ -212,7 +217,7 @@ static ssize_t ic_write(struct ovid_chan *chan, struct file *file, const char __
 
 	if (len < sizeof(struct ovid_ic_record) || len > MAX_RECORD)
 		return -EINVAL;
-	req = kvmalloc(sizeof(*req) + len, GFP_KERNEL_ACCOUNT);
+	req = make_request(len);
 	if (!req)
 		return -ENOMEM;
 	err = copy_from_user(req->bytes, buf, len) ? -EFAULT :
@@ -262,15 +267,75 @@ static int attach(struct ovid_chan *chan, const struct ovid_ic_service *svc)
 	return 0;
 }
 
+static void drain(struct ic_chan *c)
+{
+	struct ovid_ic_request *req;
+
+	while ((req = ovid_ic_drain(&c->ic)))
+		kvfree(req);
+}
+
 static void ic_detach(struct ovid_chan *chan)
 {
 	struct ic_chan *c = ovid_chan_priv(chan);
-	struct ovid_ic_request *req;
 
 	timer_shutdown_sync(&c->timer);
-	while ((req = ovid_ic_drain(&c->ic)))
-		kvfree(req);
+	drain(c);
 	kvfree(c);
+}
+
+/* ---- moves ---------------------------------------------------------------------- */
+
+static u32 ic_save(struct ovid_chan *chan, void *buf, u32 room)
+{
+	struct ic_chan *c = ovid_chan_priv(chan);
+	struct ovid_ic_clock clk;
+
+	guard(mutex)(&c->lock);
+	clk = clock_of(c);
+	return ovid_ic_save(&c->ic, &clk, buf, room);
+}
+
+static void forget(struct ic_chan *c)
+{
+	lockdep_assert_held(&c->lock);
+	drain(c);
+	ovid_ic_init(&c->ic, c->ic.svc);
+	c->broken = true;
+	timer_delete(&c->timer);
+}
+
+/*
+ * One that is open goes on when the channel's thread comes by, which sets the timer, unless its
+ * ring was broken.  Requests that came before the state are not in it.
+ */
+static int ic_restore(struct ovid_chan *chan, bool open, const void *buf, u32 bytes)
+{
+	struct ic_chan *c = ovid_chan_priv(chan);
+	struct ovid_ic_clock clk;
+	int err;
+
+	guard(mutex)(&c->lock);
+	if (c->ic.nr_requests)
+		return -EBUSY;
+	clk = clock_of(c);
+	err = ovid_ic_restore(&c->ic, &clk, buf, bytes, make_request);
+	if (!err && !open && c->ic.guest != OVID_IC_CLOSED)
+		err = -EINVAL;
+	if (err)
+		forget(c);
+	else
+		c->broken = c->ic.guest == OVID_IC_CLOSED;
+	ovid_chan_wake(chan);
+	return err;
+}
+
+static void ic_forget(struct ovid_chan *chan)
+{
+	struct ic_chan *c = ovid_chan_priv(chan);
+
+	guard(mutex)(&c->lock);
+	forget(c);
 }
 
 /* the five parts of a GUID as they are written, in the order of the wire */
@@ -299,6 +364,9 @@ const struct ovid_chan_ops ovid_ic_##what = {					\
 	.read = ic_read,							\
 	.write = ic_write,							\
 	.poll = ic_poll,							\
+	.save = ic_save,							\
+	.restore = ic_restore,							\
+	.forget = ic_forget,							\
 }
 
 /* instances are Hyper-V's own: a guest knows them again on another host */
