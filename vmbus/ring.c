@@ -225,7 +225,8 @@ static void put_packet(struct ovid_ring *out, const struct vmbus_w_packet *desc,
 		memcpy(to, vec[i].base, vec[i].len);
 		to += vec[i].len;
 	}
-	memset(to, 0, end - to);
+	if (to < end)
+		memset(to, 0, end - to);
 	memcpy(end, &trailer, sizeof(trailer));
 }
 

@@ -36,6 +36,21 @@ static void handle(struct ovid_vmbus *vmbus, const struct ovid_vmbus_mail *mail)
 	ovid_vmbus_end_lost(vmbus);
 }
 
+/*
+ * As many messages as may wait: a guest that posts on and on does not keep us from its
+ * channels.  A copy of a message is large, and not wanted where there is none.
+ */
+static noinline_for_stack void take_mail(struct ovid_vmbus *vmbus)
+{
+	struct ovid_vmbus_mail mail;
+	unsigned int i;
+
+	for (i = 0; i < OVID_VMBUS_IN_DEPTH && ovid_mail_take(vmbus, &mail); i++) {
+		handle(vmbus, &mail);
+		cond_resched();
+	}
+}
+
 static bool has_work(struct ovid_vmbus *vmbus)
 {
 	if (READ_ONCE(vmbus->stands))
@@ -51,7 +66,6 @@ static bool has_work(struct ovid_vmbus *vmbus)
 static bool bus_round(void *arg)
 {
 	struct ovid_vmbus *vmbus = arg;
-	struct ovid_vmbus_mail mail;
 	struct ovid_chan *chan;
 
 	if (!has_work(vmbus))
@@ -60,12 +74,14 @@ static bool bus_round(void *arg)
 	guard(mutex)(&vmbus->turn);
 	if (vmbus->stands)
 		return true;	/* to sleep, by the way above */
-	while (ovid_mail_take(vmbus, &mail)) {
-		handle(vmbus, &mail);
-		cond_resched();
-	}
-	if (test_and_clear_bit(0, &vmbus->scan))
+	if (ovid_mail_pending(vmbus))
+		take_mail(vmbus);
+	if (test_bit(0, &vmbus->scan)) {
+		clear_bit(0, &vmbus->scan);
+		/* before the look: who signals behind it sets the bit again */
+		smp_mb__after_atomic();
 		ovid_vmbus_scan(vmbus);
+	}
 	chan = ovid_chan_next(vmbus);
 	if (chan) {
 		ovid_chan_run(chan);
