@@ -4,6 +4,7 @@
  * calls, one after another under chan->lock.
  */
 #include <linux/cleanup.h>
+#include <linux/eventfd.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/poll.h>
@@ -24,6 +25,7 @@ struct ovid_chan *ovid_chan_new(struct ovid_vmbus *vmbus, const struct ovid_chan
 	chan->ops = ops;
 	kref_init(&chan->ref);
 	mutex_init(&chan->lock);
+	spin_lock_init(&chan->eventfd_lock);
 	INIT_LIST_HEAD(&chan->node);
 	INIT_LIST_HEAD(&chan->ready);
 	init_waitqueue_head(&chan->wait);
@@ -78,11 +80,24 @@ struct ovid_chan *ovid_chan_next(struct ovid_vmbus *vmbus)
 	return chan;
 }
 
+bool ovid_chan_ring(struct ovid_chan *chan)
+{
+	guard(spinlock_irqsave)(&chan->eventfd_lock);
+	if (!chan->eventfd)
+		return false;
+	eventfd_signal(chan->eventfd);
+	return true;
+}
+
+/* who serves the channel by its file is woken by the VP itself, without our thread between them */
 static int guest_signal(struct ovid_port *port, struct ovid_vp *vp, unsigned int flag)
 {
+	struct ovid_chan *chan = container_of(port, struct ovid_chan, port);
+
 	if (flag)
 		return HV_STATUS_INVALID_PARAMETER;
-	ovid_chan_kick(container_of(port, struct ovid_chan, port));
+	if (!READ_ONCE(chan->eventfd) || !ovid_chan_ring(chan))
+		ovid_chan_kick(chan);
 	return HV_STATUS_SUCCESS;
 }
 

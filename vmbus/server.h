@@ -12,8 +12,8 @@
  *   sockets.c	OVID_VMBUS_SOCKETS and the file behind it: what the guest wants to connect to
  *   server_save.c	the state of it all, and back
  *
- * Locks, outermost first: part->lock -> vmbus->turn -> vmbus->lock -> chan->lock.  Spinlocks, below all
- * of them: in_lock, out_lock (above synic->lock), ready_lock.
+ * Locks, outermost first: part->lock -> vmbus->turn -> vmbus->lock -> chan->lock.  Spinlocks,
+ * below all of them: in_lock, out_lock (above synic->lock), ready_lock, a channel's eventfd_lock.
  */
 #ifndef OVID_VMBUS_SERVER_H
 #define OVID_VMBUS_SERVER_H
@@ -30,6 +30,7 @@
 #include "channel.h"
 #include "save.h"
 
+struct eventfd_ctx;
 struct ovid_sockets;
 struct vhost_task;
 struct vm_area_struct;
@@ -114,6 +115,7 @@ struct ovid_vmbus {
  * @mapping:	of the file, which outlives all offers
  * @pins:	of the ring's GPADL, the bus's
  * @signal:	the guest is to be told of something, when @ops->work returns
+ * @eventfd:	where they go on to, of a channel that its file serves, or NULL; @eventfd_lock
  * @port:	the guest's signals come here
  * @node:	in vmbus->channels
  * @ready:	in vmbus->ready while @queued
@@ -143,6 +145,8 @@ struct ovid_chan {
 	struct ovid_ring in;
 	struct ovid_ring out;
 
+	spinlock_t eventfd_lock;
+	struct eventfd_ctx *eventfd;
 	struct ovid_port port;
 	struct list_head node;
 	struct list_head ready;
@@ -211,6 +215,8 @@ void ovid_chan_run(struct ovid_chan *chan);
 /* the next channel with something to do, with a reference, or NULL */
 struct ovid_chan *ovid_chan_next(struct ovid_vmbus *vmbus);
 
+/* tell the process that serves the channel; any context.  False: there is no eventfd */
+bool ovid_chan_ring(struct ovid_chan *chan);
 /* tell the guest that there is news; -EINVAL: it is not open; chan->lock held */
 int ovid_chan_signal_now(struct ovid_chan *chan);
 /*

@@ -19,7 +19,6 @@
 /**
  * struct user_chan - chan->lock
  * @reading: one reader at a time: what is copied is what is taken; above chan->lock
- * @eventfd: where the guest's signals go, or NULL
  * @serial: of the last open
  * @opened: an open that was not read yet
  * @known: the last open was read
@@ -29,7 +28,6 @@
  */
 struct user_chan {
 	struct mutex reading;	/* see above */
-	struct eventfd_ctx *eventfd;
 	u32 serial;
 	bool opened;
 	bool known;
@@ -54,12 +52,20 @@ static int user_attach(struct ovid_chan *chan)
 	return 0;
 }
 
+/* a signal that has begun is over before the old one goes */
+static void set_ring(struct ovid_chan *chan, struct eventfd_ctx *ctx)
+{
+	scoped_guard(spinlock_irqsave, &chan->eventfd_lock)
+		swap(chan->eventfd, ctx);
+	if (ctx)
+		eventfd_ctx_put(ctx);
+}
+
 static void user_detach(struct ovid_chan *chan)
 {
 	struct user_chan *uc = ovid_chan_priv(chan);
 
-	if (uc->eventfd)
-		eventfd_ctx_put(uc->eventfd);
+	set_ring(chan, NULL);
 	__free_page(uc->nobody);
 	kfree(uc);
 }
@@ -114,10 +120,7 @@ static void user_close(struct ovid_chan *chan)
 
 static bool user_work(struct ovid_chan *chan)
 {
-	struct user_chan *uc = ovid_chan_priv(chan);
-
-	if (uc->eventfd)
-		eventfd_signal(uc->eventfd);
+	ovid_chan_ring(chan);
 	return false;
 }
 
@@ -210,7 +213,6 @@ static int reply(struct ovid_chan *chan, const struct ovid_channel_reply *arg)
 
 static int set_eventfd(struct ovid_chan *chan, const struct ovid_channel_eventfd *arg)
 {
-	struct user_chan *uc = ovid_chan_priv(chan);
 	struct eventfd_ctx *ctx = NULL;
 
 	if (arg->pad || arg->fd < -1)
@@ -219,12 +221,9 @@ static int set_eventfd(struct ovid_chan *chan, const struct ovid_channel_eventfd
 		ctx = eventfd_ctx_fdget(arg->fd);
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
-	scoped_guard(mutex, &chan->lock) {
-		swap(uc->eventfd, ctx);
-		user_work(chan);
-	}
-	if (ctx)
-		eventfd_ctx_put(ctx);
+	set_ring(chan, ctx);
+	/* what it was not told of */
+	ovid_chan_ring(chan);
 	return 0;
 }
 
