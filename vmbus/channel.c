@@ -413,6 +413,11 @@ void ovid_chan_set_priv(struct ovid_chan *chan, void *priv)
 	chan->priv = priv;
 }
 
+const u8 *ovid_chan_open_words(const struct ovid_chan *chan)
+{
+	return chan->bc.user;
+}
+
 void *ovid_chan_priv(const struct ovid_chan *chan)
 {
 	return chan->priv;

@@ -80,6 +80,9 @@ void *ovid_chan_priv(const struct ovid_chan *chan);
 
 /* ---- the channel's thread only: open, close, work ---- */
 
+/* the guest's words with the open, VMBUS_USER_BYTES of them; good in @open only */
+const u8 *ovid_chan_open_words(const struct ovid_chan *chan);
+
 /**
  * ovid_chan_recv - take the next packet
  * @chan: channel

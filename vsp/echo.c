@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Echo: each packet of the guest comes back as it is, as a completion where it asks for
- * one.  For tests, measurements, and whoever writes a guest's driver; offered only by name.
+ * one.  A guest whose words with the open begin with 1 has a sink: packets are taken, none comes back.
+ * For tests, measurements, and whoever writes a guest's driver; offered only by name.
  */
 #include <linux/slab.h>
 #include "echo.h"
 
 #define BUDGET		64		/* packets in a row, then it is another channel's turn */
 #define MAX_PAYLOAD	16384
+#define SINK		1
 
 /**
  * struct echo - chan's thread
  * @pkt: the packet in @buf, of @bytes, waits for space; @bytes < 0: there is none
  * @bytes: its payload
+ * @sink: nothing is sent
  * @buf: its payload
  */
 struct echo {
 	struct ovid_packet pkt;
 	int bytes;
+	bool sink;
 	u8 buf[MAX_PAYLOAD];
 };
 
@@ -42,6 +46,7 @@ static int echo_open(struct ovid_chan *chan)
 	struct echo *echo = ovid_chan_priv(chan);
 
 	echo->bytes = -1;
+	echo->sink = ovid_chan_open_words(chan)[0] == SINK;
 	return 0;
 }
 
@@ -64,7 +69,7 @@ static bool echo_work(struct ovid_chan *chan)
 			echo->bytes = ovid_chan_recv(chan, &echo->pkt, echo->buf, MAX_PAYLOAD);
 		if (echo->bytes == -EMSGSIZE)
 			continue;
-		if (echo->bytes < 0 || answer(chan, echo) == -EAGAIN)
+		if (echo->bytes < 0 || (!echo->sink && answer(chan, echo) == -EAGAIN))
 			return false;
 		echo->bytes = -1;
 	}
