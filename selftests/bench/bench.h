@@ -16,7 +16,13 @@
 #define B_HV_MESSAGES	0xa000		/* the page of message slots */
 #define B_PAIR		0xb000		/* what two VPs tell each other: struct b_pair */
 #define B_STACK1	0xd000		/* the second VP's */
+#define B_CHAN		0xe000		/* the channel that is measured: struct b_chan */
+#define B_PAYLOAD	0xe100		/* of a packet, to be sent; a received one's comes here, too */
 #define B_CODE		0x10000
+#define B_OUT		0x100000	/* the ring towards the host: its page and data */
+#define B_IN		0x180000	/* the ring towards the guest */
+#define B_RING_PAGES	128		/* of each, as Linux's netvsc has them */
+#define B_RING_BYTES	(127 * 4096)	/* data */
 #define B_LOW		0x200000	/* memory that is always there */
 #define B_TOUCH		0x1000000	/* memory for the first-touch rows */
 #define B_VEC		0x40
@@ -34,6 +40,7 @@
 #define B_MMIO_BELL	0x80001000
 
 #define B_POST		0x5c		/* HvCallPostMessage */
+#define B_POST_CONNECTION 4		/* of the bus */
 
 #ifndef __ASSEMBLER__
 #include <pthread.h>
@@ -59,13 +66,30 @@ struct b_pair {
 	uint32_t flushed, ready;
 };
 
+/*
+ * @bytes: of a packet in the ring, descriptor and trailer included: a power of 2, so
+ *	that none wraps
+ * @desc: the second word of its descriptor
+ * @words: of its payload
+ * @connection: the host is signalled by it; 0: by B_BELL
+ * @event: flag by which the host signals
+ * @signals: of the guest
+ */
+struct b_chan {
+	uint32_t bytes, desc, words, connection, event, signals;
+};
+
+enum b_server { B_NOBODY, B_KERNEL, B_PROGRAM };	/* of a channel */
+
 enum b_memory { B_SMALL, B_HUGE };	/* pages of 4 KiB only, or 2 MiB if it can */
 
 /* what is one tick in the emulator and dear on silicon; -1: not known */
 enum {
 	C_EXITS, C_VMREAD, C_VMWRITE, C_VMPTRLD, C_VMCLEAR, C_VMXON, C_VMXOFF, C_INVEPT,
 	C_INVVPID, C_WRMSR, C_EMULATOR,
-	C_IPIS = C_EMULATOR, C_ALL	/* those that the host received */
+	C_IPIS = C_EMULATOR,	/* those that the host received */
+	C_SIGNALS,		/* of a channel, both ways */
+	C_ALL
 };
 struct b_counts {
 	double n[C_ALL];
@@ -80,6 +104,8 @@ struct b_vm {
 	bool irqchip, hv;
 	bool posts;			/* its own thread answers messages */
 	int bell, mmio_bell;
+	int channel;			/* ovid: its file; KVM: the eventfd of an MSI */
+	struct b_rings *rings;		/* that the program serves */
 	pthread_t thread;
 	/* what the thread does again and again, until it is false, and what makes it so */
 	bool (*answer)(struct b_vm *vm);
@@ -104,6 +130,9 @@ struct b_driver {
 	bool (*message)(struct b_vm *vm);	/* waits for one and posts one; false: the end */
 	void (*messages_end)(struct b_vm *vm);
 	void (*posts)(struct b_vm *vm);		/* the VP's thread answers them */
+	/* the guest has opened a channel: *c says how it signals; the rings, twice each, or NULL */
+	void *(*open)(struct b_vm *vm, struct b_chan *c, enum b_server server, bool sink);
+	int (*signal)(struct b_vm *vm);		/* the guest, for its channel */
 	void (*enter)(struct b_vm *vm, uint32_t eip, uint32_t esi);
 	void (*loop)(struct b_vm *vm);		/* until B_DONE */
 	double (*exits)(struct b_vm *vm);	/* so far, by the hypervisor's own account */
@@ -118,6 +147,10 @@ struct b_sample {
 extern const struct b_driver b_kvm, b_ovid;
 extern double b_ticks_per_ns;
 
+void b_run(struct b_vm *vm, const uint8_t *entry, uint32_t n);
+void b_chan_new(struct b_vm *vm, enum b_server server, uint32_t bytes, bool sink);
+void b_chan_free(struct b_vm *vm);
+double b_chan_signals(struct b_vm *vm);	/* so far */
 void b_counts_now(struct b_vm *vm, struct b_counts *c);
 struct b_counts b_counts_between(const struct b_counts *a, const struct b_counts *b, unsigned int n);
 void b_row(const char *name, const struct b_sample *s);

@@ -24,7 +24,10 @@ static void kvm_memory(struct b_vm *vm, uint64_t touch, enum b_memory kind)
 	const uint64_t align = 2 << 20;
 	uint8_t *p;
 
-	vm->low = mmap(NULL, B_LOW, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	/* a file: rings are mapped a second time */
+	vm->memory = must(memfd_create("low", 0), "memfd_create");
+	must(ftruncate(vm->memory, B_LOW), "ftruncate");
+	vm->low = mmap(NULL, B_LOW, PROT_READ | PROT_WRITE, MAP_SHARED, vm->memory, 0);
 	vm->touch_bytes = touch;
 	if (!touch)
 		return;
@@ -252,6 +255,51 @@ static void kvm_posted(struct b_vm *vm, struct kvm_hyperv_exit *exit)
 		b_die("eventfd");
 }
 
+/* ---- a channel's rings, with a doorbell and an MSI ---- */
+
+#define CHANNEL_GSI	25
+
+static void kvm_irqfd(struct b_vm *vm)
+{
+	struct { struct kvm_irq_routing r; struct kvm_irq_routing_entry e; } table = {
+		.r.nr = 1,
+		.e = { .gsi = CHANNEL_GSI, .type = KVM_IRQ_ROUTING_MSI,
+		       .u.msi = { .address_lo = 0xfee00000, .data = B_VEC } },
+	};
+	struct kvm_irqfd e = { .gsi = CHANNEL_GSI };
+
+	e.fd = vm->channel = eventfd(0, 0);
+	must(ioctl(vm->part, KVM_SET_GSI_ROUTING, &table), "KVM_SET_GSI_ROUTING");
+	must(ioctl(vm->part, KVM_IRQFD, &e), "KVM_IRQFD");
+}
+
+/* the rings at B_OUT and B_IN, the data of each twice in a row */
+static void *kvm_open(struct b_vm *vm, struct b_chan *c, enum b_server server, bool sink)
+{
+	const size_t ring = 4096 + B_RING_BYTES, all = ring + B_RING_BYTES;
+	uint8_t *map = mmap(NULL, 2 * all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	for (int i = 0; i < 2; i++) {
+		const off_t at = i ? B_IN : B_OUT;
+
+		if (mmap(map + i * all, ring, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+			 vm->memory, at) == MAP_FAILED ||
+		    mmap(map + i * all + ring, B_RING_BYTES, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_FIXED, vm->memory, at + 4096) == MAP_FAILED)
+			b_die("mmap of rings");
+	}
+	kvm_bells(vm);
+	kvm_irqfd(vm);
+	return map;
+}
+
+static int kvm_signal(struct b_vm *vm)
+{
+	const uint64_t one = 1;
+
+	return write(vm->channel, &one, 8);
+}
+
 static void kvm_enter(struct b_vm *vm, uint32_t eip, uint32_t esi)
 {
 	struct kvm_regs r = { .rip = eip, .rflags = 2, .rsp = B_STACK, .rbp = B_CTL, .rsi = esi };
@@ -318,8 +366,11 @@ static double kvm_exits(struct b_vm *vm)
 static void kvm_destroy(struct b_vm *vm)
 {
 	kvm_close_vp(vm);
+	if (vm->channel)
+		close(vm->channel);
 	close(vm->part);
 	munmap(vm->low, B_LOW);
+	close(vm->memory);
 	if (vm->touch_bytes)
 		munmap(vm->touch, vm->touch_bytes);
 }
@@ -339,6 +390,8 @@ const struct b_driver b_kvm = {
 	.message = kvm_message,
 	.messages_end = b_bell_end,
 	.posts = kvm_posts,
+	.open = kvm_open,
+	.signal = kvm_signal,
 	.enter = kvm_enter,
 	.loop = kvm_loop,
 	.exits = kvm_exits,

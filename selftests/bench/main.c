@@ -33,7 +33,7 @@ extern const uint8_t payload[], payload_end[];
 P(empty); P(cpuid); P(unknown_msr); P(rdmsr); P(hypercall); P(pio); P(mmio); P(pio_bell);
 P(mmio_bell); P(msi_hlt); P(self_ipi); P(x2apic_ipi); P(wake); P(timer);
 P(timer_busy); P(hv_time); P(hv_ipi); P(hv_flush); P(hv_timer); P(hv_event); P(hv_message);
-P(hv_flush2); P(ipi_flush2); P(spin); P(sleep); P(end2);
+P(hv_flush2); P(ipi_flush2); P(spin); P(sleep); P(end2); P(chan_echo); P(chan_stream);
 P(touch); P(touch2m); P(isr_eoi); P(isr_x2); P(isr_flush); P(isr_end); P(gp); P(ud);
 
 #define MAX_REPEATS	32
@@ -124,6 +124,7 @@ void b_counts_now(struct b_vm *vm, struct b_counts *c)
 	if (!have_counts && vm)
 		c->n[C_EXITS] = driver->exits(vm);
 	c->n[C_IPIS] = ipis();
+	c->n[C_SIGNALS] = vm && vm->channel ? b_chan_signals(vm) : -1;
 }
 
 /* what happened from @a to @b, per turn; the counters have 32 bits */
@@ -145,6 +146,10 @@ struct row {
 	void (*thread)(struct b_vm *vm);	/* makes what the answering thread needs */
 	bool posts;				/* the VP's thread answers messages */
 	const uint8_t *second;			/* what VP 1 does meanwhile */
+	unsigned int times;			/* so many turns for one of other rows; 0: one */
+	enum b_server server;			/* of a channel */
+	bool sink;				/* it sends nothing back */
+	uint32_t bytes;				/* of its packets */
 };
 
 static bool is_named(const char *name)
@@ -264,8 +269,15 @@ static void vm_free(struct b_vm *vm)
 		close(vm->bell);
 	if (vm->mmio_bell)
 		close(vm->mmio_bell);
+	b_chan_free(vm);
 	driver->destroy(vm);
 	close(vm->dev);
+}
+
+void b_run(struct b_vm *vm, const uint8_t *entry, uint32_t n)
+{
+	driver->enter(vm, B_CODE + (entry - payload), n);
+	driver->loop(vm);
 }
 
 static struct b_sample run(struct b_vm *vm, const uint8_t *entry, uint32_t n)
@@ -299,7 +311,7 @@ void b_row(const char *name, const struct b_sample *s)
 {
 	printf("ROW %s %.1f %.1f", name, s->ticks, s->work);
 	for (int i = 0; i < C_ALL; i++)
-		printf(" %.2f", s->c.n[i]);
+		printf(" %.4f", s->c.n[i]);
 	putchar('\n');
 	fflush(stdout);
 }
@@ -324,14 +336,17 @@ static void loop_row(const struct row *r)
 		driver->bells(&vm);
 	if (r->posts)
 		driver->posts(&vm);
-	if (r->thread) {
+	if (r->thread)
 		r->thread(&vm);
+	if (r->server)
+		b_chan_new(&vm, r->server, r->bytes, r->sink);
+	if (vm.answer) {
 		if (pthread_create(&vm.thread, NULL, answers, &vm))
 			b_die("pthread_create");
 	}
 	run(&vm, r->entry, 16);
 	for (unsigned int i = 0; i < repeats; i++)
-		s[i] = run(&vm, r->entry, turns);
+		s[i] = run(&vm, r->entry, turns * (r->times ?: 1));
 	report(r->name, s, repeats);
 	vm_free(&vm);
 }
@@ -513,6 +528,10 @@ static int usage(FILE *to, int status)
 	return status;
 }
 
+/* as many packets as fill the ring several times */
+#define STREAM(who, size)	p_chan_stream, .irqchip = true, .times = 8192 / size, \
+				.server = who, .bytes = size, .sink = true
+
 static void all_rows(void)
 {
 	const struct row rows[] = {
@@ -538,6 +557,12 @@ static void all_rows(void)
 		{ "hv-event-wake", p_hv_event, .irqchip = true, .hv = true, .thread = by_event },
 		{ "hv-message", p_hv_message, .irqchip = true, .hv = true, .posts = true },
 		{ "hv-message-wake", p_hv_message, .irqchip = true, .hv = true, .thread = by_message },
+		{ "chan-echo", p_chan_echo, .irqchip = true, .server = B_KERNEL, .bytes = 64 },
+		{ "chan-echo-user", p_chan_echo, .irqchip = true, .server = B_PROGRAM, .bytes = 64 },
+		{ "chan-stream-64", STREAM(B_KERNEL, 64) },
+		{ "chan-stream-256", STREAM(B_KERNEL, 256) },
+		{ "chan-stream-4096", STREAM(B_KERNEL, 4096) },
+		{ "chan-stream-user-256", STREAM(B_PROGRAM, 256) },
 		{ "hv-flush-running", p_hv_flush2, .irqchip = true, .hv = true, .second = p_spin },
 		{ "hv-flush-asleep", p_hv_flush2, .irqchip = true, .hv = true, .second = p_sleep },
 		{ "ipi-flush-running", p_ipi_flush2, .irqchip = true, .hv = true, .second = p_spin },

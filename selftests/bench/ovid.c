@@ -8,6 +8,7 @@
 
 #include "../api/lib/ov.h"
 #include "bench.h"
+#include "ovid_chan.h"
 
 static int must(int ret, const char *what)
 {
@@ -214,6 +215,11 @@ static void client_loop(struct b_vm *vm)
 	}
 }
 
+static int ovid_signal(struct b_vm *vm)
+{
+	return ioctl(vm->channel, OVID_CHANNEL_SIGNAL);
+}
+
 static void ovid_enter(struct b_vm *vm, uint32_t eip, uint32_t esi)
 {
 	struct ovid_reg r[] = {
@@ -274,6 +280,8 @@ static double ovid_exits(struct b_vm *vm)
 static void ovid_destroy(struct b_vm *vm)
 {
 	ovid_close_vp(vm);
+	if (vm->channel)
+		close(vm->channel);
 	close(vm->part);
 	munmap(vm->low, B_LOW + vm->touch_bytes);
 	close(vm->memory);
@@ -294,6 +302,8 @@ const struct b_driver b_ovid = {
 	.message = ovid_message,
 	.messages_end = ovid_messages_end,
 	.posts = ovid_posts,
+	.open = b_ovid_open,
+	.signal = ovid_signal,
 	.enter = ovid_enter,
 	.loop = ovid_loop,
 	.exits = ovid_exits,

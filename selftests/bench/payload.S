@@ -36,6 +36,10 @@ p_\name:
 	.macro	finish
 	dec	%esi
 	jnz	1b
+	stop
+	.endm
+
+	.macro	stop
 	rdtsc
 	mov	%eax, 16(%ebp)
 	mov	%edx, 20(%ebp)
@@ -302,6 +306,177 @@ begin hv_message_loop
 	jz	4f
 	msr	0x40000084, 0
 4:	finish
+
+/* ---- a channel: struct b_chan, and rings as in vmbus/proto.h ---- */
+
+#define CHAN_BYTES	B_CHAN
+#define CHAN_DESC	B_CHAN + 4
+#define CHAN_WORDS	B_CHAN + 8
+#define CHAN_CONNECTION	B_CHAN + 12
+#define CHAN_EVENT	B_CHAN + 16
+#define CHAN_SIGNALS	B_CHAN + 20
+#define WRITE		0
+#define READ		4
+#define MASK		8
+#define PENDING		12
+#define DATA		4096
+
+/* EBX: the index of a ring behind a packet */
+	.macro	chan_advance by
+	add	\by, %ebx
+	cmp	$B_RING_BYTES, %ebx
+	jb	8f
+	sub	$B_RING_BYTES, %ebx
+8:
+	.endm
+
+/* an interrupt that has come is the host's signal */
+	.macro	chan_sleep was
+	sleep_while \was
+	mov	CHAN_EVENT, %eax
+	lock btrl %eax, B_HV_EVENTS + 256 * B_SINT
+	.endm
+
+chan_signal:
+	incl	CHAN_SIGNALS
+	mov	CHAN_CONNECTION, %ecx
+	test	%ecx, %ecx
+	jz	2f
+	mov	$0x1005d, %eax
+	xor	%edx, %edx
+	xor	%ebx, %ebx
+	call	*24(%ebp)
+	ret
+2:	out	%al, $B_BELL
+	ret
+
+/* a packet, for which there is room, with ESI as its transaction */
+chan_put:
+	push	%esi
+	mov	B_OUT + WRITE, %ebx
+	lea	B_OUT + DATA(%ebx), %edi
+	movl	$0x20006, (%edi)
+	mov	CHAN_DESC, %eax
+	mov	%eax, 4(%edi)
+	mov	%esi, 8(%edi)
+	movl	$0, 12(%edi)
+	add	$16, %edi
+	mov	$B_PAYLOAD, %esi
+	mov	CHAN_WORDS, %ecx
+	rep movsl
+	movl	$0, (%edi)
+	mov	%ebx, 4(%edi)
+	mov	%ebx, %esi
+	chan_advance CHAN_BYTES
+	mov	%ebx, B_OUT + WRITE
+	mfence
+	cmpl	$0, B_OUT + MASK
+	jne	2f
+	cmp	%esi, B_OUT + READ
+	jne	2f
+	call	chan_signal
+2:	pop	%esi
+	ret
+
+/* the packet that is there */
+chan_get:
+	push	%esi
+	movl	$1, B_IN + MASK
+	mov	B_IN + READ, %ebx
+	lea	B_IN + DATA + 16(%ebx), %esi
+	mov	$B_PAYLOAD, %edi
+	movzwl	B_IN + DATA + 4(%ebx), %edx
+	lea	-4(, %edx, 2), %ecx
+	rep movsl
+	lea	8(, %edx, 8), %edx
+	chan_advance %edx
+	mov	%ebx, B_IN + READ
+	mfence
+	cmpl	$0, B_IN + PENDING
+	je	2f
+	call	chan_signal
+2:	movl	$0, B_IN + MASK
+	mfence
+	pop	%esi
+	ret
+
+/* with a bus: what is signalled by its connection comes as an event of SINT B_SINT */
+	.macro	chan_open
+	movl	$0x1ff, 0xfee000f0
+	cmpl	$0, CHAN_CONNECTION
+	je	2f
+	hv_call_open
+	msr	0x40000082, B_HV_EVENTS | 1
+	msr	0x40000080, 1
+	msr	0x40000090 + B_SINT, B_VEC
+2:
+	.endm
+
+/* a message of the guest's, as it is in B_HV_INPUT */
+	.globl	p_post
+p_post:
+	hv_call_open
+begin post_loop
+	hv_call	B_POST
+	finish
+
+/* a packet there and back */
+	.globl	p_chan_echo
+p_chan_echo:
+	chan_open
+begin chan_echo_loop
+	cli
+	push	4(%ebp)
+	call	chan_put
+	pop	%edi
+4:	chan_sleep edi
+	mov	B_IN + READ, %eax
+	mov	4(%ebp), %edi
+	cmp	%eax, B_IN + WRITE
+	je	4b
+	call	chan_get
+	finish
+
+/* EAX: bytes that are free */
+chan_room:
+	mov	B_OUT + READ, %eax
+	sub	B_OUT + WRITE, %eax
+	ja	2f
+	add	$B_RING_BYTES, %eax
+2:	ret
+
+/* until more than EDX bytes are free; the host signals that */
+chan_wait:
+	mov	4(%ebp), %edi
+	mov	%edx, B_OUT + PENDING
+	mfence
+	call	chan_room
+	cmp	%edx, %eax
+	ja	4f
+	push	%edx
+	chan_sleep edi
+	pop	%edx
+	jmp	chan_wait
+4:	movl	$0, B_OUT + PENDING
+	ret
+
+/* packets to the host one after another, until it has taken the last one */
+	.globl	p_chan_stream
+p_chan_stream:
+	chan_open
+begin chan_stream_loop
+	cli
+	call	chan_room
+	mov	CHAN_BYTES, %edx
+	cmp	%edx, %eax
+	ja	6f
+	call	chan_wait
+6:	call	chan_put
+	dec	%esi
+	jnz	1b
+	mov	$B_RING_BYTES - 1, %edx
+	call	chan_wait
+	stop
 
 /* ---- two VPs ---- */
 
