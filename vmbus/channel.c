@@ -7,10 +7,15 @@
 #include <linux/eventfd.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "server.h"
+
+static unsigned int chan_poll_us = 50;
+module_param(chan_poll_us, uint, 0644);
+MODULE_PARM_DESC(chan_poll_us, "longest time, in microseconds, for which a channel's ring is looked at before the guest has to signal; 0: none");
 
 /* ---- life ---- */
 
@@ -132,16 +137,29 @@ int ovid_chan_signal_now(struct ovid_chan *chan)
 	return 0;
 }
 
+/*
+ * A guest that waits for space gets on better with a quarter of the ring than with the first
+ * packet's: as long as @more is to be read in the next turn, it is not told of less.
+ */
+static bool enough_freed(struct ovid_chan *chan, bool more)
+{
+	return !more || ovid_ring_waiting(&chan->in) <= chan->in.size / 4 * 3;
+}
+
 /* publish what was read and written, and tell the guest if it wants to know */
-static void flush(struct ovid_chan *chan)
+static void flush(struct ovid_chan *chan, bool more)
 {
 	lockdep_assert_held(&chan->lock);
 	if (!chan->open)
 		return;
 	if (ovid_ring_commit_read(&chan->in))
-		chan->signal = true;
+		chan->freed = true;
 	if (ovid_ring_commit_write(&chan->out))
 		chan->signal = true;
+	if (chan->freed && enough_freed(chan, more)) {
+		chan->freed = false;
+		chan->signal = true;
+	}
 	ovid_guest_dirty(chan->pins, 0, 1);
 	ovid_guest_dirty(chan->pins, chan->out_page, chan->pins->nr - chan->out_page);
 	if (!chan->signal)
@@ -197,6 +215,7 @@ static int prepare(struct ovid_chan *chan)
 	chan->version = chan->vmbus->bus.version;
 	chan->broken = false;
 	chan->signal = false;
+	chan->freed = false;
 	chan->pins = chan->bc.ring->pinned;
 	chan->out_page = chan->bc.downstream;
 	return chan->ops->raw ? 0 : map_rings(chan);
@@ -381,8 +400,22 @@ static bool work(struct ovid_chan *chan)
 
 	chan->want = 0;
 	more = chan->ops->work && chan->ops->work(chan);
-	flush(chan);
+	flush(chan, more);
 	return more || has_space(chan);
+}
+
+/* the same, and true as well while it pays to wait awake for the next packet */
+static bool work_and_wait(struct ovid_chan *chan)
+{
+	u32 at = chan->in.at;
+	bool more;
+
+	if (ovid_ring_pending(&chan->in))
+		ovid_poll_end(&chan->poll, READ_ONCE(chan_poll_us));
+	more = work(chan);
+	if (chan->in.at != at)
+		ovid_poll_begin(&chan->poll, READ_ONCE(chan_poll_us));
+	return more || ovid_poll_more(&chan->poll);
 }
 
 /*
@@ -401,7 +434,7 @@ void ovid_chan_run(struct ovid_chan *chan)
 		return;
 	}
 	ovid_ring_mask(&chan->in);
-	more = work(chan) || ovid_ring_unmask(&chan->in);
+	more = work_and_wait(chan) || ovid_ring_unmask(&chan->in);
 	if (more && !chan->broken)
 		ovid_chan_kick(chan);
 }

@@ -142,6 +142,11 @@ void ovid_ring_pop(struct ovid_ring *in, const struct ovid_packet *pkt)
 	in->at = advance(in, pkt->at, pkt->header + pkt->payload + VMBUS_PACKET_TRAILER);
 }
 
+u32 ovid_ring_waiting(const struct ovid_ring *in)
+{
+	return distance(in, in->at, in->seen);
+}
+
 /*
  * The guest wants a signal when what is free comes to be more than pending_send,
  * not when it was that before: a guest need not take its wish back.

@@ -97,6 +97,8 @@ bool ovid_ring_copy(const struct ovid_ring *in, const struct ovid_packet *pkt, u
 		    u32 len);
 /* go on behind @pkt, the one that was peeked last; the guest does not know yet */
 void ovid_ring_pop(struct ovid_ring *in, const struct ovid_packet *pkt);
+/* bytes to be read, as far as was looked */
+u32 ovid_ring_waiting(const struct ovid_ring *in);
 /* tell the guest what was read; true: signal it, it waits for space */
 bool ovid_ring_commit_read(struct ovid_ring *in);
 /* no signals please, while we read on */

@@ -26,6 +26,7 @@
 #include <linux/wait.h>
 #include "../vmm/bus.h"
 #include "../vmm/guestmem.h"
+#include "../vmm/poll.h"
 #include "../vmm/port.h"
 #include "channel.h"
 #include "save.h"
@@ -115,6 +116,8 @@ struct ovid_vmbus {
  * @mapping:	of the file, which outlives all offers
  * @pins:	of the ring's GPADL, the bus's
  * @signal:	the guest is to be told of something, when @ops->work returns
+ * @freed:	it waits for space, which there is now
+ * @poll:	how long its ring is looked at before the guest has to signal again
  * @eventfd:	where they go on to, of a channel that its file serves, or NULL; @eventfd_lock
  * @port:	the guest's signals come here
  * @node:	in vmbus->channels
@@ -135,6 +138,7 @@ struct ovid_chan {
 	bool answered;
 	bool broken;
 	bool signal;
+	bool freed;
 	u32 want;
 	u32 vp;
 	u32 version;
@@ -144,6 +148,7 @@ struct ovid_chan {
 	struct ovid_pins *pins;
 	struct ovid_ring in;
 	struct ovid_ring out;
+	struct ovid_poll poll;
 
 	spinlock_t eventfd_lock;
 	struct eventfd_ctx *eventfd;

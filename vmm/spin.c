@@ -3,32 +3,20 @@
  * Waiting of VPs for each other and for what comes soon.
  *
  * A VP that spins (PAUSE-loop exits, HvCallNotifyLongSpinWait) waits for another
- * one, which may have lost its CPU: that one is to run.  A VP that halts is
- * often woken soon: then it costs less to look for a while than to sleep.  How
- * long it looks follows from how long it had to wait the last times.
+ * one, which may have lost its CPU: that one is to run.  A VP that halts is looked
+ * at for a while before it sleeps (poll.h).
  */
 #include <linux/cleanup.h>
-#include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/sched.h>
-#include <linux/sched/stat.h>
 #include <linux/sched/task.h>
-#include <asm/msr.h>
-#include <asm/tsc.h>
 #include "partition.h"
 #include "spin.h"
 #include "vp.h"
 
-#define POLL_FIRST_US	10u
-
 static unsigned int halt_poll_us = 200;
 module_param(halt_poll_us, uint, 0644);
 MODULE_PARM_DESC(halt_poll_us, "longest time, in microseconds, for which a halted VP is looked at before it sleeps; 0: none");
-
-static u64 ticks_of(unsigned int us)
-{
-	return mul_u64_u32_div(us, tsc_khz, 1000);
-}
 
 /* ---- spinning ---- */
 
@@ -76,32 +64,17 @@ void ovid_vp_spins(struct ovid_vp *vp)
 
 /* ---- halting ---- */
 
-/* by what the last wait has taken, in ticks of the host's TSC */
-static void adapt(struct ovid_vp *vp, u64 waited)
-{
-	u64 longest = ticks_of(READ_ONCE(halt_poll_us));
-	u64 first = min(ticks_of(POLL_FIRST_US), longest);
-
-	if (waited <= vp->poll)
-		return;
-	if (waited <= longest)
-		vp->poll = clamp(2 * vp->poll, first, longest);
-	else
-		vp->poll = vp->poll > first ? vp->poll / 2 : 0;
-}
-
 void ovid_vp_poll_begin(struct ovid_vp *vp)
 {
-	vp->poll_since = rdtsc();
-	vp->poll = min(vp->poll, ticks_of(READ_ONCE(halt_poll_us)));
+	ovid_poll_begin(&vp->poll, READ_ONCE(halt_poll_us));
 }
 
 bool ovid_vp_poll_more(struct ovid_vp *vp)
 {
-	return rdtsc() - vp->poll_since < vp->poll && !need_resched() && single_task_running();
+	return ovid_poll_more(&vp->poll);
 }
 
 void ovid_vp_poll_end(struct ovid_vp *vp)
 {
-	adapt(vp, rdtsc() - vp->poll_since);
+	ovid_poll_end(&vp->poll, READ_ONCE(halt_poll_us));
 }

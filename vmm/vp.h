@@ -20,6 +20,7 @@
 #include "hv.h"
 #include "lapic.h"
 #include "msr.h"
+#include "poll.h"
 #include "stats.h"
 #include "types.h"
 #include "../uapi/hvdef.h"
@@ -75,8 +76,7 @@ struct ovid_vp {
 	bool halt_if;		/* HALTED with RFLAGS.IF, or idle: interrupts end it */
 	bool halt_idle;		/* HALTED by the guest-idle MSR */
 	bool halt_restored;	/* HALTED by the host: RFLAGS.IF is yet to be looked at */
-	u64 poll;		/* host TSC ticks that a halt is looked at: spin.c */
-	u64 poll_since;
+	struct ovid_poll poll;	/* of a halt: spin.c */
 	struct task_struct *runner;	/* the thread in RUN; readers as in spin.c */
 	u32 yielded;		/* VPs that it has yielded to, in turn */
 	u32 nmi_pending;	/* 0..2, atomic through cmpxchg */
