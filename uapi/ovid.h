@@ -527,7 +527,7 @@ struct ovid_vmbus_sockets {
 #define OVID_VMBUS_CREATE	_IOW(OVID_IOCTL, 0x1C, struct ovid_vmbus_create)
 #define OVID_VMBUS_OFFER	_IOW(OVID_IOCTL, 0x1D, struct ovid_vmbus_offer)
 #define OVID_VMBUS_SOCKETS	_IOW(OVID_IOCTL, 0x1E, struct ovid_vmbus_sockets)
-#define OVID_GET_STATS_FD	_IO(OVID_IOCTL, 0x1F)	/* P and V */
+#define OVID_GET_STATS_FD	_IO(OVID_IOCTL, 0x1F)	/* P, V and H */
 #define OVID_VMBUS_STATE	_IOWR(OVID_IOCTL, 0x40, struct ovid_vmbus_state)
 
 /* ---- V: a virtual processor -------------------------------------------- */
@@ -815,7 +815,8 @@ struct ovid_socket_reply {
  * @count:	descriptors and values
  * @desc_offset: of struct ovid_stats_desc[count]
  * @value_offset: of __u64[count], read live
- * @name:	NUL-terminated: the partition's name, "/vpN" behind it for a VP
+ * @name:	NUL-terminated: the partition's name, "/vpN" behind it for a VP,
+ *		"/chanN-PROVIDER" for a channel
  */
 struct ovid_stats_header {
 	__u32 version;

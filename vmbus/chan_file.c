@@ -12,6 +12,7 @@
 #include <linux/string.h>
 #include "../vmm/arg.h"
 #include "server.h"
+#include "trace.h"
 
 /* waits behind an attempt that had nothing: 0: try again, or what to return in its place */
 static int wait_again(struct ovid_chan *chan, struct file *file, int wakes)
@@ -66,17 +67,12 @@ static __poll_t chan_poll(struct file *file, poll_table *wait)
 
 static void get_info(struct ovid_chan *chan, struct ovid_channel_info *info)
 {
-	static const u32 states[] = {
-		[OVID_CHAN_CLOSED] = OVID_CHANNEL_CLOSED,
-		[OVID_CHAN_OPENING] = OVID_CHANNEL_OPENING,
-		[OVID_CHAN_OPEN] = OVID_CHANNEL_OPEN,
-	};
 	struct ovid_vmbus *vmbus = chan->vmbus;
 
 	guard(mutex)(&vmbus->lock);
 	info->version = vmbus->bus.version;
 	info->relid = chan->bc.relid;
-	info->state = states[chan->bc.state];
+	info->state = ovid_chan_state(chan);
 	info->target_vp = chan->bc.state == OVID_CHAN_CLOSED ? 0 : chan->bc.target_vp;
 }
 
@@ -117,6 +113,8 @@ static long chan_ioctl(struct file *file, unsigned int cmd, unsigned long p)
 		get_info(chan, &arg.info);
 		return ovid_arg_out(&arg, user);
 	}
+	if (cmd == OVID_GET_STATS_FD)
+		return ovid_chan_stats_fd(chan);
 	return chan->ops == &ovid_user_ops ? ovid_user_ioctl(chan, cmd, &arg) : -ENOTTY;
 }
 
@@ -135,7 +133,9 @@ static int chan_file_release(struct inode *inode, struct file *file)
 	if (!chan)	/* never offered */
 		return 0;
 	vmbus = chan->vmbus;
+	ovid_chan_debugfs_del(chan);
 	scoped_guard(mutex, &vmbus->lock) {
+		trace_chan_rescind(chan, 0);
 		if (ovid_bus_revoke(&vmbus->bus, &chan->bc)) {
 			list_del_init(&chan->node);
 			ovid_chan_put(chan);
@@ -193,7 +193,9 @@ static int offer(struct ovid_chan *chan, const struct ovid_vmbus_offer *arg)
 	if (chan->ops->offer_flags & VMBUS_OFFER_NAMED_PIPE)
 		memcpy(offer->user, &chan->ops->pipe_mode, sizeof(chan->ops->pipe_mode));
 	guard(mutex)(&vmbus->lock);
+	chan->number = vmbus->offers++;
 	err = ovid_bus_offer(&vmbus->bus, &chan->bc);
+	trace_chan_offer(chan, err);
 	if (err)
 		return err;
 	kref_get(&chan->ref);
@@ -226,6 +228,7 @@ static int install(struct ovid_chan *chan, const struct ovid_vmbus_offer *arg)
 	}
 	kref_get(&chan->ref);
 	ovid_bus_part_get(chan->vmbus->part);
+	ovid_chan_debugfs_add(chan);
 	fd_install(fd, file);
 	return fd;
 }

@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "server.h"
+#include "trace.h"
 
 static unsigned int chan_poll_us = 50;
 module_param(chan_poll_us, uint, 0644);
@@ -95,14 +96,19 @@ bool ovid_chan_ring(struct ovid_chan *chan)
 }
 
 /* who serves the channel by its file is woken by the VP itself, without our thread between them */
-static int guest_signal(struct ovid_port *port, struct ovid_vp *vp, unsigned int flag)
+void ovid_chan_signalled(struct ovid_chan *chan)
 {
-	struct ovid_chan *chan = container_of(port, struct ovid_chan, port);
-
-	if (flag)
-		return HV_STATUS_INVALID_PARAMETER;
+	trace_chan_signal_in(chan, VMBUS_VP_NONE);
+	atomic64_inc(&chan->stats.signals_in);
 	if (!READ_ONCE(chan->eventfd) || !ovid_chan_ring(chan))
 		ovid_chan_kick(chan);
+}
+
+static int guest_signal(struct ovid_port *port, struct ovid_vp *vp, unsigned int flag)
+{
+	if (flag)
+		return HV_STATUS_INVALID_PARAMETER;
+	ovid_chan_signalled(container_of(port, struct ovid_chan, port));
 	return HV_STATUS_SUCCESS;
 }
 
@@ -130,6 +136,8 @@ int ovid_chan_signal_now(struct ovid_chan *chan)
 	lockdep_assert_held(&chan->lock);
 	if (!chan->open || !chan->answered)
 		return -EINVAL;
+	trace_chan_signal_out(chan, chan->vp);
+	chan->stats.signals_out++;
 	if (chan->version < VMBUS_V2_4)
 		signal_legacy(chan);
 	else
@@ -377,6 +385,7 @@ int ovid_chan_opened(struct ovid_chan *chan, int err, const u32 *now, u32 serial
 	if (err)
 		ovid_chan_close(chan);
 	ovid_bus_open_done(&vmbus->bus, &chan->bc, err);
+	ovid_chan_note_open(chan, err);
 	if (err)
 		return 0;
 	scoped_guard(mutex, &chan->lock)
@@ -429,6 +438,7 @@ void ovid_chan_run(struct ovid_chan *chan)
 	guard(mutex)(&chan->lock);
 	if (!chan->open || !chan->answered || chan->broken)
 		return;
+	chan->stats.turns++;
 	if (chan->ops->raw) {
 		chan->ops->work(chan);
 		return;
@@ -458,10 +468,14 @@ void *ovid_chan_priv(const struct ovid_chan *chan)
 
 static int broken(struct ovid_chan *chan)
 {
-	if (!chan->broken)
-		ovid_err("partition %u: ring of channel %u (%s) is broken",
-			 ovid_bus_part_id(chan->vmbus->part), chan->bc.relid, chan->ops->name);
+	if (chan->broken)
+		return -EPROTO;
+	ovid_err("partition %u: ring of channel %u (%s) is broken",
+		 ovid_bus_part_id(chan->vmbus->part), chan->bc.relid, chan->ops->name);
 	chan->broken = true;
+	chan->stats.broken++;
+	atomic64_inc(&chan->vmbus->counts.rings_broken);
+	trace_chan_broken(chan, -EPROTO);
 	return -EPROTO;
 }
 
@@ -479,6 +493,7 @@ int ovid_chan_recv(struct ovid_chan *chan, struct ovid_packet *pkt, void *buf, u
 	if (pkt->payload > max || !ovid_ring_copy(&chan->in, pkt, pkt->header, buf, pkt->payload))
 		ret = -EMSGSIZE;
 	ovid_ring_pop(&chan->in, pkt);
+	ovid_chan_stats_recv(&chan->stats, ret);
 	return ret;
 }
 
@@ -495,6 +510,7 @@ int ovid_chan_send(struct ovid_chan *chan, u16 type, u16 flags, u64 trans_id, co
 	err = ovid_ring_write(&chan->out, desc, 0, &vec, 1);
 	if (err == -EAGAIN)
 		chan->want = max(chan->want, ovid_ring_packet_bytes(0, len));
+	ovid_chan_stats_send(&chan->stats, err, len);
 	return err == -EPROTO ? broken(chan) : err;
 }
 

@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "server.h"
+#include "trace.h"
 
 static struct ovid_vmbus *of_bus(struct ovid_bus *bus)
 {
@@ -19,7 +20,7 @@ static struct ovid_vmbus *of_bus(struct ovid_bus *bus)
 	return vmbus;
 }
 
-static int pin(struct ovid_bus *bus, struct ovid_gpadl *gpadl)
+static int pin_pages(struct ovid_vmbus *vmbus, struct ovid_gpadl *gpadl)
 {
 	u64 *gfns __free(kvfree) = kvcalloc(gpadl->pages, sizeof(*gfns), GFP_KERNEL_ACCOUNT);
 	u32 at = 0, bytes, offset, n = 0, pages;
@@ -33,15 +34,27 @@ static int pin(struct ovid_bus *bus, struct ovid_gpadl *gpadl)
 		memcpy(&gfns[n], pfns, pages * sizeof(*gfns));
 		n += pages;
 	}
-	pins = ovid_guest_pin(of_bus(bus)->part, gfns, n);
+	pins = ovid_guest_pin(vmbus->part, gfns, n);
 	if (IS_ERR(pins))
 		return PTR_ERR(pins);
 	gpadl->pinned = pins;
 	return 0;
 }
 
+static int pin(struct ovid_bus *bus, struct ovid_gpadl *gpadl)
+{
+	struct ovid_vmbus *vmbus = of_bus(bus);
+	int err = pin_pages(vmbus, gpadl);
+
+	trace_gpadl_made(vmbus, gpadl, err);
+	if (err)
+		vmbus->counts.gpadls_refused++;
+	return err;
+}
+
 static void unpin(struct ovid_bus *bus, struct ovid_gpadl *gpadl)
 {
+	trace_gpadl_gone(of_bus(bus), gpadl, 0);
 	ovid_guest_unpin(gpadl->pinned);
 	gpadl->pinned = NULL;
 }
@@ -53,11 +66,15 @@ static struct ovid_chan *of_chan(struct ovid_bus_chan *bc)
 
 static int open_chan(struct ovid_bus *bus, struct ovid_bus_chan *bc)
 {
-	return ovid_chan_open(of_chan(bc));
+	int err = ovid_chan_open(of_chan(bc));
+
+	ovid_chan_note_open(of_chan(bc), err);
+	return err;
 }
 
 static void close_chan(struct ovid_bus *bus, struct ovid_bus_chan *bc)
 {
+	trace_chan_close(of_chan(bc), 0);
 	ovid_chan_close(of_chan(bc));
 }
 
@@ -95,6 +112,7 @@ static void pages_changed(struct ovid_bus *bus)
 /* the page: flags for the guest, flags of the guest, half of it each */
 void ovid_vmbus_scan(struct ovid_vmbus *vmbus)
 {
+	struct ovid_bus_chan **chan = vmbus->bus.chan;
 	unsigned long *flags, word;
 	unsigned int i, bit;
 
@@ -105,8 +123,8 @@ void ovid_vmbus_scan(struct ovid_vmbus *vmbus)
 	for (i = 0; i <= OVID_BUS_MAX_RELID / BITS_PER_LONG; i++) {
 		word = READ_ONCE(flags[i]) ? xchg(&flags[i], 0) : 0;
 		for_each_set_bit(bit, &word, BITS_PER_LONG)
-			if (vmbus->bus.chan[i * BITS_PER_LONG + bit])
-				ovid_chan_kick(of_chan(vmbus->bus.chan[i * BITS_PER_LONG + bit]));
+			if (chan[i * BITS_PER_LONG + bit])
+				ovid_chan_signalled(of_chan(chan[i * BITS_PER_LONG + bit]));
 	}
 	ovid_guest_dirty(vmbus->interrupt_page, 0, 1);
 }

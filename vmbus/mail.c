@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "server.h"
+#include "trace.h"
 
 /* ---- from the guest ---- */
 
@@ -23,8 +24,10 @@ static int mail_post(struct ovid_port *port, struct ovid_vp *vp, const struct hv
 	if (msg->header.message_type != VMBUS_MESSAGE_TYPE)
 		return HV_STATUS_INVALID_PARAMETER;
 	scoped_guard(spinlock_irqsave, &vmbus->in_lock) {
-		if (vmbus->in_count == OVID_VMBUS_IN_DEPTH)
+		if (vmbus->in_count == OVID_VMBUS_IN_DEPTH) {
+			vmbus->counts.messages_full++;
 			return HV_STATUS_INSUFFICIENT_BUFFERS;
+		}
 		mail = &vmbus->in[(vmbus->in_first + vmbus->in_count) % OVID_VMBUS_IN_DEPTH];
 		mail->connection = of_port(port)->connection;
 		mail->bytes = msg->header.payload_size;
@@ -123,11 +126,22 @@ void ovid_mail_deliver(struct ovid_vmbus *vmbus)
 	}
 }
 
+static void note_post(struct ovid_vmbus *vmbus, const void *msg, u32 bytes)
+{
+	const struct vmbus_w_header *h = msg;
+
+	trace_bus_message_out(vmbus, msg, bytes);
+	vmbus->counts.messages_out++;
+	if (h->type == VMBUS_RESCIND)
+		vmbus->counts.rescinds++;
+}
+
 void ovid_mail_post(struct ovid_bus *bus, const void *msg, u32 bytes)
 {
 	struct ovid_vmbus *vmbus = bus->ctx;
 	struct out_message *m = kzalloc(sizeof(*m), GFP_KERNEL_ACCOUNT);
 
+	note_post(vmbus, msg, bytes);
 	if (!m) {
 		WRITE_ONCE(vmbus->out_lost, true);
 		return;

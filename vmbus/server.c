@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include "../vmm/compat.h"
 #include "server.h"
+#include "trace.h"
 
 void ovid_vmbus_wake(struct ovid_vmbus *vmbus)
 {
@@ -30,9 +31,12 @@ void ovid_vmbus_end_lost(struct ovid_vmbus *vmbus)
 
 static void handle(struct ovid_vmbus *vmbus, const struct ovid_vmbus_mail *mail)
 {
+	int err;
+
 	guard(mutex)(&vmbus->lock);
 	vmbus->bus.nr_vps = ovid_bus_vps(vmbus->part);
-	ovid_bus_message(&vmbus->bus, mail->connection, mail->data, mail->bytes);
+	err = ovid_bus_message(&vmbus->bus, mail->connection, mail->data, mail->bytes);
+	trace_bus_message_in(vmbus, mail, err);
 	ovid_vmbus_end_lost(vmbus);
 }
 
@@ -188,4 +192,5 @@ const struct ovid_bus_door ovid_vmbus_door = {
 	.reset = reset,
 	.destroy = destroy,
 	.slot_free = ovid_mail_deliver,
+	.stats = ovid_vmbus_stats,
 };

@@ -11,6 +11,7 @@
  *   user.c	channels that are served by whoever has the file
  *   sockets.c	OVID_VMBUS_SOCKETS and the file behind it: what the guest wants to connect to
  *   server_save.c	the state of it all, and back
+ *   stats.c	counters and debugfs
  *
  * Locks, outermost first: part->lock -> vmbus->turn -> vmbus->lock -> chan->lock.  Spinlocks,
  * below all of them: in_lock, out_lock (above synic->lock), ready_lock, a channel's eventfd_lock.
@@ -30,7 +31,9 @@
 #include "../vmm/port.h"
 #include "channel.h"
 #include "save.h"
+#include "stats.h"
 
+struct dentry;
 struct eventfd_ctx;
 struct ovid_sockets;
 struct vhost_task;
@@ -70,6 +73,7 @@ struct ovid_vmbus_port {
  * @stopped:	there is no thread any more; @ready_lock.  A provider's timer may still run
  * @scan:	a guest of version 0.13 or 1.1 has signalled: look at the interrupt page
  * @interrupt_page: of such a guest, pinned; @lock
+ * @offers: there have been so many; @lock
  */
 struct ovid_vmbus {
 	struct ovid_partition *part;
@@ -97,6 +101,8 @@ struct ovid_vmbus {
 	bool stopped;
 	unsigned long scan;
 	struct ovid_pins *interrupt_page;
+	u32 offers;
+	struct ovid_vmbus_counts counts;
 
 	struct ovid_vmbus_port ports[3];
 };
@@ -124,6 +130,7 @@ struct ovid_vmbus {
  * @ready:	in vmbus->ready while @queued
  * @wait:	those at the file
  * @wakes:	counts ovid_chan_wake()
+ * @number:	of the offer, from 0: its name in debugfs
  */
 struct ovid_chan {
 	struct ovid_bus_chan bc;
@@ -159,6 +166,10 @@ struct ovid_chan {
 
 	wait_queue_head_t wait;
 	atomic_t wakes;
+
+	u32 number;
+	struct dentry *debugfs;
+	struct ovid_chan_stats stats;
 };
 
 /* providers in the kernel: NULL behind the last one; vsp/providers.c */
@@ -222,6 +233,8 @@ struct ovid_chan *ovid_chan_next(struct ovid_vmbus *vmbus);
 
 /* tell the process that serves the channel; any context.  False: there is no eventfd */
 bool ovid_chan_ring(struct ovid_chan *chan);
+/* by the guest; any context */
+void ovid_chan_signalled(struct ovid_chan *chan);
 /* tell the guest that there is news; -EINVAL: it is not open; chan->lock held */
 int ovid_chan_signal_now(struct ovid_chan *chan);
 /*
@@ -229,6 +242,18 @@ int ovid_chan_signal_now(struct ovid_chan *chan);
  * a -errno to refuse it.  -ESTALE: it is not in progress any more.
  */
 int ovid_chan_opened(struct ovid_chan *chan, int err, const u32 *now, u32 serial);
+
+/* ---- stats.c ---- */
+/* as ovid_bus_door.stats */
+void ovid_vmbus_stats(struct ovid_vmbus *vmbus, struct ovid_bus_stats *stats);
+u32 ovid_chan_state(const struct ovid_chan *chan);	/* OVID_CHANNEL_* */
+/* OVID_GET_STATS_FD */
+int ovid_chan_stats_fd(struct ovid_chan *chan);
+/* a file in the partition's folder, while the channel is somebody's */
+void ovid_chan_debugfs_add(struct ovid_chan *chan);
+void ovid_chan_debugfs_del(struct ovid_chan *chan);
+/* an open has ended, or goes on (-EINPROGRESS); vmbus->lock held */
+void ovid_chan_note_open(struct ovid_chan *chan, int err);
 
 /* ---- user.c ---- */
 extern const struct ovid_chan_ops ovid_user_ops;

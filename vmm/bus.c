@@ -39,6 +39,11 @@ u32 ovid_bus_part_id(const struct ovid_partition *part)
 	return part->id;
 }
 
+struct dentry *ovid_bus_debugfs(const struct ovid_partition *part)
+{
+	return part->debugfs;
+}
+
 u32 ovid_bus_vps(struct ovid_partition *part)
 {
 	struct ovid_vp *vp;

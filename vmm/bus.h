@@ -11,7 +11,34 @@
 #include "../uapi/hvdef.h"
 #include "../uapi/ovid.h"
 
+struct dentry;
 struct ovid_vmbus;
+
+/*
+ * Counters of a bus, the last ones in its partition's statistics: what there is now, and
+ * what has happened
+ */
+#define OVID_BUS_GAUGES(X)		\
+	X(bus_channels)	/* offers */			\
+	X(bus_gpadls)			\
+	X(bus_gpadl_pages)
+
+#define OVID_BUS_COUNTERS(X)		\
+	X(bus_messages_in)	/* of the guest, handled */	\
+	X(bus_messages_bad)	/* ... refused for their content or the state */ \
+	X(bus_messages_full)	/* ... not taken: try again later */	\
+	X(bus_messages_out)	/* for the guest */		\
+	X(bus_opens)		/* channels opened */		\
+	X(bus_opens_refused)	/* ... or not, by who serves them */	\
+	X(bus_gpadls_refused)	/* their memory cannot be had */	\
+	X(bus_rescinds)		/* the guest was told that an offer has gone */ \
+	X(bus_rings_broken)	/* rings whose content made no sense */
+
+#define OVID_BUS_STAT(name)	u64 name;
+struct ovid_bus_stats {
+	OVID_BUS_GAUGES(OVID_BUS_STAT)
+	OVID_BUS_COUNTERS(OVID_BUS_STAT)
+};
 
 /**
  * struct ovid_bus_door - what the bus of a partition does for the vmm
@@ -24,6 +51,7 @@ struct ovid_vmbus;
  * @reset: the partition is being reset: no VP runs; part->lock held
  * @destroy: the partition's end: nobody has a reference to it
  * @slot_free: the guest has emptied a message slot, or changed where they are; any context
+ * @stats: what its counters are; any context
  */
 struct ovid_bus_door {
 	long (*create)(struct ovid_partition *part, const struct ovid_vmbus_create *arg);
@@ -34,6 +62,7 @@ struct ovid_bus_door {
 	void (*reset)(struct ovid_vmbus *vmbus);
 	void (*destroy)(struct ovid_vmbus *vmbus);
 	void (*slot_free)(struct ovid_vmbus *vmbus);
+	void (*stats)(struct ovid_vmbus *vmbus, struct ovid_bus_stats *stats);
 };
 
 extern const struct ovid_bus_door ovid_vmbus_door;
@@ -47,6 +76,8 @@ void ovid_bus_part_put(struct ovid_partition *part);
 /* for messages and threads' names */
 const char *ovid_bus_part_name(const struct ovid_partition *part);
 u32 ovid_bus_part_id(const struct ovid_partition *part);
+/* the partition's folder in debugfs, while it has one; there until its last reference goes */
+struct dentry *ovid_bus_debugfs(const struct ovid_partition *part);
 /* indexes of VPs are below it */
 u32 ovid_bus_vps(struct ovid_partition *part);
 /* reference time, 100 ns; any context */

@@ -65,7 +65,8 @@ int ovid_part_stats_fd(struct ovid_partition *part);
 int ovid_vp_stats_fd(struct ovid_vp *vp);
 
 /*
- * debugfs ovid/<id>-<name>/{stats,vpN}.  Nothing depends on their success.
+ * debugfs ovid/<id>-<name>/{stats,vpN}; the bus adds what is its own.  Nothing depends on
+ * their success.
  * After _del no reader looks at the partition any more; call it before VPs are
  * freed, with no lock that a reader's open could need.
  */

@@ -16,6 +16,7 @@
 #define DEBUGFS	"/sys/kernel/debug/ovid"
 
 CODE16(traced16, "mov $0x1234, %ecx; rdmsr; " STOP16);
+CODE32(vmcall32, "vmcall; out %al, $0xf4");
 CODE16(io16, "mov $0x5a, %al; out %al, $0x80; movl %eax, %ds:(%si); " STOP16);
 
 static char text[1 << 20];
@@ -103,6 +104,74 @@ static const char *only_folder(void)
 	return found;
 }
 
+/* the bus: what the guest says and hears, and what becomes of a channel */
+static void bus_tracepoints(void)
+{
+	static const char *const lines[] = {
+		"chan_offer: part", "provider 'echo'", "INITIATE_CONTACT", "VERSION_RESPONSE",
+		"chan_rescind: part",
+	};
+	struct ovid_vmbus_create arg = { .size = sizeof(arg) };
+	struct ovid_vmbus_offer echo = { .size = sizeof(echo), .provider = "echo" };
+	uint32_t contact[10] = { 14, 0, OVID_VMBUS_VERSION(5, 3), 0, 2 };
+	struct ovid_reg fast[] = {
+		{ HV_X64_REGISTER_RIP, {}, OV_CODE }, { HV_X64_REGISTER_RDX },
+		{ HV_X64_REGISTER_RAX, {}, 0x5c }, { HV_X64_REGISTER_RBX },
+		{ HV_X64_REGISTER_RCX, {}, 0x3000 },
+	};
+	struct { uint32_t connection, zero, type, bytes; uint32_t words[10]; } in = {
+		4, 0, 1, sizeof(contact), {}
+	};
+	struct ov_vm vm;
+	int h;
+
+	if (!put(TRACING "events/ovid/enable", "1")) {
+		tap_skip("tracepoints of the bus", "no tracefs, or no events in it");
+		return;
+	}
+	put(TRACING "trace", "");
+	ov_vm_create32(&vm, 1 << 20);
+	ov_set(vm.vp, HV_REGISTER_GUEST_OS_ID, 1);
+	ov_set(vm.vp, HV_X64_REGISTER_HYPERCALL, 0x10001);
+	ov_ioctl(vm.part, OVID_VMBUS_CREATE, &arg);
+	h = ov_ioctl(vm.part, OVID_VMBUS_OFFER, &echo);
+	memcpy(in.words, contact, sizeof(contact));
+	memcpy(vm.ram + 0x3000, &in, sizeof(in));
+	memcpy(vm.ram + OV_CODE, vmcall32, CODE_LEN(vmcall32));
+	ov_set_regs(vm.vp, fast, ARRAY_SIZE(fast));
+	ov_run(vm.vp);
+	for (int n = 0; n < 500 && !(get(TRACING "trace") && strstr(text, "bus_message_in")); n++)
+		ov_sleep_ms(4);
+	close(h);
+	ov_vm_destroy(&vm);
+	put(TRACING "events/ovid/enable", "0");
+	get(TRACING "trace");
+	for (unsigned int i = 0; i < ARRAY_SIZE(lines); i++)
+		tap_ok(strstr(text, lines[i]), "the trace has %s", lines[i]);
+}
+
+/* a channel's file comes with the offer and goes with it */
+static void bus_debugfs(const char *folder, int part)
+{
+	struct ovid_vmbus_create arg = { .size = sizeof(arg) };
+	struct ovid_vmbus_offer echo = { .size = sizeof(echo), .provider = "echo" };
+	char path[320];
+	int h, fd;
+
+	ov_ioctl(part, OVID_VMBUS_CREATE, &arg);
+	h = ov_ioctl(part, OVID_VMBUS_OFFER, &echo);
+	snprintf(path, sizeof(path), "%s/chan0-echo", folder);
+	tap_ok(get(path) && strstr(text, "signals_in") && strstr(text, "relid"), "a channel's file");
+	snprintf(path, sizeof(path), "%s/stats", folder);
+	tap_ok(get(path) && strstr(text, "bus_channels             1\n"), "the bus's counters");
+	snprintf(path, sizeof(path), "%s/chan0-echo", folder);
+	fd = open(path, O_RDONLY);
+	close(h);
+	tap_ok(!get(path), "it went with the channel");
+	tap_ok(read(fd, text, 10) < 0, "an open file reads no more");
+	close(fd);
+}
+
 static void debugfs(void)
 {
 	char path[320], *line;
@@ -126,6 +195,8 @@ static void debugfs(void)
 	tap_is(line ? atoi(line + 8) : -1, 1, "one port exit");
 	snprintf(path, sizeof(path), "%s/stats", folder);
 	tap_ok(get(path) && strstr(text, "pages_4k") && strstr(text, "doorbells"), "stats can be read");
+	bus_debugfs(folder, vm.part);
+	snprintf(path, sizeof(path), "%s/stats", folder);
 	fd = open(path, O_RDONLY);
 	ov_vm_destroy(&vm);
 	tap_ok(!only_folder(), "the folder went with the partition");
@@ -148,6 +219,7 @@ int main(void)
 	mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
 	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
 	tracepoints();
+	bus_tracepoints();
 	debugfs();
 	return tap_done();
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -402,6 +403,138 @@ static void blocking(void)
 	ov_vm_destroy(&vm);
 }
 
+/* ---- counters ---- */
+
+/* of P, or of H */
+static long counter(int of, const char *name)
+{
+	int fd = ov_ioctl(of, OVID_GET_STATS_FD, NULL);
+	long value = ov_stat(fd, name);
+
+	close(fd);
+	return value;
+}
+
+#define TRACING	"/sys/kernel/tracing/"
+
+static bool put(const char *path, const char *what)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC);
+	bool ok = fd >= 0 && write(fd, what, strlen(what)) == (ssize_t)strlen(what);
+
+	close(fd);
+	return ok;
+}
+
+/* events of a channel's life, which the trace has to have by now */
+static void traced(void)
+{
+	static const char *const events[] = {
+		"gpadl_made: part", "chan_open: part", "chan_signal_in: part", "chan_signal_out: part",
+		"chan_close: part", "chan_rescind: part", "gpadl_gone: part", "bus_message_out: part",
+		" OPEN_RESULT bytes", " err -115", " err -19",
+	};
+	static char text[1 << 18];
+	int fd = open(TRACING "trace", O_RDONLY);
+	ssize_t n = 0, r;
+
+	while (n < (ssize_t)sizeof(text) - 1 && (r = read(fd, text + n, sizeof(text) - 1 - n)) > 0)
+		n += r;
+	close(fd);
+	for (unsigned int i = 0; i < ARRAY_SIZE(events); i++)
+		tap_ok(strstr(text, events[i]), "the trace has '%s'", events[i]);
+}
+
+/* what the guest says, and its memory */
+static void count_messages(uint32_t relid, int stats)
+{
+	uint32_t none[2] = { 63 };
+
+	tap_is(ov_stat(stats, "relid"), relid, "its number");
+	tap_ok(soon(counter(vm.part, "bus_messages_in") == 2), "contact and request");
+	tap_is(counter(vm.part, "bus_messages_out"), 4, "version, two offers, no more");
+	post(none, sizeof(none));
+	tap_ok(soon(counter(vm.part, "bus_messages_bad") == 1), "a bad one");
+	post_gpadl(relid);
+	tap_is(counter(vm.part, "bus_gpadls"), 1, "a GPADL");
+	tap_is(counter(vm.part, "bus_gpadl_pages"), 4, "of four pages");
+}
+
+static void count_opens(int h, uint32_t relid, int stats)
+{
+	struct ovid_channel_event e;
+	uint32_t m[5] = {};
+
+	post_open(relid);
+	tap_is(read(h, &e, sizeof(e)), sizeof(e), "an open");
+	tap_is(ov_stat(stats, "state"), OVID_CHANNEL_OPENING, "waits");
+	reply(h, e.serial, ENODEV);
+	receive(m, 5);
+	tap_is(ov_stat(stats, "opens_refused"), 1, "is refused");
+	tap_is(counter(vm.part, "bus_opens_refused"), 1, "also by the bus's count");
+	read(h, &e, sizeof(e));
+	tap_ok(open_it(h, relid, &e), "another");
+	tap_is(ov_stat(stats, "opens"), 1, "is not");
+	tap_is(counter(vm.part, "bus_opens"), 1, "also by the bus's count");
+}
+
+static void count_signals(int h, uint32_t relid, int stats)
+{
+	call(SIGNAL | FAST, relid | 0x2000);
+	call(SIGNAL | FAST, relid | 0x2000);
+	tap_is(ov_stat(stats, "signals_in"), 2, "two signals of the guest");
+	ov_ioctl(h, OVID_CHANNEL_SIGNAL, NULL);
+	tap_is(ov_stat(stats, "signals_out"), 1, "one for it");
+}
+
+/* behind the end of the channel */
+static void count_gone(int stats)
+{
+	tap_is(counter(vm.part, "bus_rescinds"), 1, "taken back");
+	tap_is(counter(vm.part, "bus_gpadls"), 0, "its GPADL is gone");
+	tap_is(counter(vm.part, "bus_gpadl_pages"), 0, "and its pages");
+	tap_is(ov_stat(stats, "opens"), 1, "its counters can still be read");
+	tap_is(ov_stat(stats, "state"), OVID_CHANNEL_CLOSED, "it is closed");
+}
+
+static void counters(void)
+{
+	struct ovid_stats_header head = {};
+	uint32_t relid = 0;
+	int h, k, stats;
+	bool tracing;
+
+	mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
+	tracing = put(TRACING "events/ovid/enable", "1") && put(TRACING "trace", "");
+	start();
+	tap_is(counter(vm.part, "bus_messages_in"), 0, "no bus, no messages");
+	create(vm.part, 0);
+	k = offer(vm.part, "echo", 0);
+	h = offer(vm.part, "", 1);
+	stats = ov_ioctl(h, OVID_GET_STATS_FD, NULL);
+	tap_ok(stats >= 0 && fcntl(stats, F_GETFD) & FD_CLOEXEC, "a channel's counters, not inherited");
+	tap_is(pread(stats, &head, sizeof(head), 0), sizeof(head), "their header");
+	tap_ok(strstr((char *)head.name, "/chan1-user"), "whose they are: %s", head.name);
+	tap_is(counter(k, "opens"), 0, "a provider's has them, too");
+	tap_is(counter(vm.part, "bus_channels"), 2, "two channels");
+
+	connect_guest(&relid);
+	count_messages(relid, stats);
+	count_opens(h, relid, stats);
+	count_signals(h, relid, stats);
+	close(h);
+	put(TRACING "events/ovid/enable", "0");
+	count_gone(stats);
+	if (tracing)
+		traced();
+	else
+		tap_skip("the trace", "no tracefs, or no events in it");
+	close(k);
+	ov_vm_destroy(&vm);
+	tap_is(ov_stat(stats, "signals_in"), 2, "even when all else is closed");
+	close(stats);
+}
+
 /* ---- lives ---- */
 
 /* a mapping is a hold on the file: the offer goes with the last one */
@@ -544,6 +677,7 @@ int main(void)
 	closed();
 	opened();
 	blocking();
+	counters();
 	mapped();
 	close_orders();
 	killed();

@@ -61,7 +61,7 @@ static const struct {
 	{ "kill", "usage: ovid kill [--json] NAME\nStops a VM at once (status 130).\n\n" JSON_LINE },
 	{ "stat",
 	  "usage: ovid stat [--json] NAME\n"
-	  "Prints the counters of a VM and of its processors.\n\n" JSON_LINE },
+	  "Prints the counters of a VM, of its channels and of its processors.\n\n" JSON_LINE },
 	{ "wait",
 	  "usage: ovid wait [--json] NAME\n"
 	  "Waits for a VM's end, and ends with its status; a detached VM's is kept until\n"

@@ -113,9 +113,9 @@ int vid_inject(int part, u32 kind, u64 address, u32 data)
 	return call(part, OVID_INJECT, &arg);
 }
 
-int vid_stats_fd(int part_or_vp)
+int vid_stats_fd(int part_vp_or_channel)
 {
-	return call(part_or_vp, OVID_GET_STATS_FD, NULL);
+	return call(part_vp_or_channel, OVID_GET_STATS_FD, NULL);
 }
 
 int vid_create_vmbus(int part, u32 max_version, u32 flags)

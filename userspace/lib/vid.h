@@ -27,7 +27,7 @@ int vid_partition_ctrl(int part, u32 op);
 int vid_get_property(int part, u32 code, u64 *value);
 int vid_set_property(int part, u32 code, u64 value);
 int vid_inject(int part, u32 kind, u64 address, u32 data);
-int vid_stats_fd(int part_or_vp);
+int vid_stats_fd(int part_vp_or_channel);
 int vid_create_vmbus(int part, u32 max_version, u32 flags);
 /* @bytes: in: of @buf; out: of the state, also with -E2BIG */
 int vid_save_vmbus(int part, void *buf, u64 *bytes);

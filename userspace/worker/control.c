@@ -198,6 +198,9 @@ static void do_stat(struct control *c, struct machine *m, struct control_client 
 	(void)c;
 	if (m->stats_fd >= 0)
 		fds[nr++] = m->stats_fd;
+	for (unsigned int i = 0; m->vmbus.there && i < VMBUS_DEVICES; i++)
+		if (m->vmbus.stats_fd[i] >= 0)
+			fds[nr++] = m->vmbus.stats_fd[i];
 	for (unsigned int i = 0; i < m->nr_vps && nr < CTL_MAX_FDS; i++)
 		if (m->vp[i].stats_fd >= 0)
 			fds[nr++] = m->vp[i].stats_fd;

@@ -66,7 +66,7 @@ void vmbus_none(struct vmbus *v)
 {
 	*v = (struct vmbus){ 0 };
 	for (unsigned int i = 0; i < VMBUS_DEVICES; i++)
-		v->fd[i] = -1;
+		v->fd[i] = v->stats_fd[i] = -1;
 }
 
 static int create(struct vmbus *v, int part, u32 version, u32 flags, struct failure *why)
@@ -84,6 +84,8 @@ static int create(struct vmbus *v, int part, u32 version, u32 flags, struct fail
 		if (v->fd[i] < 0 && v->fd[i] != -ENOENT)
 			return fail(why, OVID_X_HOST, "cannot offer %s to the guest: %s",
 				    providers[i], strerror(-v->fd[i]));
+		if (v->fd[i] >= 0)
+			v->stats_fd[i] = vid_stats_fd(v->fd[i]);
 	}
 	return 0;
 }
@@ -96,9 +98,12 @@ int vmbus_create(struct vmbus *v, int part, u32 version, struct failure *why)
 
 void vmbus_destroy(struct vmbus *v)
 {
-	for (unsigned int i = 0; i < VMBUS_DEVICES; i++)
+	for (unsigned int i = 0; i < VMBUS_DEVICES; i++) {
+		if (v->stats_fd[i] >= 0)
+			close(v->stats_fd[i]);
 		if (v->fd[i] >= 0)
 			close(v->fd[i]);
+	}
 }
 
 /* ---- moves -------------------------------------------------------------------- */

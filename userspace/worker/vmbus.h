@@ -24,6 +24,7 @@ struct vmbus {
 	bool there;
 	u32 version;		/* the newest that is spoken; 0: any */
 	int fd[VMBUS_DEVICES];	/* the channels' files; -1: not offered */
+	int stats_fd[VMBUS_DEVICES];	/* their counters; -1: there are none */
 };
 
 struct vmbus_state {
