@@ -489,6 +489,8 @@ int ovid_chan_recv(struct ovid_chan *chan, struct ovid_packet *pkt, void *buf, u
 	ret = ovid_ring_peek(&chan->in, pkt);
 	if (ret <= 0)
 		return ret ? broken(chan) : -EAGAIN;
+	if (ovid_fault_packet_in(chan))
+		return -EAGAIN;
 	ret = pkt->payload;
 	if (pkt->payload > max || !ovid_ring_copy(&chan->in, pkt, pkt->header, buf, pkt->payload))
 		ret = -EMSGSIZE;
@@ -511,6 +513,7 @@ int ovid_chan_send(struct ovid_chan *chan, u16 type, u16 flags, u64 trans_id, co
 	if (err == -EAGAIN)
 		chan->want = max(chan->want, ovid_ring_packet_bytes(0, len));
 	ovid_chan_stats_send(&chan->stats, err, len);
+	ovid_fault_packet_out(chan, err, len);
 	return err == -EPROTO ? broken(chan) : err;
 }
 

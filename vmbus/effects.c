@@ -44,7 +44,7 @@ static int pin_pages(struct ovid_vmbus *vmbus, struct ovid_gpadl *gpadl)
 static int pin(struct ovid_bus *bus, struct ovid_gpadl *gpadl)
 {
 	struct ovid_vmbus *vmbus = of_bus(bus);
-	int err = pin_pages(vmbus, gpadl);
+	int err = ovid_fault_gpadl(vmbus, gpadl) ?: pin_pages(vmbus, gpadl);
 
 	trace_gpadl_made(vmbus, gpadl, err);
 	if (err)
@@ -66,7 +66,7 @@ static struct ovid_chan *of_chan(struct ovid_bus_chan *bc)
 
 static int open_chan(struct ovid_bus *bus, struct ovid_bus_chan *bc)
 {
-	int err = ovid_chan_open(of_chan(bc));
+	int err = ovid_fault_open(of_chan(bc)) ?: ovid_chan_open(of_chan(bc));
 
 	ovid_chan_note_open(of_chan(bc), err);
 	return err;

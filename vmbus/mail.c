@@ -139,8 +139,11 @@ static void note_post(struct ovid_vmbus *vmbus, const void *msg, u32 bytes)
 void ovid_mail_post(struct ovid_bus *bus, const void *msg, u32 bytes)
 {
 	struct ovid_vmbus *vmbus = bus->ctx;
-	struct out_message *m = kzalloc(sizeof(*m), GFP_KERNEL_ACCOUNT);
+	struct out_message *m;
 
+	if (ovid_fault_message_out(vmbus, msg, bytes))
+		return;
+	m = kzalloc(sizeof(*m), GFP_KERNEL_ACCOUNT);
 	note_post(vmbus, msg, bytes);
 	if (!m) {
 		WRITE_ONCE(vmbus->out_lost, true);

@@ -35,6 +35,8 @@ static void handle(struct ovid_vmbus *vmbus, const struct ovid_vmbus_mail *mail)
 
 	guard(mutex)(&vmbus->lock);
 	vmbus->bus.nr_vps = ovid_bus_vps(vmbus->part);
+	if (ovid_fault_message_in(vmbus, mail))
+		return;
 	err = ovid_bus_message(&vmbus->bus, mail->connection, mail->data, mail->bytes);
 	trace_bus_message_in(vmbus, mail, err);
 	ovid_vmbus_end_lost(vmbus);
@@ -51,6 +53,7 @@ static noinline_for_stack void take_mail(struct ovid_vmbus *vmbus)
 
 	for (i = 0; i < OVID_VMBUS_IN_DEPTH && ovid_mail_take(vmbus, &mail); i++) {
 		handle(vmbus, &mail);
+		ovid_fault_rescind(vmbus);
 		cond_resched();
 	}
 }
@@ -60,7 +63,7 @@ static bool has_work(struct ovid_vmbus *vmbus)
 	if (READ_ONCE(vmbus->stands))
 		return false;
 	return ovid_mail_pending(vmbus) || !list_empty_careful(&vmbus->ready) ||
-	       test_bit(0, &vmbus->scan);
+	       test_bit(0, &vmbus->scan) || ovid_fault_pending(vmbus);
 }
 
 /*
@@ -78,6 +81,7 @@ static bool bus_round(void *arg)
 	guard(mutex)(&vmbus->turn);
 	if (vmbus->stands)
 		return true;	/* to sleep, by the way above */
+	ovid_fault_rescind(vmbus);
 	if (ovid_mail_pending(vmbus))
 		take_mail(vmbus);
 	if (test_bit(0, &vmbus->scan)) {
@@ -154,6 +158,7 @@ static long create(struct ovid_partition *part, const struct ovid_vmbus_create *
 		free_vmbus(vmbus);
 		return err;
 	}
+	ovid_faults_init(vmbus);
 	ovid_bus_publish(part, vmbus);
 	return 0;
 }

@@ -12,6 +12,7 @@
  *   sockets.c	OVID_VMBUS_SOCKETS and the file behind it: what the guest wants to connect to
  *   server_save.c	the state of it all, and back
  *   stats.c	counters and debugfs
+ *   fault.c	faults that somebody has asked for, in a debug build
  *
  * Locks, outermost first: part->lock -> vmbus->turn -> vmbus->lock -> chan->lock.  Spinlocks,
  * below all of them: in_lock, out_lock (above synic->lock), ready_lock, a channel's eventfd_lock.
@@ -30,6 +31,7 @@
 #include "../vmm/poll.h"
 #include "../vmm/port.h"
 #include "channel.h"
+#include "fault.h"
 #include "save.h"
 #include "stats.h"
 
@@ -105,6 +107,9 @@ struct ovid_vmbus {
 	struct ovid_vmbus_counts counts;
 
 	struct ovid_vmbus_port ports[3];
+#ifdef OVID_FAULTS
+	struct ovid_faults faults;
+#endif
 };
 
 /**
@@ -170,6 +175,9 @@ struct ovid_chan {
 	u32 number;
 	struct dentry *debugfs;
 	struct ovid_chan_stats stats;
+#ifdef OVID_FAULTS
+	bool to_rescind;	/* fault.c */
+#endif
 };
 
 /* providers in the kernel: NULL behind the last one; vsp/providers.c */

@@ -37,6 +37,8 @@ enum {
 	G_CMD_ADD_VP,		/* the next one, while the others run */
 	G_CMD_OFFER,		/* arg 0: G_CHANNEL_*: offers it; g_host.result */
 	G_CMD_REVOKE,		/* arg 0: G_CHANNEL_*: takes the offer back */
+	G_CMD_COUNTER,		/* arg 0: address of the name of one of the partition's; g_host.result */
+	G_CMD_FAULT,		/* arg 0: address of text: faults for the bus to make */
 };
 
 /* channels of the bus that a case with G_VMBUS has; the first two are offered from the start */
@@ -77,6 +79,8 @@ struct g_head {
 #define G_FUZZ		512	/* goes by g_host.seed, .count, .stop; any number of exits */
 #define G_LONG_TIME	1024	/* has ten times the limit before it counts as stuck */
 #define G_VMBUS		2048	/* has a VMBus; its reset MSR starts it again, from its image */
+
+#define G_FAULTS	4096	/* needs a module that makes faults when it is asked to */
 
 #define G_FAR_VP	130
 

@@ -26,6 +26,7 @@
 #include "serve.h"
 
 #define MAX_EXITS	50000
+#define PAGE_BYTES	4096u
 
 static const struct mach_ops *ops = &mach_ovid;
 static unsigned int limit_ms = 3000;
@@ -210,6 +211,14 @@ static void command(struct run *r, uint32_t cmd)
 		h->result = !r->bus ? -ENXIO :
 			    cmd == G_CMD_OFFER ? serve_offer(r->bus, h->arg[0]) :
 						 serve_revoke(r->bus, h->arg[0]);
+		return;
+	}
+	if (cmd == G_CMD_FAULT || cmd == G_CMD_COUNTER) {
+		const char *text = (char *)r->m.ram + h->arg[0];
+
+		h->result = h->arg[0] >= r->m.ram_bytes - PAGE_BYTES ? -EFAULT :
+			    cmd == G_CMD_FAULT ? serve_fault(text) :
+			    r->bus ? serve_counter(r->bus, text) : -ENXIO;
 		return;
 	}
 	if (cmd != G_CMD_MSI_LATER && cmd != G_CMD_NMI_LATER && cmd != G_CMD_EXTINT_LATER) {
@@ -458,6 +467,8 @@ static void run_case(const struct blob *b, unsigned int number)
 	if (only && strcmp(only, r.name))
 		return;
 	if (r.c->flags & (ops == &mach_ovid ? G_KVM_ONLY : G_OVID_ONLY))
+		return;
+	if (r.c->flags & G_FAULTS && !serve_can_fail())
 		return;
 	pthread_mutex_init(&r.lock, NULL);
 	pthread_cond_init(&r.ended, NULL);

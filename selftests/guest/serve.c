@@ -4,10 +4,13 @@
  * thread.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "../../userspace/examples/echo.h"
@@ -121,6 +124,39 @@ int serve_start(int part, struct serve **serve)
 	if (!ret)
 		ret = serve_offer(s, G_CHANNEL_ECHO);
 	return ret ?: serve_offer(s, G_CHANNEL_USER);
+}
+
+int64_t serve_counter(struct serve *s, const char *name)
+{
+	int fd = ov_ioctl(s->part, OVID_GET_STATS_FD, NULL);
+	int64_t value = ov_stat(fd, name);
+
+	close(fd);
+	return value;
+}
+
+bool serve_can_fail(void)
+{
+	/* fails where it is mounted already */
+	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
+	return !access("/sys/module/ovid/parameters/faults", W_OK);
+}
+
+/* the only partition of this name */
+int serve_fault(const char *rules)
+{
+	int fd, ret = -ENOENT;
+	glob_t found;
+
+	if (glob("/sys/kernel/debug/ovid/*-guest-run/faults", 0, NULL, &found))
+		return -ENOENT;
+	fd = found.gl_pathc == 1 ? open(found.gl_pathv[0], O_WRONLY) : -1;
+	if (fd >= 0)
+		ret = write(fd, rules, strlen(rules)) < 0 ? -errno : 0;
+	if (fd >= 0)
+		close(fd);
+	globfree(&found);
+	return ret;
 }
 
 int serve_reset(struct serve *s)

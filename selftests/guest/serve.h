@@ -6,6 +6,9 @@
 #ifndef OVID_GUEST_SERVE_H
 #define OVID_GUEST_SERVE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 struct serve;
 
 /* makes the bus, with the channels that are there from the start: 0 or -errno */
@@ -13,6 +16,12 @@ int serve_start(int part, struct serve **serve);
 /* @channel: G_CHANNEL_*: 0 or -errno */
 int serve_offer(struct serve *s, unsigned int channel);
 int serve_revoke(struct serve *s, unsigned int channel);
+/* of the partition: its value; -1: there is none */
+int64_t serve_counter(struct serve *s, const char *name);
+/* can the module make faults, and its files be reached? */
+bool serve_can_fail(void);
+/* rules as in Documentation/vmbus-faults.rst: 0 or -errno */
+int serve_fault(const char *rules);
 /* of the partition, whose VPs do not run */
 int serve_reset(struct serve *s);
 /* closes all channels */
