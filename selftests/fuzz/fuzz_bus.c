@@ -461,7 +461,8 @@ static void raw(struct world *w)
 	take(w, buf + 8, bytes > 8 ? bytes - 8 : 0);
 	if (how & 64)
 		buf[4] = 1;
-	send(w, how & 32 ? how >> 6 : connection(w), buf, bytes);
+	/* 0, and those that there are */
+	send(w, how & 32 ? how >> 6 == 3 ? VMBUS_CONN_MESSAGE : how >> 6 : connection(w), buf, bytes);
 }
 
 static void contact(struct world *w)
@@ -479,8 +480,10 @@ static void contact(struct world *w)
 	if (m.c.version >= VMBUS_V5_0) {
 		m.c.sint = how & 8 ? which >> 4 : 2;
 		m.c.features = which;
+		if (how & 128)
+			*(which & 1 ? &m.c.vtl : &m.c.sint) += 14;
 	} else if (how & 8) {
-		m.c.interrupt_page = which * PAGE;
+		m.c.interrupt_page = which * PAGE + (how & 128 ? 8 : 0);
 	}
 	if (how & 16)
 		m.c.monitor_page1 = 0x1000;
@@ -762,12 +765,70 @@ static void tl_refuse(struct world *w)
 	ovid_bus_tl_refuse(&w->bus, &guid, &guid, -ENOENT);
 }
 
+static void modify_conn(struct world *w)
+{
+	struct vmbus_w_modify_conn m = { .h.type = VMBUS_MODIFY_CONN };
+	u8 how = next(w);
+
+	m.monitor_page1 = how & 1 ? 0x3000 : 0;
+	m.monitor_page2 = how & 2 ? 0x4000 : 0;
+	m.monitor_page2 |= how & 4 ? 8 : 0;
+	send(w, connection(w), &m, sizeof(m));
+}
+
+/* begun and never ended, until there may be no more of them */
+static void many_gpadls(struct world *w)
+{
+	struct vmbus_w_gpadl_header m = {
+		.h.type = VMBUS_GPADL_HEADER, .relid = next(w), .range_bytes = 0xfff8,
+		.range_count = 1,
+	};
+	u32 i;
+
+	for (i = 0; i < 40; i++) {
+		m.gpadl = 0x1000 + i;
+		send(w, connection(w), &m, sizeof(m));
+	}
+}
+
+/* complete, and perhaps of no use as a ring: two ranges, an offset, parts of pages */
+static void other_gpadl(struct world *w)
+{
+	u8 relid = next(w), id = next(w), how = next(w);
+	struct {
+		struct vmbus_w_gpadl_header h;
+		u32 bytes, offset;
+		u64 pfn[6];
+		u32 bytes2, offset2;
+		u64 pfn2;
+	} __packed m = {
+		.h.h.type = VMBUS_GPADL_HEADER, .h.relid = relid, .h.gpadl = id,
+		.bytes = 6 * PAGE, .bytes2 = PAGE,
+	};
+
+	m.h.range_count = 1 + (how & 1);
+	m.h.range_bytes = how & 1 ? 72 : 56;
+	if (how & 2)
+		m.bytes -= 8;
+	if (how & 4) {
+		m.bytes -= PAGE;
+		m.offset = 8;
+	}
+	send(w, connection(w), &m, sizeof(m.h) + m.h.range_bytes);
+}
+
+/* what is seldom, or dear */
 static void rare(struct world *w)
 {
 	switch (w->len % 4) {
 	case 0: return ovid_bus_disconnect(&w->bus);
 	case 1: return tl_connect(w);
-	default: return tl_refuse(w);
+	case 2: return tl_refuse(w);
+	}
+	switch (w->len / 4 % 4) {
+	case 0: return modify_conn(w);
+	case 1: return many_gpadls(w);
+	default: return other_gpadl(w);
 	}
 }
 

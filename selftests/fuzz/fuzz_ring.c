@@ -239,6 +239,14 @@ static void hostile_write(struct memory *m, struct input *in)
 		vec[0].len = number(in, m->size, m->size - 24) % MAX_SIZE;
 		vec[1].len = byte(in);
 		header = byte(in);
+		if (header == 0xff) {
+			/* more than a descriptor can say */
+			vec[0].len = OVID_RING_MAX_PACKET - 15;
+			CHECK(ovid_ring_write(&m->ring, desc, 0, vec, 1) == -EMSGSIZE);
+			check_page(m, 0);
+			check_data(m, 0, 0);
+			break;
+		}
 		bytes = ovid_ring_packet_bytes(0, vec[0].len + vec[1].len);
 		err = ovid_ring_write(&m->ring, desc, header, vec, 2);
 		check_page(m, 0);
@@ -289,6 +297,8 @@ static void hostile(struct input *in, u8 how)
 	memset(page_out, 0, PAGE);
 	memset(from.data, 0, from.size);
 	memset(to.data, 0, to.size);
+	/* sizes that no ring has */
+	CHECK(ovid_ring_init_in(&from.ring, (void *)page_in, from.data, how & 1 ? 0 : 4095) == -EINVAL);
 	if (how & 0x40) {	/* indexes of the beginning, too */
 		scribble(&from, in);
 		scribble(&to, in);
