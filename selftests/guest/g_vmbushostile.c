@@ -505,9 +505,13 @@ static void report(void)
 		VMBUS_GPADL_TEARDOWN, VMBUS_RELID_RELEASED, VMBUS_TL_CONNECT, VMBUS_MODIFY,
 		VMBUS_INITIATE_CONTACT,
 	};
+	u64 all = 0;
 
 	for (u32 i = 0; i < ARRAY_SIZE(types); i++)
 		is_(!!sent[types[i]], 1, "each message was sent");
+	for (u32 i = 0; i < ARRAY_SIZE(sent); i++)
+		all += sent[i];
+	note("messages", all);
 	note("GPADLs made", good[VMBUS_GPADL_CREATED]);
 	note("channels opened", good[VMBUS_OPEN_RESULT]);
 	note("packets", packets);
