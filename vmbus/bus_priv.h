@@ -28,6 +28,7 @@ int ovid_bus_on_released(struct ovid_bus *bus, const void *msg, u32 bytes);
 struct ovid_bus_chan *ovid_bus_by_relid(struct ovid_bus *bus, u32 relid);
 bool ovid_bus_same_name(const struct ovid_bus_chan *a, const struct ovid_bus_chan *b);
 bool ovid_bus_same_device(const struct ovid_bus_chan *a, const struct ovid_bus_chan *b);
+bool ovid_bus_may_have_sockets(const struct ovid_bus *bus);
 void ovid_bus_give_relid(struct ovid_bus *bus, struct ovid_bus_chan *chan, u32 relid);
 void ovid_bus_drop_relid(struct ovid_bus *bus, struct ovid_bus_chan *chan);
 void ovid_bus_revoke_subs(struct ovid_bus *bus, const struct ovid_bus_chan *primary);

@@ -32,7 +32,7 @@ static bool of_connection(const struct ovid_bus_chan *chan)
 	return chan->offer.sub_index || chan->offer.flags & VMBUS_OFFER_TLNPI;
 }
 
-static bool may_have_sockets(const struct ovid_bus *bus)
+bool ovid_bus_may_have_sockets(const struct ovid_bus *bus)
 {
 	return bus->state == OVID_BUS_OFFERED && bus->version >= VMBUS_V4_0;
 }
@@ -108,7 +108,8 @@ static int may_offer(const struct ovid_bus *bus, const struct ovid_bus_chan *cha
 	}
 	if (chan->offer.sub_index && !bus->awaits && (!primary || primary->state != OVID_CHAN_OPEN))
 		return -ENOTCONN;
-	if (chan->offer.flags & VMBUS_OFFER_TLNPI && !may_have_sockets(bus))
+	if (chan->offer.flags & VMBUS_OFFER_TLNPI && !bus->awaits &&
+	    !ovid_bus_may_have_sockets(bus))
 		return -ENOTCONN;
 	return bus->nr_chans < OVID_BUS_MAX_RELID ? wait : -ENOSPC;
 }

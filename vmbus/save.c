@@ -360,6 +360,8 @@ static bool chan_holds(const struct ovid_bus *bus, const struct ovid_bus_chan *c
 		return false;
 	if (chan->revoked && !chan->offered)
 		return false;
+	if (chan->offer.flags & VMBUS_OFFER_TLNPI && !ovid_bus_may_have_sockets(bus))
+		return false;
 	if (chan->state != OVID_CHAN_CLOSED && !open_holds(bus, chan))
 		return false;
 	return name_holds(bus, chan);
