@@ -3,8 +3,9 @@
  * ovid.h - the Virtual Infrastructure Driver: extension calls of /dev/ovid.
  *
  * Three kinds of file: D = /dev/ovid itself, P = a partition, V = a virtual
- * processor; and M = a guest memory object, H = a channel, C = connects of sockets.  P and V also take the calls of
- * mshv.h (magic 0xB8), which this header leaves as they are.
+ * processor; and M = a guest memory object, H = a channel, C = connects of the
+ * guest's sockets.  P and V also take the calls of mshv.h (magic 0xB8), which this header
+ * leaves as they are.
  *
  * Every struct here begins with its own size and flags: a caller sets @size to
  * sizeof(struct), an older kernel refuses a longer one with unknown non-zero

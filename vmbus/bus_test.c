@@ -1479,7 +1479,8 @@ static void socket_offers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, offer(w, 3, 3, 0));
 	KUNIT_EXPECT_EQ(test, 0, gpadl(w, 1, GPADL, 8));
 	KUNIT_EXPECT_EQ(test, 0, open(w, 1, GPADL));
-	KUNIT_EXPECT_EQ(test, 0, with_relid(w, VMBUS_RELID_RELEASED, 2));	/* nobody waits for it */
+	/* nobody waits for it any more */
+	KUNIT_EXPECT_EQ(test, 0, with_relid(w, VMBUS_RELID_RELEASED, 2));
 	KUNIT_EXPECT_FALSE(test, ovid_bus_revoke(&w->bus, &w->chan[2]));
 	EXPECT_LOG(w, "offer:1 offer:2 offer:3 offer:4 pin:e1e10/8 created:1/e1e10/ok open:1 result:1/77/ok rescind:3");
 	KUNIT_EXPECT_EQ(test, 0, contact(w, contact_of(VMBUS_V4_0)));

@@ -355,7 +355,7 @@ static void nonsense(void)
 	uint64_t guest = 0;
 	struct world w;
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		begin(&w, 32768);
 		guest_packet(&w, cases[i].type, cases[i].says, buf, cases[i].len);
 		CHECK(run(&w) == RELAY_BROKEN, "%s", cases[i].what);

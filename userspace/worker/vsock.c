@@ -192,7 +192,7 @@ static void note_refusal(struct vsock *v, u32 port, int err)
 		     port);
 }
 
-/* 0, or the errno that the guest is told */
+/* 0, or a -errno that the guest is told */
 static int connect_to_host(struct vsock *v, const struct ovid_socket_connect *c)
 {
 	struct sock *s = new_sock(v);
@@ -200,21 +200,20 @@ static int connect_to_host(struct vsock *v, const struct ovid_socket_connect *c)
 	int ret;
 
 	if (memcmp(c->service + sizeof(port), template, sizeof(template)))
-		return ECONNREFUSED;
+		return -ECONNREFUSED;
 	if (!s)
-		return ENOSPC;
+		return -ENOSPC;
 	memcpy(&port, c->service, sizeof(port));
 	ret = connector_connect(v->connector, port);
 	if (ret < 0) {
 		note_refusal(v, port, ret);
-		return ECONNREFUSED;
+		return -ECONNREFUSED;
 	}
 	*s = (struct sock){ .fd = ret };
 	ret = offer(v, s, c->service, c->endpoint);
-	if (!ret)
-		return 0;
-	end(v, s);
-	return -ret;
+	if (ret)
+		end(v, s);
+	return ret;
 }
 
 static void take_connects(struct vsock *v)
@@ -224,7 +223,7 @@ static void take_connects(struct vsock *v)
 
 	while (read(file, &c, sizeof(c)) == sizeof(c))
 		/* a guest that is gone needs no answer, and its channel has gone with it */
-		vid_socket_reply(file, c.id, connect_to_host(v, &c));
+		vid_socket_reply(file, c.id, -connect_to_host(v, &c));
 }
 
 /* ---- both ---- */
