@@ -247,6 +247,81 @@ CASE(bus_sockets, G_OVID_ONLY | G_VMBUS, 1)
 	vmbus_quiet();
 }
 
+/* an offer comes of a socket of this service and endpoint; bytes go through it */
+static struct vmbus_w_offer socket_offered(u8 service, u8 endpoint, u8 from_host)
+{
+	struct vmbus_w_offer offer;
+	struct channel c;
+	bool good = true;
+
+	expect(VMBUS_OFFER);
+	offer = in.offer;
+	is(offer.type.b[0], service);
+	is(offer.instance.b[0], endpoint);
+	is(offer.flags, VMBUS_OFFER_TLNPI | VMBUS_OFFER_NAMED_PIPE);
+	is(*(u32 *)offer.user, VMBUS_PIPE_BYTE);
+	is(offer.user[4], from_host);
+	is(channel_open(&c, &offer, ring_memory[0], 6, 6), 0);
+	for (u32 n = 0; good && n < 200; n++)
+		good = channel_echo(&c, n & 1, n, data + n, n * 37);
+	check(good);
+	return offer;
+}
+
+static void connect_to(u8 service, u8 endpoint)
+{
+	struct vmbus_w_tl_connect m = {
+		.h.type = VMBUS_TL_CONNECT, .endpoint = { { endpoint } },
+		.service = { { service } },
+	};
+
+	vmbus_post(&m, sizeof(m));
+}
+
+CASE(bus_socket_channels, G_OVID_ONLY | G_VMBUS, 1)
+{
+	struct vmbus_w_relid m = { .h.type = VMBUS_RELID_RELEASED };
+	u32 last = 0;
+
+	vmbus_begin();
+	fill();
+	command(G_CMD_OFFER, G_CHANNEL_SOCKET, 0, 0);
+	is(host->result, -ENOTCONN);
+	is(vmbus_connect(VMBUS_V5_3), 2);
+	for (u32 i = 0; i < 5; i++) {
+		connect_to(1 + i, 10);
+		if (last) {
+			/* the one before goes first */
+			expect(VMBUS_RESCIND);
+			is(in.relid.relid, last);
+			m.relid = last;
+			vmbus_post(&m, sizeof(m));
+		}
+		last = socket_offered(1 + i, 10, 0).relid;
+	}
+	command(G_CMD_REVOKE, G_CHANNEL_SOCKET, 0, 0);
+	is(host->result, 0);
+	expect(VMBUS_RESCIND);
+	is(in.relid.relid, last);
+	command(G_CMD_OFFER, G_CHANNEL_SOCKET, 0, 0);
+	is(host->result, 0);
+	socket_offered(G_SOCKET_TYPE, G_SOCKET_TYPE + 1, 1);
+	/* open as it is: the next connection has nothing of it */
+	is(vmbus_connect(VMBUS_V4_0), 2);
+	command(G_CMD_REVOKE, G_CHANNEL_SOCKET, 0, 0);
+	is(host->result, 0);
+	vmbus_quiet();
+	connect_to(3, 4);
+	socket_offered(3, 4, 0);
+	vmbus_unload();
+	is(vmbus_connect(VMBUS_V3_0), 2);
+	connect_to(3, 4);		/* there were no sockets then */
+	vmbus_quiet();
+	command(G_CMD_REVOKE, G_CHANNEL_SOCKET, 0, 0);
+	command(G_CMD_OFFER, G_CHANNEL_SOCKET, 0, 0);
+	is(host->result, -ENOTCONN);
+}
+
 /* ---- GPADLs ---- */
 
 #define NOWHERE	0x3000000ul	/* above memory, below devices */

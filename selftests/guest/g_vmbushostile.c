@@ -143,7 +143,8 @@ static u32 make_other(struct fuzz *f, u32 *m, u32 type)
 	case VMBUS_MODIFY:
 		return 16;
 	case VMBUS_TL_CONNECT:
-		return 40;
+		m[6] = any(f) & 3;	/* the service: 0 is refused */
+		return one_in(f, 2) ? 40 : 56;
 	case VMBUS_MODIFY_CONN:
 		memset(m + 2, 0, 16);
 		return 24;

@@ -51,10 +51,13 @@ enum {
 	G_CHANNEL_KVP,
 	G_CHANNEL_VSS,
 	G_CHANNEL_FCOPY,
+	G_CHANNEL_SOCKET,	/* the runner connects to the guest; by that or the guest's own connect, one */
 	G_CHANNELS
 };
 #define G_USER_TYPE	0x55	/* each byte of its class id */
 #define G_USER_INSTANCE	0x56
+#define G_SOCKET_TYPE	0x57	/* each byte of a service of the guest's */
+#define G_SOCKET_REFUSE	0	/* first byte of a service of the runner's that refuses */
 #define G_USER_REFUSE	0xfe	/* first byte of an open's user data: it is refused */
 
 /* modes a guest is entered in */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@
 #include "proto.h"
 #include "serve.h"
 
-/* the channel that is served here; @quit: eventfd, the thread has to end */
+/* a channel that is served here; @quit: eventfd, the thread has to end */
 struct echo {
 	pthread_t thread;
 	int quit;
@@ -30,7 +31,11 @@ struct serve {
 	int part;
 	bool there[G_CHANNELS];
 	int h[G_CHANNELS];	/* of those that the kernel serves */
-	struct echo echo;
+	struct echo echo[G_CHANNELS];
+	/* the guest's connects: a thread that takes them */
+	pthread_t thread;
+	int connects, quit;
+	pthread_mutex_t lock;	/* all of the above; that thread, and who calls us */
 };
 
 static int refuse(const struct ovid_channel_event *open)
@@ -70,29 +75,45 @@ static void echo_stop(struct echo *e)
 	ovid_channel_close(e->channel);
 }
 
-/* ---- the bus ---- */
+/* ---- channels ---- */
 
-int serve_offer(struct serve *s, unsigned int channel)
+static bool served_here(unsigned int channel)
+{
+	return channel == G_CHANNEL_USER || channel == G_CHANNEL_SOCKET;
+}
+
+static void fill_offer(struct ovid_vmbus_offer *arg, unsigned int channel)
 {
 	static const char *const providers[] = {
 		[G_CHANNEL_ECHO] = "echo", [G_CHANNEL_USER] = "",
 		[G_CHANNEL_HEARTBEAT] = "heartbeat", [G_CHANNEL_SHUTDOWN] = "shutdown",
 		[G_CHANNEL_TIMESYNC] = "timesync", [G_CHANNEL_KVP] = "kvp",
-		[G_CHANNEL_VSS] = "vss", [G_CHANNEL_FCOPY] = "fcopy",
+		[G_CHANNEL_VSS] = "vss", [G_CHANNEL_FCOPY] = "fcopy", [G_CHANNEL_SOCKET] = "",
 	};
-	struct ovid_vmbus_offer arg = { .size = sizeof(arg) };
+
+	strcpy((char *)arg->provider, providers[channel]);
+	if (channel == G_CHANNEL_USER) {
+		memset(arg->type, G_USER_TYPE, sizeof(arg->type));
+		memset(arg->instance, G_USER_INSTANCE, sizeof(arg->instance));
+	}
+	if (channel == G_CHANNEL_SOCKET) {
+		memset(arg->type, G_SOCKET_TYPE, sizeof(arg->type));
+		memset(arg->instance, G_SOCKET_TYPE + 1, sizeof(arg->instance));
+		arg->offer_flags = OVID_OFFER_PIPE | OVID_OFFER_SOCKET;
+		arg->user[4] = 1;
+	}
+}
+
+/* s->lock held */
+static int offer(struct serve *s, unsigned int channel, const struct ovid_vmbus_offer *arg)
+{
+	struct ovid_vmbus_offer copy = *arg;
 	int ret;
 
-	if (channel >= G_CHANNELS)
-		return -EINVAL;
-	strcpy((char *)arg.provider, providers[channel]);
-	if (channel == G_CHANNEL_USER) {
-		memset(arg.type, G_USER_TYPE, sizeof(arg.type));
-		memset(arg.instance, G_USER_INSTANCE, sizeof(arg.instance));
-		ret = echo_start(&s->echo, s->part, &arg);
-	} else {
-		ret = ov_ioctl(s->part, OVID_VMBUS_OFFER, &arg);
-	}
+	if (served_here(channel))
+		ret = echo_start(&s->echo[channel], s->part, arg);
+	else
+		ret = ov_ioctl(s->part, OVID_VMBUS_OFFER, &copy);
 	if (ret < 0)
 		return ret;
 	s->h[channel] = ret;
@@ -100,17 +121,99 @@ int serve_offer(struct serve *s, unsigned int channel)
 	return 0;
 }
 
-int serve_revoke(struct serve *s, unsigned int channel)
+static int take_back(struct serve *s, unsigned int channel)
 {
 	if (channel >= G_CHANNELS || !s->there[channel])
 		return -ENOENT;
-	if (channel == G_CHANNEL_USER)
-		echo_stop(&s->echo);
+	if (served_here(channel))
+		echo_stop(&s->echo[channel]);
 	else
 		close(s->h[channel]);
 	s->there[channel] = false;
 	return 0;
 }
+
+int serve_offer(struct serve *s, unsigned int channel)
+{
+	struct ovid_vmbus_offer arg = { .size = sizeof(arg) };
+	int ret;
+
+	if (channel >= G_CHANNELS)
+		return -EINVAL;
+	fill_offer(&arg, channel);
+	pthread_mutex_lock(&s->lock);
+	/* the guest may have connected since */
+	ret = channel == G_CHANNEL_SOCKET && s->there[channel] ? -EEXIST : offer(s, channel, &arg);
+	pthread_mutex_unlock(&s->lock);
+	return ret;
+}
+
+int serve_revoke(struct serve *s, unsigned int channel)
+{
+	int ret;
+
+	pthread_mutex_lock(&s->lock);
+	ret = take_back(s, channel);
+	pthread_mutex_unlock(&s->lock);
+	return ret;
+}
+
+/* ---- the guest connects ---- */
+
+/* 0 or -errno; the one that there was goes */
+static int accept_guest(struct serve *s, const struct ovid_socket_connect *c)
+{
+	struct ovid_vmbus_offer arg = {
+		.size = sizeof(arg), .offer_flags = OVID_OFFER_PIPE | OVID_OFFER_SOCKET,
+	};
+	int ret;
+
+	if (c->service[0] == G_SOCKET_REFUSE)
+		return -ECONNREFUSED;
+	memcpy(arg.type, c->service, sizeof(arg.type));
+	memcpy(arg.instance, c->endpoint, sizeof(arg.instance));
+	pthread_mutex_lock(&s->lock);
+	take_back(s, G_CHANNEL_SOCKET);
+	ret = offer(s, G_CHANNEL_SOCKET, &arg);
+	pthread_mutex_unlock(&s->lock);
+	return ret;
+}
+
+static void *connects_main(void *arg)
+{
+	struct serve *s = arg;
+	struct pollfd p[] = {
+		{ .fd = s->quit, .events = POLLIN }, { .fd = s->connects, .events = POLLIN },
+	};
+	struct ovid_socket_connect c;
+	struct ovid_socket_reply reply = { .size = sizeof(reply) };
+
+	for (;;) {
+		poll(p, 2, -1);
+		if (p[0].revents)
+			return NULL;
+		if (read(s->connects, &c, sizeof(c)) != sizeof(c))
+			continue;
+		reply.id = c.id;
+		reply.refuse = -accept_guest(s, &c);
+		/* fails where the guest has begun anew since */
+		ov_ioctl(s->connects, OVID_SOCKET_REPLY, &reply);
+	}
+}
+
+static int take_connects(struct serve *s)
+{
+	struct ovid_vmbus_sockets arg = { .size = sizeof(arg) };
+
+	s->quit = eventfd(0, EFD_CLOEXEC);
+	s->connects = ov_ioctl(s->part, OVID_VMBUS_SOCKETS, &arg);
+	if (s->connects < 0)
+		return s->connects;
+	fcntl(s->connects, F_SETFL, O_NONBLOCK);
+	return -pthread_create(&s->thread, NULL, connects_main, s);
+}
+
+/* ---- the bus ---- */
 
 int serve_start(int part, struct serve **serve)
 {
@@ -119,8 +222,11 @@ int serve_start(int part, struct serve **serve)
 	int ret;
 
 	s->part = part;
+	pthread_mutex_init(&s->lock, NULL);
 	*serve = s;
 	ret = ov_ioctl(part, OVID_VMBUS_CREATE, &arg);
+	if (!ret)
+		ret = take_connects(s);
 	if (!ret)
 		ret = serve_offer(s, G_CHANNEL_ECHO);
 	return ret ?: serve_offer(s, G_CHANNEL_USER);
@@ -169,6 +275,13 @@ int serve_reset(struct serve *s)
 
 void serve_stop(struct serve *s)
 {
+	uint64_t one = 1;
+
+	if (write(s->quit, &one, sizeof(one)) != sizeof(one))
+		tap_bail("cannot end the thread of sockets");
+	pthread_join(s->thread, NULL);
+	close(s->connects);
+	close(s->quit);
 	for (unsigned int i = 0; i < G_CHANNELS; i++)
 		serve_revoke(s, i);
 	free(s);
