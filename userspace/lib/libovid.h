@@ -79,12 +79,25 @@ int ovid_channel_offer(int part, const struct ovid_vmbus_offer *offer, int signa
  */
 int ovid_channel_adopt(int file, int signals, struct ovid_channel **channel);
 
-/* takes the offer back, if nobody else has the file; NULL is allowed */
+/**
+ * ovid_channel_close - takes the offer back, if nobody else has the file
+ * @channel: channel, or NULL
+ */
 void ovid_channel_close(struct ovid_channel *channel);
 
-/* for poll(): can be read when there is an event; it does not block */
+/**
+ * ovid_channel_file - for poll(): can be read when there is an event
+ * @channel: channel
+ *
+ * Return: its file, which does not block.
+ */
 int ovid_channel_file(const struct ovid_channel *channel);
-/* for poll(): can be read when there is a turn to be done */
+/**
+ * ovid_channel_signals - for poll(): can be read when there is a turn to be done
+ * @channel: channel
+ *
+ * Return: its eventfd.
+ */
 int ovid_channel_signals(const struct ovid_channel *channel);
 
 /* ---- what the guest wants of the channel ---- */
@@ -111,12 +124,22 @@ int ovid_channel_event(struct ovid_channel *channel, struct ovid_channel_event *
 int ovid_channel_answer(struct ovid_channel *channel, const struct ovid_channel_event *event,
 			int refuse);
 
-/* open, and the rings make sense */
+/**
+ * ovid_channel_works - can it be used?
+ * @channel: channel
+ *
+ * Return: it is open, and the rings make sense.
+ */
 bool ovid_channel_works(const struct ovid_channel *channel);
 
 /* ---- a turn ---- */
 
-/* No signals, please, while we are here. */
+/**
+ * ovid_channel_begin - begins a turn: the guest need not signal until its end
+ * @channel: channel
+ *
+ * Reads the eventfd, unless that is the caller's.
+ */
 void ovid_channel_begin(struct ovid_channel *channel);
 
 /**
@@ -129,10 +152,21 @@ void ovid_channel_begin(struct ovid_channel *channel);
  */
 int ovid_channel_peek(struct ovid_channel *channel, struct ovid_channel_packet *packet);
 
-/* of the packet that was peeked; false: it has not so much.  @from: 0 is its descriptor */
+/**
+ * ovid_channel_copy - copies from the packet that was peeked
+ * @channel: channel
+ * @from: offset; 0 is the descriptor, the payload begins at its @header
+ * @buf: out
+ * @len: bytes
+ *
+ * Return: false: the packet has not so much.
+ */
 bool ovid_channel_copy(const struct ovid_channel *channel, uint32_t from, void *buf, uint32_t len);
 
-/* the packet that was peeked is done with */
+/**
+ * ovid_channel_pop - done with the packet that was peeked
+ * @channel: channel
+ */
 void ovid_channel_pop(struct ovid_channel *channel);
 
 /**
@@ -148,7 +182,12 @@ void ovid_channel_pop(struct ovid_channel *channel);
 int ovid_channel_recv(struct ovid_channel *channel, struct ovid_channel_packet *packet, void *buf,
 		      uint32_t max);
 
-/* bytes of payload that one packet may have now; 0: none at all */
+/**
+ * ovid_channel_room - how much can be sent?
+ * @channel: channel
+ *
+ * Return: bytes of payload that one packet may have now; 0: none at all.
+ */
 uint32_t ovid_channel_room(const struct ovid_channel *channel);
 
 /**
@@ -166,7 +205,11 @@ uint32_t ovid_channel_room(const struct ovid_channel *channel);
 int ovid_channel_send(struct ovid_channel *channel, uint16_t type, uint16_t flags,
 		      uint64_t trans_id, const struct iovec *vec, unsigned int nr);
 
-/* there is to be another turn when a packet has room that has @payload bytes */
+/**
+ * ovid_channel_want_room - another turn, please, when there is room
+ * @channel: channel
+ * @payload: for a packet of so many bytes
+ */
 void ovid_channel_want_room(struct ovid_channel *channel, uint32_t payload);
 
 /**

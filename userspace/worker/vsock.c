@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -360,6 +361,18 @@ static void *vsock_main(void *arg)
 
 /* ---- life ---- */
 
+/* a socket and a channel's file each, besides what VPs have */
+static void want_files(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l))
+		return;
+	l.rlim_cur += min_u64(2 * MAX_SOCKETS, l.rlim_max - l.rlim_cur);
+	/* with fewer, some are refused */
+	setrlimit(RLIMIT_NOFILE, &l);
+}
+
 static int open_files(struct vsock *v, struct failure *why)
 {
 	int sockets = vid_sockets(v->m->part);
@@ -385,6 +398,7 @@ int vsock_start(struct vsock **vsock, struct machine *m, int listener, int conne
 
 	if (!v)
 		return fail(why, OVID_X_HOST, "out of memory");
+	want_files();
 	v->m = m;
 	v->connector = connector;
 	v->fixed[LISTENER] = listener;
