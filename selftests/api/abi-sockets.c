@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "vmbus.h"
+#include "lib/bus.h"
 
 enum { TL_CONNECT = 21, TL_RESULT = 23 };
 #define REFUSED		0xc0000236u

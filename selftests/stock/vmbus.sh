@@ -6,6 +6,9 @@
 #	report		devices as its sysfs has them, interrupts, what it complains of
 #	reload N	the modules out and in again, so many times
 #	wait S		seconds
+#	kvp		Debian's daemon for pairs, until "quiet"
+#	hear		goes on when its console gets a line
+#	hibernate	all of hibernation but the writing to a disk, and back
 #	serve		Debian's daemons, a filesystem that is written to, and a look at what they
 #			bring, until somebody shuts it down
 #	sockets		what /vsock says (vsock.c); the last of it, a connection, goes on
@@ -68,6 +71,24 @@ reload() {
 		n=$((n + 1))
 	done
 	echo "VMBUS reloaded $n"
+}
+
+kvp() {
+	mkdir -p /var/lib/hyperv
+	/hyperv/daemons/bin/hv_kvp_daemon -n >/tmp/kvp.log 2>&1 &
+	kvp=$!
+	echo "VMBUS kvp"
+}
+
+quiet() {
+	kill $kvp
+	wait $kvp
+}
+
+# devices sleep, the bus is unloaded, other processors go, and it all comes back
+hibernate() {
+	echo core >/sys/power/pm_test
+	echo disk >/sys/power/state && echo "VMBUS slept"
 }
 
 # with channels open: the next kernel finds the bus as if nothing had been
@@ -135,9 +156,10 @@ sockets() {
 
 while [ $# -gt 0 ]; do
 	case $1 in
-	load|report|serve|sockets)	$1; shift ;;
+	load|report|serve|sockets|kvp|quiet|hibernate)	$1; shift ;;
 	reset)	[ ! -e /tmp/stays ] || { drain; reboot -f; }
 		shift ;;
+	hear)	read -r _ </dev/console; shift ;;
 	kexec)	next="$next crashkernel=160M"
 		go_on -l 'load wait 2 report crash' ''
 		drain

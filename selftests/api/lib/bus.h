@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * vmbus.h - for abi-vmbus and abi-sockets: a partition with a bus, and a guest whose hypercalls are
- * made one by one.
+ * bus.h - for tests of the bus: its calls, and a guest whose VP makes hypercalls one by one.
  */
-#ifndef OVID_TEST_VMBUS_H
-#define OVID_TEST_VMBUS_H
+#ifndef OVID_TEST_BUS_H
+#define OVID_TEST_BUS_H
 
+#include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/ov.h"
-#include "lib/tap.h"
+#include "ov.h"
+#include "tap.h"
 
 #define RAM		(4u << 20)
 #define INPUT		0x3000
@@ -31,13 +31,19 @@ enum { OFFER = 1, RESCIND, REQUEST, ALL_OFFERS, OPEN, OPEN_RESULT, CLOSE, GPADL_
 
 CODE32(vmcall32, "vmcall; out %al, $0xf4");
 
+/* the guest's */
 static struct ov_vm vm;
+
+static inline int create_flags(int part, uint32_t max_version, uint32_t flags)
+{
+	struct ovid_vmbus_create arg = { sizeof(arg), flags, max_version, 0 };
+
+	return ov_ioctl(part, OVID_VMBUS_CREATE, &arg);
+}
 
 static inline int create(int part, uint32_t max_version)
 {
-	struct ovid_vmbus_create arg = { sizeof(arg), 0, max_version, 0 };
-
-	return ov_ioctl(part, OVID_VMBUS_CREATE, &arg);
+	return create_flags(part, max_version, 0);
 }
 
 /* a user's channel whose class id is @id, or the kernel's by name */
@@ -65,6 +71,20 @@ static inline struct ovid_channel_info info_of(int h)
 	if (ov_ioctl(h, OVID_CHANNEL_INFO, &i))
 		tap_ok(false, "OVID_CHANNEL_INFO works");
 	return i;
+}
+
+static inline int reply(int h, uint32_t serial, uint32_t refuse)
+{
+	struct ovid_channel_reply arg = { sizeof(arg), 0, serial, refuse };
+
+	return ov_ioctl(h, OVID_CHANNEL_REPLY, &arg);
+}
+
+static inline int set_eventfd(int h, int fd)
+{
+	struct ovid_channel_eventfd arg = { sizeof(arg), 0, fd, 0 };
+
+	return ov_ioctl(h, OVID_CHANNEL_EVENTFD, &arg);
 }
 
 static inline void close_it(int fd)
