@@ -401,8 +401,8 @@ struct ovid_port_message {
 /**
  * struct ovid_vmbus_create - OVID_VMBUS_CREATE: the partition has a VMBus
  * @size:	sizeof(struct ovid_vmbus_create)
- * @flags:	OVID_VMBUS_AWAITS_STATE: it stands still until a state was restored and the partition
- *		is resumed; sub-channels may be offered before that
+ * @flags:	OVID_VMBUS_AWAITS_STATE: it stands still until a state was restored and the
+ *		partition is resumed; sub-channels may be offered before that
  * @max_version: newer protocol versions are refused to the guest; 0: the newest known
  * @pad:	must be zero
  *
@@ -432,20 +432,20 @@ struct ovid_vmbus_create {
  * @buf:	user pointer
  * @bytes:	of @buf; SAVE: out, of the state, also with E2BIG (there was not enough room)
  *
- * The partition is paused (EBUSY).  SAVE: the bus has ended what it was at, and stands still until the
- * partition is resumed, from the first attempt on, also one that gives E2BIG; only then the state
- * of the VPs is to be read, since the bus gives them messages and events.  What processes do to
- * the channels' files afterwards is not in the state.
+ * The partition is paused (EBUSY).  SAVE: the bus has ended what it was at, and stands still until
+ * the partition is resumed, from the first attempt on, also one that gives E2BIG; only then the
+ * state of the VPs is to be read, since the bus gives them messages and events.  What processes
+ * do to the channels' files afterwards is not in the state.
  *
- * RESTORE: into a bus made with OVID_VMBUS_AWAITS_STATE, on a partition that has the same memory and
- * VPs; all channels are offered again, and no others, each by a new file, which
- * stands for the one with the same type, instance and index.  Pages that the guest has given to its
- * channels are looked up anew.  It happens as a whole or not at all; once.
+ * RESTORE: into a bus made with OVID_VMBUS_AWAITS_STATE, on a partition that has the same memory
+ * and VPs; all channels are offered again, and no others, each by a new file, which stands for the
+ * one with the same type, instance and index.  Pages that the guest has given to its channels are
+ * looked up anew.  It happens as a whole or not at all; once.
  *
  * Errors of RESTORE: EBUSY (it is not such a bus, or was filled), EINVAL (no state that a bus
- * could be in, or a newer one; a channel is offered that it does not know), ENOENT (a channel of the
- * state is not offered), EFAULT (memory of the guest's is not there), EOPNOTSUPP (a provider that
- * cannot be moved while it is open), E2BIG, ENOMEM, EINTR.
+ * could be in, or a newer one; a channel is offered that it does not know), ENOENT (a channel of
+ * the state is not offered), EFAULT (memory of the guest's is not there), EOPNOTSUPP (a provider
+ * that cannot be moved while it is open), E2BIG, ENOMEM, EINTR.
  */
 struct ovid_vmbus_state {
 	__u32 size;

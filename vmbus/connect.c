@@ -147,7 +147,8 @@ int ovid_bus_on_contact(struct ovid_bus *bus, const void *msg, u32 bytes)
 		answer(bus, &c, false, 0);
 		return 0;
 	}
-	if (!ovid_bus_monitor_ok(c.monitor_page[0], c.monitor_page[1]) || c.interrupt_page % VMBUS_PAGE) {
+	if (!ovid_bus_monitor_ok(c.monitor_page[0], c.monitor_page[1]) ||
+	    c.interrupt_page % VMBUS_PAGE) {
 		/* before 2.4 a guest does not look at the state */
 		answer(bus, &c, c.version >= VMBUS_V2_4, VMBUS_CONN_FAILED);
 		return -EPROTO;

@@ -171,8 +171,8 @@ void ovid_bus_revoke_subs(struct ovid_bus *bus, const struct ovid_bus_chan *prim
 		return;
 	for (chan = bus->chans; chan; chan = next) {
 		next = chan->next;
-		if (chan->offer.sub_index && !chan->revoked && ovid_bus_same_device(chan, primary) &&
-		    revoke(bus, chan))
+		if (chan->offer.sub_index && !chan->revoked &&
+		    ovid_bus_same_device(chan, primary) && revoke(bus, chan))
 			bus->fx->release(bus, chan);
 	}
 }

@@ -160,10 +160,10 @@ const void *ovid_saved_next(struct ovid_saved *from, u32 type, u32 least,
  * Channels are found by type, instance and index: all that the state has must be
  * offered, but for those revoked, and no others.  Their files may be others.
  *
- * Return: 0: as it was when it was saved, the effects pin() and restore() were called, monitor() too,
- * and the stream is at its end.  Else nothing has changed, but the order of the channels: -EBUSY
- * (it is not such a bus), -EINVAL (no state that a bus could be in, or too new), -ENOENT (a
- * channel that is not offered), -ENOMEM, or what an effect has said.
+ * Return: 0: as it was when it was saved, the effects pin() and restore() were called, monitor()
+ * too, and the stream is at its end.  Else nothing has changed, but the order of the channels:
+ * -EBUSY (it is not such a bus), -EINVAL (no state that a bus could be in, or too new), -ENOENT
+ * (a channel that is not offered), -ENOMEM, or what an effect has said.
  */
 int ovid_bus_restore(struct ovid_bus *bus, struct ovid_saved *from);
 

@@ -309,8 +309,8 @@ static const struct {
 	FORGE(BUS, 0, sint, 3),
 	FORGE(BUS, 0, sint, 16),
 	FORGE(BUS, 0, last_relid, OVID_BUS_MAX_RELID + 1),
-	FORGE(BUS, 0, interrupt_page, 0x1000),				/* not from 2.4 on */
-	FORGE(BUS, 0, monitor_page[0], 0x1000),				/* both or none */
+	FORGE(BUS, 0, interrupt_page, 0x1000),	/* not from 2.4 on */
+	FORGE(BUS, 0, monitor_page[0], 0x1000),	/* both or none */
 	FORGE(BUS, 0, gpadls, 0),
 	FORGE(BUS, 0, gpadls, 3),
 	FORGE(BUS, 0, gpadls, ~0u),
@@ -318,16 +318,16 @@ static const struct {
 	FORGE(BUS, 0, channels, 7),
 	FORGE(BUS, 0, channels, ~0u),
 	/* the newest first: half of one, closed, half-way open, open */
-	FORGE(GPADL, 0, id, GPADL),					/* twice */
+	FORGE(GPADL, 0, id, GPADL),	/* twice */
 	FORGE(GPADL, 0, relid, 0),
-	FORGE(GPADL, 0, relid, 3),					/* revoked */
+	FORGE(GPADL, 0, relid, 3),	/* revoked */
 	FORGE(GPADL, 0, relid, 6),
 	FORGE(GPADL, 0, relid, ~0u),
 	FORGE(GPADL, 0, flags, OVID_SAVE_COMPLETE),
 	FORGE(GPADL, 0, flags, OVID_SAVE_TEARDOWN),
 	FORGE(GPADL, 0, have, (1 + PAGES) * 8 - 8),
 	FORGE(GPADL, 0, have, ~0u),
-	FORGE(GPADL, 0, range_bytes, (1 + PAGES) * 8),			/* then it would be complete */
+	FORGE(GPADL, 0, range_bytes, (1 + PAGES) * 8),	/* then it would be complete */
 	FORGE(GPADL, 0, range_bytes, 0x10000),
 	FORGE(GPADL, 0, range_bytes, ~0u),
 	FORGE(GPADL, 0, range_count, 0),
@@ -338,17 +338,17 @@ static const struct {
 	FORGE(GPADL, 1, flags, 4 | OVID_SAVE_COMPLETE),
 	FORGE(GPADL, 1, range_count, 2),
 	FORGE(GPADL, 1, range_bytes, 9 * 8 + 8),
-	FORGE(GPADL, 2, relid, 1),					/* another channel's ring */
+	FORGE(GPADL, 2, relid, 1),	/* another channel's ring */
 	FORGE(GPADL, 3, flags, OVID_SAVE_TEARDOWN),
-	FORGE(CHANNEL, 0, type.b[1], 1),				/* not offered */
+	FORGE(CHANNEL, 0, type.b[1], 1),	/* not offered */
 	FORGE(CHANNEL, 0, sub_index, 2),
 	FORGE(CHANNEL, 0, state, 3),
-	FORGE(CHANNEL, 0, state, OVID_CHAN_CLOSED),			/* its ring is to go */
+	FORGE(CHANNEL, 0, state, OVID_CHAN_CLOSED),	/* its ring is to go */
 	FORGE(CHANNEL, 0, revoked, 1),
 	FORGE(CHANNEL, 0, revoked, 2),
 	FORGE(CHANNEL, 0, relid, 0),
-	FORGE(CHANNEL, 0, relid, 2),					/* twice */
-	FORGE(CHANNEL, 0, relid, 7),					/* not its ring's */
+	FORGE(CHANNEL, 0, relid, 2),	/* twice */
+	FORGE(CHANNEL, 0, relid, 7),	/* not its ring's */
 	FORGE(CHANNEL, 0, relid, OVID_BUS_MAX_RELID + 1),
 	FORGE(CHANNEL, 0, relid, ~0u),
 	FORGE(CHANNEL, 0, target_vp, NR_VPS),
@@ -359,14 +359,14 @@ static const struct {
 	FORGE(CHANNEL, 0, ring, GPADL + 1),
 	FORGE(CHANNEL, 0, ring, 5),
 	FORGE(CHANNEL, 1, state, 3),
-	FORGE(CHANNEL, 1, ring, GPADL + 3),				/* half of one */
-	FORGE(CHANNEL, 2, revoked, 0),					/* twice of one name */
-	FORGE(CHANNEL, 2, relid, 0),					/* revoked, and nobody knows it */
+	FORGE(CHANNEL, 1, ring, GPADL + 3),	/* half of one */
+	FORGE(CHANNEL, 2, revoked, 0),	/* twice of one name */
+	FORGE(CHANNEL, 2, relid, 0),	/* revoked, and nobody knows it */
 	FORGE(CHANNEL, 2, state, OVID_CHAN_OPEN),
 	FORGE(CHANNEL, 2, state, OVID_CHAN_OPENING),
-	FORGE(CHANNEL, 3, state, OVID_CHAN_OPEN),			/* without a ring */
+	FORGE(CHANNEL, 3, state, OVID_CHAN_OPEN),	/* without a ring */
 	FORGE(CHANNEL, 4, sub_index, 0),
-	FORGE(CHANNEL, 5, relid, 7),					/* told of it though it waits */
+	FORGE(CHANNEL, 5, relid, 7),	/* told of it though it waits */
 	FORGE(CHANNEL, 5, revoked, 1),
 };
 

@@ -129,7 +129,8 @@ static struct ovid_vmbus *new_vmbus(struct ovid_partition *part,
 	ovid_bus_init(&vmbus->bus, &ovid_vmbus_effects, vmbus);
 	if (arg->max_version)
 		vmbus->bus.max_version = arg->max_version;
-	vmbus->bus.awaits = vmbus->stands = arg->flags & OVID_VMBUS_AWAITS_STATE;
+	vmbus->bus.awaits = arg->flags & OVID_VMBUS_AWAITS_STATE;
+	vmbus->stands = vmbus->bus.awaits;
 	return vmbus;
 }
 

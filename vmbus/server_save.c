@@ -68,9 +68,11 @@ static void save_all(struct ovid_vmbus *vmbus, struct ovid_saving *to)
 
 static long save(struct ovid_vmbus *vmbus, struct ovid_vmbus_state *arg)
 {
-	struct ovid_saving to = { .room = min_t(u64, arg->bytes, OVID_VMBUS_STATE_BYTES) };
-	u8 *buf __free(kvfree) = kvzalloc(to.room, GFP_KERNEL_ACCOUNT);
+	u8 *buf __free(kvfree) = NULL;
+	struct ovid_saving to = {};
 
+	to.room = min_t(u64, arg->bytes, OVID_VMBUS_STATE_BYTES);
+	buf = kvzalloc(to.room, GFP_KERNEL_ACCOUNT);
 	if (!buf)
 		return -ENOMEM;
 	to.buf = buf;

@@ -445,7 +445,7 @@ static void to_host(void)
 static void sub_channels(void)
 {
 	struct ovid_vmbus_offer sub = offer_of("", 1);
-	uint32_t relid, m[47] = {};
+	uint32_t relid, m[47] = {}, unload[2] = { 16 };
 	struct ov_vm old;
 	int h, k, s, t;
 
@@ -467,7 +467,7 @@ static void sub_channels(void)
 	close(h);
 	close(s);
 	/* the connection ends, and with it the sub-channel; then its file is closed */
-	post((uint32_t[2]){ 16 }, 8);
+	post(unload, sizeof(unload));
 	tap_is(receive(m, 2), 17, "unloaded");
 	close(t);
 	tap_is(info_of(k).relid, 0, "nobody knows the device");

@@ -85,8 +85,10 @@ quiet() {
 	wait $kvp
 }
 
-# devices sleep, the bus is unloaded, other processors go, and it all comes back
+# devices sleep, the bus is unloaded, other processors go, and it all comes back; all but
+# Linux's uio driver, which knows no sleep
 hibernate() {
+	rmmod uio_hv_generic
 	echo core >/sys/power/pm_test
 	echo disk >/sys/power/state && echo "VMBUS slept"
 }

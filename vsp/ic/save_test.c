@@ -92,7 +92,8 @@ static void other_clock(struct kunit *test)
 	renew(f);
 	f->clk.now = 5 * IC_SECOND;
 	KUNIT_EXPECT_EQ(test, ovid_ic_restore(&f->ic, &f->clk, state, bytes, make_request), 0);
-	KUNIT_EXPECT_EQ(test, ovid_ic_wake(&f->ic), 14 * IC_SECOND);	/* no answer for ten seconds */
+	/* no answer for ten seconds */
+	KUNIT_EXPECT_EQ(test, ovid_ic_wake(&f->ic), 14 * IC_SECOND);
 	KUNIT_EXPECT_EQ(test, f->ic.pulse.due, 6 * IC_SECOND);
 	put64(f->msg, 28, get64(f->msg, 28) + 1);
 	reply(f, 0);

@@ -409,7 +409,8 @@ static bool negotiated(struct ovid_ic *ic, const struct ic_w_header *h, const vo
 		return false;
 	framework = from_wire(neg.list[0]);
 	version = from_wire(neg.list[1]);
-	if (!ovid_ic_knows(ic->svc->frameworks, framework) || !ovid_ic_knows(ic->svc->versions, version))
+	if (!ovid_ic_knows(ic->svc->frameworks, framework) ||
+	    !ovid_ic_knows(ic->svc->versions, version))
 		return false;
 	ic->framework = framework;
 	ic->version = version;
