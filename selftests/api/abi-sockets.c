@@ -24,7 +24,7 @@ static int sockets(int part)
 	return c;
 }
 
-static int reply(int c, uint64_t id, uint32_t refuse)
+static int reply_to(int c, uint64_t id, uint32_t refuse)
 {
 	struct ovid_socket_reply arg = { sizeof(arg), 0, id, refuse, 0 };
 
@@ -97,8 +97,8 @@ static void file_rules(void)
 	tap_fails(write(c, &s, sizeof(s)), EINVAL, "nothing can be written");
 	tap_is(ov_ioctl(c, OVID_CHANNEL_SIGNAL, NULL), -ENOTTY, "a channel's call");
 	tap_is(ov_ioctl(c, OVID_SOCKET_REPLY, NULL), -EFAULT, "a null pointer");
-	tap_is(reply(c, 0, 0), -ESTALE, "nothing to reply to");
-	tap_is(reply(c, 1, 4096), -EINVAL, "no errno");
+	tap_is(reply_to(c, 0, 0), -ESTALE, "nothing to reply to");
+	tap_is(reply_to(c, 1, 4096), -EINVAL, "no errno");
 	r.flags = 1;
 	tap_is(ov_ioctl(c, OVID_SOCKET_REPLY, &r), -EINVAL, "an unknown flag");
 	r = (struct ovid_socket_reply){ sizeof(r), 0, 1, 0, 1 };
@@ -107,7 +107,7 @@ static void file_rules(void)
 	tap_is(ov_ioctl(c, OVID_SOCKET_REPLY, &r), -EINVAL, "too small");
 	tap_is(offer_socket(part, 1, 2), -ENOTCONN, "a socket's channel, and nobody there");
 	close(part);
-	tap_is(reply(c, 0, 0), -ESTALE, "the file holds the partition");
+	tap_is(reply_to(c, 0, 0), -ESTALE, "the file holds the partition");
 	close(c);
 	close(dev);
 }
@@ -127,16 +127,16 @@ static void answers(void)
 	s = take(c);
 	tap_ok(s.id && s.endpoint[15] == 3 && s.service[0] == 4 && !s.silo[7], "one is read");
 	tap_is(ready(c), 0, "once");
-	tap_is(reply(c, s.id + 1, 0), -ESTALE, "another one's reply");
-	tap_is(reply(c, s.id, ECONNREFUSED), 0, "refused");
+	tap_is(reply_to(c, s.id + 1, 0), -ESTALE, "another one's reply");
+	tap_is(reply_to(c, s.id, ECONNREFUSED), 0, "refused");
 	tap_ok(told(3, REFUSED), "as the guest is told");
-	tap_is(reply(c, s.id, 0), -ESTALE, "once");
+	tap_is(reply_to(c, s.id, 0), -ESTALE, "once");
 	want(5, 6, 7);
 	s = take(c);
 	tap_ok(s.endpoint[0] == 5 && s.silo[0] == 7 && s.silo[15] == 7, "one with a silo");
-	tap_is(reply(c, s.id, EPERM), 0, "refused otherwise");
+	tap_is(reply_to(c, s.id, EPERM), 0, "refused otherwise");
 	tap_ok(told(5, UNSUCCESSFUL), "as the guest is told");
-	tap_is(reply(c, s.id + 1, EPERM), -ESTALE, "one that was not read");
+	tap_is(reply_to(c, s.id + 1, EPERM), -ESTALE, "one that was not read");
 
 	want(8, 9, 0);
 	want(10, 9, 0);
@@ -161,7 +161,7 @@ static void channels(void)
 	s = take(c);
 	h = offer_socket(vm.part, s.endpoint[0], s.service[0]);
 	tap_ok(h >= 0, "accepted");
-	tap_is(reply(c, s.id, 0), 0, "by an offer");
+	tap_is(reply_to(c, s.id, 0), 0, "by an offer");
 	tap_is(receive(m, 47), OFFER, "which the guest gets");
 	tap_ok(m[2] == 0x22222222 && m[6] == 0x21212121 && (m[14] & 0xffff) == 0x2010,
 	       "of this service and endpoint");
@@ -177,7 +177,7 @@ static void channels(void)
 	want(0x41, 0x42, 0);
 	s = take(c);
 	tap_is(connect_guest(&relid), 0, "a new connection has no offers");
-	tap_is(reply(c, s.id, EPERM), -ESTALE, "and no connects");
+	tap_is(reply_to(c, s.id, EPERM), -ESTALE, "and no connects");
 	tap_is(info_of(h).relid, 0, "the channel is nobody's");
 	g = offer_socket(vm.part, 0x31, 0x32);
 	tap_is(receive(m, 47), OFFER, "one of the same name, for the new one");
@@ -204,11 +204,11 @@ static void full(void)
 	tap_is(n, OVID_MAX_CONNECTS, "the others are read, in order");
 	want(0x78, 1, 0);
 	tap_ok(told(0x78, NO_RESOURCES), "those that were read count");
-	tap_is(reply(c, s.id - 10, 0), 0, "one is answered");
+	tap_is(reply_to(c, s.id - 10, 0), 0, "one is answered");
 	want(0x79, 1, 0);
 	tap_is(take(c).endpoint[0], 0x79, "there is room for another");
-	tap_is(reply(c, s.id - 10, 0), -ESTALE, "not twice");
-	tap_ok(!reply(c, s.id, EPERM) && told(63, UNSUCCESSFUL), "they are answered in any order");
+	tap_is(reply_to(c, s.id - 10, 0), -ESTALE, "not twice");
+	tap_ok(!reply_to(c, s.id, EPERM) && told(63, UNSUCCESSFUL), "they are answered in any order");
 	tap_is(connect_guest(&(uint32_t){ 0 }), 0, "a new connection");
 	close(c);
 	want(0x7a, 1, 0);
