@@ -6,7 +6,7 @@
 #include "fault_rule.h"
 #include "names.h"
 
-static const char *const whats[] = {
+static const char *const actions[] = {
 	[OVID_FAULT_DROP] = "drop",
 	[OVID_FAULT_DELAY] = "delay",
 	[OVID_FAULT_REFUSE] = "refuse",
@@ -14,7 +14,7 @@ static const char *const whats[] = {
 	[OVID_FAULT_CORRUPT] = "corrupt",
 };
 
-static const char *const wheres[] = {
+static const char *const places[] = {
 	[OVID_FAULT_IN] = "in",
 	[OVID_FAULT_OUT] = "out",
 	[OVID_FAULT_OPEN] = "open",
@@ -182,7 +182,7 @@ static bool makes_sense(const struct ovid_fault_rule *rule)
 
 static int read_where(const char *word, enum ovid_fault_where *where)
 {
-	int found = word ? find(wheres, ARRAY_SIZE(wheres), word) : -EINVAL;
+	int found = word ? find(places, ARRAY_SIZE(places), word) : -EINVAL;
 
 	if (found < 0)
 		return found;
@@ -201,7 +201,7 @@ int ovid_fault_parse(char *text, struct ovid_fault_rule *rule)
 		return -EINVAL;
 	memcpy(rule->text, text, len + 1);
 	word = next_word(&text);
-	what = word ? find(whats, ARRAY_SIZE(whats), word) : -EINVAL;
+	what = word ? find(actions, ARRAY_SIZE(actions), word) : -EINVAL;
 	if (what < 0 || read_where(next_word(&text), &rule->where))
 		return -EINVAL;
 	rule->what = what;

@@ -36,9 +36,13 @@ struct ovid_chan_stats {
 
 /**
  * struct ovid_vmbus_counts - what the state machine does not count itself
- * @messages_full: vmbus->in_lock
- * @messages_out: vmbus->lock, like the others
- * @rings_broken: by all channels
+ * @messages_full: of the guest, that it has to post again; vmbus->in_lock
+ * @messages_out: for the guest; vmbus->lock, like those that follow
+ * @opens: channels that the guest has opened
+ * @opens_refused: by who serves them
+ * @gpadls_refused: whose memory cannot be had
+ * @rescinds: that the guest was told of
+ * @rings_broken: whose content made no sense; by all channels
  */
 struct ovid_vmbus_counts {
 	u64 messages_full;

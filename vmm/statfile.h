@@ -44,7 +44,9 @@ struct ovid_stats_kind {
  * @kind: its kind
  * @about: what @kind's functions get
  *
- * Sleeps.  Return: a file descriptor (close-on-exec), -EMFILE or -ENOMEM.
+ * Sleeps.
+ *
+ * Return: a file descriptor (close-on-exec), -EMFILE or -ENOMEM.
  */
 int ovid_stats_fd(const struct ovid_stats_kind *kind, void *about);
 
