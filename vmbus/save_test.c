@@ -42,18 +42,18 @@ static struct stream save(const struct ovid_bus *bus)
 /* as a worker does that has the same devices: a bus that awaits, and knows what is offered */
 static void renew(struct world *w)
 {
-	struct ovid_bus old = w->bus;
-	struct ovid_bus_chan *chan, *next, **gone = &w->gone;
+	u32 max_version = w->bus.max_version, features = w->bus.features, nr_vps = w->bus.nr_vps;
+	struct ovid_bus_chan *chan, *next, *chans = w->bus.chans, **gone = &w->gone;
 
 	while (w->bus.gpadls)
 		ovid_gpadl_free(&w->bus, &w->bus.gpadls);
 	ovid_bus_init(&w->bus, &effects, w);
-	w->bus.max_version = old.max_version;
-	w->bus.features = old.features;
-	w->bus.nr_vps = old.nr_vps;
+	w->bus.max_version = max_version;
+	w->bus.features = features;
+	w->bus.nr_vps = nr_vps;
 	w->bus.awaits = true;
 	*gone = NULL;
-	for (chan = old.chans; chan; chan = next) {
+	for (chan = chans; chan; chan = next) {
 		next = chan->next;
 		if (chan->revoked) {
 			chan->next = NULL;

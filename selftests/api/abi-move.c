@@ -355,6 +355,37 @@ static void revoked(void)
 	ov_vm_destroy(&vm);
 }
 
+/* a slot that becomes free while the bus stands still stays so: its page was read */
+static void nothing_delivered(void)
+{
+	static uint8_t page[4096] __attribute__((aligned(4096)));
+	uint32_t relid = 0, m[47] = {}, *slot = (uint32_t *)(page + SLOT - SIMP);
+	int h[3];
+
+	start();
+	create(vm.part, 0);
+	h[0] = offer_user(1);
+	connect_guest(&relid);
+	h[1] = offer_user(2);
+	h[2] = offer_user(3);
+	tap_ok(soon(load(SLOT)), "an offer is in its slot, another waits");
+	ov_ctrl(vm.part, OVID_CTRL_PAUSE);
+	tap_is(save(vm.part), 0, "saved");
+	blob(vm.vp, MSHV_VP_STATE_SIMP, page, false);
+	tap_ok(slot[0], "the slot");
+	slot[0] = 0;
+	blob(vm.vp, MSHV_VP_STATE_SIMP, page, true);
+	ov_set(vm.vp, HV_REGISTER_SCONTROL, 1);
+	blob(vm.vp, MSHV_VP_STATE_SIMP, page, false);
+	tap_is(slot[0], 0, "becomes free, and nothing comes");
+	ov_ctrl(vm.part, OVID_CTRL_RESUME);
+	tap_is(receive(m, 47), OFFER, "until the partition goes on");
+	tap_is(m[46], relid + 2, "then the one that waited");
+	for (int i = 0; i < 3; i++)
+		close(h[i]);
+	ov_vm_destroy(&vm);
+}
+
 /* messages for the guest wait for its slot */
 static void messages(void)
 {
@@ -717,6 +748,7 @@ int main(void)
 	half_open();
 	revoked();
 	messages();
+	nothing_delivered();
 	kernel_channel();
 	to_host();
 	sub_channels();
