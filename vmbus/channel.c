@@ -295,6 +295,8 @@ static int begin_again(struct ovid_chan *chan, const void *buf, u32 bytes)
 		chan->broken = true;
 	else if (err)
 		goto unmap;
+	/* whether it was told of space that was freed is not known any more */
+	chan->freed = true;
 	chan->open = true;
 	err = chan->ops->restore(chan, true, buf, bytes);
 	if (!err) {

@@ -41,12 +41,16 @@ static void echo_detach(struct ovid_chan *chan)
 	kvfree(ovid_chan_priv(chan));
 }
 
-static int echo_open(struct ovid_chan *chan)
+/* what the guest has opened, now or before it was moved */
+static void begin(struct ovid_chan *chan, struct echo *echo)
 {
-	struct echo *echo = ovid_chan_priv(chan);
-
 	echo->bytes = -1;
 	echo->sink = ovid_chan_open_words(chan)[0] == SINK;
+}
+
+static int echo_open(struct ovid_chan *chan)
+{
+	begin(chan, ovid_chan_priv(chan));
 	return 0;
 }
 
@@ -104,7 +108,7 @@ static int echo_restore(struct ovid_chan *chan, bool open, const void *buf, u32 
 	struct echo *echo = ovid_chan_priv(chan);
 	const struct echo_saved *saved = buf;
 
-	echo->bytes = -1;
+	begin(chan, echo);
 	if (!bytes)
 		return 0;
 	if (!open || bytes < sizeof(*saved) || bytes - sizeof(*saved) > MAX_PAYLOAD)

@@ -416,25 +416,41 @@ static void messages(void)
 	ov_vm_destroy(&vm);
 }
 
-/* a packet that the provider in the kernel has not seen: there was no signal */
-static void kernel_channel(void)
+/* an open channel of echo; @words: of the open */
+static uint32_t open_echo(int *h, uint32_t words)
+{
+	uint32_t relid = 0, m[5] = {};
+
+	start();
+	create(vm.part, 0);
+	*h = offer(vm.part, "echo", 0);
+	connect_guest(&relid);
+	post_gpadl(relid);
+	post_open_words(relid, words);
+	tap_ok(receive(m, 5) == OPEN_RESULT && !m[4], "echo is open");
+	return relid;
+}
+
+/* a packet of 32 bytes, by the guest, into an empty ring */
+static void write_packet(void)
 {
 	struct { uint16_t type, offset8, len8, flags; uint64_t trans, payload; } packet = {
 		6, 2, 3, 1, 0x1122334455667788, 0x99
 	};
-	uint32_t relid = 0, m[5] = {}, *words;
+
+	memcpy(vm.ram + RING + 4096, &packet, sizeof(packet));
+	*(uint32_t *)(vm.ram + RING) = 32;
+}
+
+/* the provider in the kernel has not seen it: there was no signal */
+static void kernel_channel(void)
+{
+	uint32_t relid, *words;
 	struct ov_vm old;
 	int h, k;
 
-	start();
-	create(vm.part, 0);
-	h = offer(vm.part, "echo", 0);
-	connect_guest(&relid);
-	post_gpadl(relid);
-	post_open(relid);
-	tap_ok(receive(m, 5) == OPEN_RESULT && !m[4], "echo is open");
-	memcpy(vm.ram + RING + 4096, &packet, sizeof(packet));
-	*(uint32_t *)(vm.ram + RING) = 32;
+	relid = open_echo(&h, 0);
+	write_packet();
 	old = leave();
 	k = offer(vm.part, "echo", 0);
 	words = (uint32_t *)(vm.ram + RING + 2 * 4096);
@@ -443,6 +459,45 @@ static void kernel_channel(void)
 	tap_ok(soon(words[0] == 32), "it answers in the other partition");
 	tap_ok(words[1024] == (11 | 2 << 16) && words[1026] == 0x55667788, "the right packet");
 	tap_ok(soon(load(SIEFP + 512 + relid / 32 * 4)), "and signals");
+	close(k);
+	ov_vm_destroy(&vm);
+}
+
+/* what the guest has said with the open, its provider still knows */
+static void kernel_words(void)
+{
+	struct ov_vm old;
+	int h, k;
+
+	open_echo(&h, 1);
+	write_packet();
+	old = leave();
+	k = offer(vm.part, "echo", 0);
+	arrive(&old);
+	close(h);
+	tap_ok(soon(*(uint32_t *)(vm.ram + RING + 4) == 32), "a sink takes it");
+	ov_sleep_ms(20);
+	tap_is(*(uint32_t *)(vm.ram + RING + 2 * 4096), 0, "and gives nothing back");
+	close(k);
+	ov_vm_destroy(&vm);
+}
+
+/* the guest waits for space which was freed, of which it may not have been told before */
+static void space(void)
+{
+	struct ov_vm old;
+	uint32_t relid;
+	int h, k;
+
+	relid = open_echo(&h, 0);
+	ov_sleep_ms(20);
+	*(uint32_t *)(vm.ram + RING + 12) = 64;
+	old = leave();
+	k = offer(vm.part, "echo", 0);
+	tap_is(load(SIEFP + 512 + relid / 32 * 4), 0, "no signal yet");
+	arrive(&old);
+	close(h);
+	tap_ok(soon(load(SIEFP + 512 + relid / 32 * 4)), "a guest that waits for space is signalled");
 	close(k);
 	ov_vm_destroy(&vm);
 }
@@ -524,18 +579,12 @@ static bool answers(struct ov_thread *t)
 static void traffic(unsigned int moves)
 {
 	struct ovid_reg r[18] = {}, begin = { HV_X64_REGISTER_RIP, {}, TRAFFIC };
-	uint32_t relid = 0, m[5] = {};
 	struct ov_thread t;
+	uint32_t relid;
 	struct ov_vm old;
 	int h, k;
 
-	start();
-	create(vm.part, 0);
-	h = offer(vm.part, "echo", 0);
-	connect_guest(&relid);
-	post_gpadl(relid);
-	post_open(relid);
-	tap_ok(receive(m, 5) == OPEN_RESULT && !m[4], "echo is open");
+	relid = open_echo(&h, 0);
 	memcpy(vm.ram + TRAFFIC, traffic32, CODE_LEN(traffic32));
 	*word(CONNECTION) = relid | 0x2000;
 	ov_set_regs(vm.vp, &begin, 1);
@@ -750,6 +799,8 @@ int main(void)
 	messages();
 	nothing_delivered();
 	kernel_channel();
+	kernel_words();
+	space();
 	to_host();
 	sub_channels();
 	traffic(20);

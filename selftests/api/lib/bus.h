@@ -197,12 +197,18 @@ static inline void post_gpadl(uint32_t relid)
 		tap_ok(false, "a GPADL is made");
 }
 
-static inline void post_open(uint32_t relid)
+/* @words: the first of the guest's own */
+static inline void post_open_words(uint32_t relid, uint32_t words)
 {
-	uint32_t m[37] = { OPEN, 0, relid, 7, GPADL, 0, 2, 0x12345678 };
+	uint32_t m[37] = { OPEN, 0, relid, 7, GPADL, 0, 2, words };
 
 	memset(vm.ram + RING, 0, 4 * 4096);
 	post(m, sizeof(m));
+}
+
+static inline void post_open(uint32_t relid)
+{
+	post_open_words(relid, 0x12345678);
 }
 
 static inline void post_relid(uint32_t type, uint32_t relid)
