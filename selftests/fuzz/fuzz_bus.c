@@ -699,6 +699,7 @@ static void forge(struct world *w, u8 *stream, u64 bytes, u8 how)
 static void move(struct world *w)
 {
 	struct ovid_saving to = {};
+	struct ovid_saved none = {};
 	u8 *good, *bad, how = next(w);
 
 	ovid_host_allocs = -1;
@@ -711,6 +712,7 @@ static void move(struct world *w)
 	ovid_bus_save(&w->bus, &to);
 	CHECK(to.bytes == to.room);
 	memcpy(bad, good, to.bytes);
+	CHECK(ovid_bus_restore(&w->bus, &none) == -EBUSY);	/* it awaits none */
 	renew(w);
 	if (how & 8)
 		CHECK(restore(w, good, to.bytes - 1 - how % 64, ~0u));
