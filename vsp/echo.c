@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Echo: each packet of the guest comes back as it is, as a completion where it asks for
- * one.  A guest whose words with the open begin with 1 has a sink: packets are taken, none comes back.
- * For tests, measurements, and whoever writes a guest's driver; offered only by name.
+ * one.  A guest whose words with the open begin with 1 has a sink: packets are taken, none
+ * comes back.  For tests, measurements, and whoever writes a guest's driver; offered only by name.
  */
 #include <linux/slab.h>
 #include "echo.h"
