@@ -7,11 +7,13 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../../userspace/examples/echo.h"
 #include "lib/bus.h"
 
 #define MAX_STATE	(1u << 20)
@@ -575,16 +577,93 @@ static bool answers(struct ov_thread *t)
 	return soon(*word(COUNT) - n > 100 || t->done) && !t->done;
 }
 
-/* the channel is in use when the partition is left, wherever the guest is in its loop */
-static void traffic(unsigned int moves)
+/* a channel of ours, by the library */
+struct server {
+	pthread_t thread;
+	struct ovid_channel *channel;
+	int quit;
+};
+
+static void *serve(void *arg)
+{
+	struct server *s = arg;
+
+	return (void *)(intptr_t)echo_serve(s->channel, s->quit, NULL);
+}
+
+static struct server *serve_start(void)
+{
+	struct server *s = calloc(1, sizeof(*s));
+
+	s->quit = eventfd(0, 0);
+	if (ovid_channel_adopt(offer_user(1), -1, &s->channel))
+		tap_bail("no channel to serve");
+	pthread_create(&s->thread, NULL, serve, s);
+	return s;
+}
+
+static void serve_stop(struct server *s)
+{
+	void *ret;
+
+	eventfd_write(s->quit, 1);
+	pthread_join(s->thread, &ret);
+	if (ret)
+		tap_is((intptr_t)ret, 0, "it was served to the end");
+}
+
+static void serve_end(struct server *s)
+{
+	ovid_channel_close(s->channel);
+	close(s->quit);
+	free(s);
+}
+
+/* the same in another partition, by another file; its program has stopped */
+static void go_on(struct ov_vm *old, struct server **s, int *h)
+{
+	struct server *before = *s;
+	int file = *h;
+
+	if (before)
+		*s = serve_start();
+	else
+		*h = offer(vm.part, "echo", 0);
+	arrive(old);
+	if (before)
+		serve_end(before);
+	else
+		close(file);
+}
+
+static uint32_t open_served(struct server **s)
+{
+	uint32_t relid = 0, m[5] = {};
+
+	start();
+	create(vm.part, 0);
+	*s = serve_start();
+	connect_guest(&relid);
+	post_gpadl(relid);
+	post_open_words(relid, 0);
+	tap_ok(receive(m, 5) == OPEN_RESULT && !m[4], "an echo of ours is open");
+	return relid;
+}
+
+/*
+ * The channel is in use when the partition is left, wherever the guest is in its loop; by the
+ * kernel's provider, or one of ours.
+ */
+static void traffic(unsigned int moves, bool ours)
 {
 	struct ovid_reg r[18] = {}, begin = { HV_X64_REGISTER_RIP, {}, TRAFFIC };
+	struct server *s = NULL;
 	struct ov_thread t;
 	uint32_t relid;
 	struct ov_vm old;
-	int h, k;
+	int h = -1;
 
-	relid = open_echo(&h, 0);
+	relid = ours ? open_served(&s) : open_echo(&h, 0);
 	memcpy(vm.ram + TRAFFIC, traffic32, CODE_LEN(traffic32));
 	*word(CONNECTION) = relid | 0x2000;
 	ov_set_regs(vm.vp, &begin, 1);
@@ -595,18 +674,22 @@ static void traffic(unsigned int moves)
 		ov_thread_join(&t, 1000);
 		if (ov_get_regs(vm.vp, r, ARRAY_SIZE(r)))
 			tap_ok(false, "the VP's registers");
+		if (ours)
+			serve_stop(s);
 		old = leave();
 		ov_set_regs(vm.vp, r, ARRAY_SIZE(r));
-		k = offer(vm.part, "echo", 0);
-		arrive(&old);
-		close(h);
-		h = k;
+		go_on(&old, &s, &h);
 		if (!tap_ok(answers(&t), "and go on, in partition %u", i + 1))
 			break;
 	}
 	ov_thread_join(&t, 1000);
 	tap_is(vm.run->exit, OVID_EXIT_NONE, "none was wrong");
-	close(h);
+	if (ours) {
+		serve_stop(s);
+		serve_end(s);
+	} else {
+		close(h);
+	}
 	ov_vm_destroy(&vm);
 }
 
@@ -803,7 +886,8 @@ int main(void)
 	space();
 	to_host();
 	sub_channels();
-	traffic(20);
+	traffic(20, false);
+	traffic(10, true);
 	no_memory();
 	other_channels();
 	any_state(20);

@@ -109,19 +109,6 @@ int ovid_channel_signals(const struct ovid_channel *ch)
 
 /* ---- open and close ---- */
 
-int ovid_channel_event(struct ovid_channel *ch, struct ovid_channel_event *event)
-{
-	ssize_t ret = read(ch->file, event, sizeof(*event));
-
-	if (ret < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	if (ret != sizeof(*event))
-		return -EPROTO;
-	if (event->kind == OVID_CHANNEL_GONE)
-		forget_rings(ch);
-	return 1;
-}
-
 int ovid_lib_use_rings(struct ovid_channel *ch, void *in, uint32_t in_bytes, void *out,
 			   uint32_t out_bytes)
 {
@@ -144,6 +131,33 @@ static int map_rings(struct ovid_channel *ch, const struct ovid_channel_event *e
 	ch->map = map;
 	ch->map_bytes = in + out;
 	return ovid_lib_use_rings(ch, map, event->in_bytes, (u8 *)map + in, event->out_bytes);
+}
+
+/*
+ * Whoever served it before may have been signalled, or have had the guest to signal: both are
+ * done once more.  Rings that make no sense are the guest's own fault.
+ */
+static void go_on(struct ovid_channel *ch, const struct ovid_channel_event *event)
+{
+	if (map_rings(ch, event))
+		return;
+	call(ch->file, OVID_CHANNEL_SIGNAL, NULL);
+	eventfd_write(ch->signals, 1);
+}
+
+int ovid_channel_event(struct ovid_channel *ch, struct ovid_channel_event *event)
+{
+	ssize_t ret = read(ch->file, event, sizeof(*event));
+
+	if (ret < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	if (ret != sizeof(*event))
+		return -EPROTO;
+	if (event->kind == OVID_CHANNEL_GONE)
+		forget_rings(ch);
+	if (event->kind == OVID_CHANNEL_RESTORED)
+		go_on(ch, event);
+	return 1;
 }
 
 int ovid_channel_answer(struct ovid_channel *ch, const struct ovid_channel_event *event, int refuse)

@@ -125,7 +125,7 @@ int vmbus_save(const struct vmbus *v, int part, struct vmbus_state *s, struct fa
 	int ret = v->there ? -E2BIG : 0;
 
 	*s = (struct vmbus_state){ 0 };
-	while (ret == -E2BIG) {
+	while (ret == -E2BIG && s->bytes <= OVID_VMBUS_STATE_BYTES) {
 		free(s->buf);
 		s->buf = malloc(s->bytes);
 		if (!s->buf && s->bytes)
