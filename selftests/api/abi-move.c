@@ -494,9 +494,9 @@ static void space(void)
 	relid = open_echo(&h, 0);
 	ov_sleep_ms(20);
 	*(uint32_t *)(vm.ram + RING + 12) = 64;
+	tap_is(load(SIEFP + 512 + relid / 32 * 4), 0, "no signal yet");
 	old = leave();
 	k = offer(vm.part, "echo", 0);
-	tap_is(load(SIEFP + 512 + relid / 32 * 4), 0, "no signal yet");
 	arrive(&old);
 	close(h);
 	tap_ok(soon(load(SIEFP + 512 + relid / 32 * 4)), "a guest that waits for space is signalled");
