@@ -459,6 +459,8 @@ struct ovid_vmbus_state {
 #define OVID_PROVIDER_NAME_LEN	16
 #define OVID_CHANNEL_USER_BYTES	120
 
+#define OVID_VMBUS_LATENCY_MIN	500	/* 50 us */
+
 /**
  * struct ovid_vmbus_offer - OVID_VMBUS_OFFER: a channel for the guest
  * @size:	sizeof(struct ovid_vmbus_offer)
@@ -469,7 +471,8 @@ struct ovid_vmbus_state {
  * @offer_flags: as in the offer that the guest sees
  * @mmio_mb:	MiB of MMIO space that the device asks for
  * @sub_index:	0: a device; more: one more channel of it
- * @pad:	must be zero
+ * @latency:	in 100 ns, OVID_VMBUS_LATENCY_MIN at least: the guest may signal by a bit in
+ *		memory, at which the host looks so often; 0: by a hypercall
  * @user:	user-defined part of the offer
  *
  * Returns the channel's file H (close-on-exec).  Closing it takes the offer back.  Errors:
@@ -491,7 +494,7 @@ struct ovid_vmbus_offer {
 	__u16 offer_flags;
 	__u16 mmio_mb;
 	__u16 sub_index;
-	__u16 pad;
+	__u16 latency;
 	__u8  user[OVID_CHANNEL_USER_BYTES];
 };
 

@@ -154,6 +154,13 @@ SIZE(vmbus_w_modify_response, vmbus_channel_modifychannel_response, 16);
 AT(vmbus_w_modify_response, relid, vmbus_channel_modifychannel_response, child_relid);
 AT(vmbus_w_modify_response, status, vmbus_channel_modifychannel_response, status);
 
+/* of the monitor page, which is in a header of drivers/hv */
+static_assert(sizeof(struct vmbus_w_monitor_page) == 4096);
+OFFSET(vmbus_w_monitor_page, group, 8);
+OFFSET(vmbus_w_monitor_page, next_check, 0x40);
+OFFSET(vmbus_w_monitor_page, latency, 0x240);
+OFFSET(vmbus_w_monitor_page, parameter, 0x440);
+
 /* rings: Linux's structure is all of the page */
 AT(vmbus_w_ring, write, hv_ring_buffer, write_index);
 AT(vmbus_w_ring, read, hv_ring_buffer, read_index);

@@ -45,7 +45,8 @@ struct ovid_gpadl;
  * @release: the bus does not know @chan any more, its owner frees it: the guest has let go of a
  *	revoked one, a sub-channel has gone with its primary channel, or a socket's with the
  *	connection.  ovid_bus_revoke() does nothing from here on
- * @monitor: bus->monitor_page or bus->interrupt_page have changed, 0: there are none
+ * @monitor: bus->monitor_page or bus->interrupt_page have changed, 0: there are none.  0, or
+ *	-errno: the monitor pages cannot be used, and no channel of this connection has a monitor
  * @tl_connect: a guest wants to connect to a service of the host's.  0: an offer will
  *	come, or ovid_bus_tl_refuse(); -errno: refused
  * @gone: a channel that is restored, which the guest holds and nobody offers any more: zeroed;
@@ -64,7 +65,7 @@ struct ovid_bus_effects {
 	void (*close)(struct ovid_bus *bus, struct ovid_bus_chan *chan);
 	void (*retarget)(struct ovid_bus *bus, struct ovid_bus_chan *chan);
 	void (*release)(struct ovid_bus *bus, struct ovid_bus_chan *chan);
-	void (*monitor)(struct ovid_bus *bus);
+	int (*monitor)(struct ovid_bus *bus);
 	int (*tl_connect)(struct ovid_bus *bus, const struct vmbus_w_tl_connect2 *want);
 	struct ovid_bus_chan *(*gone)(struct ovid_bus *bus);
 	int (*restore)(struct ovid_bus *bus, struct ovid_bus_chan *chan, u32 index);
@@ -97,6 +98,7 @@ enum ovid_bus_state {
  * @sint: where messages for the guest go
  * @interrupt_page: before 2.4 events are bits in this page; 0: none
  * @monitor_page: host to guest, guest to host; 0: none
+ * @monitored: by monitor id: channels that the guest was told to have one
  * @client: who it is, with VMBUS_FEATURE_CLIENT_ID; or 0
  * @chan: by relid: what the guest was told of and has not released
  * @chans: all of them, in the order in which they were offered
@@ -123,6 +125,7 @@ struct ovid_bus {
 	u8 sint;
 	u64 interrupt_page;
 	u64 monitor_page[2];
+	struct ovid_bus_chan *monitored[VMBUS_MONITORS];
 	struct vmbus_w_guid client;
 
 	struct ovid_bus_chan *chan[OVID_BUS_MAX_RELID + 1];
@@ -173,8 +176,10 @@ enum ovid_bus_chan_state {
 
 /**
  * struct ovid_bus_chan - a channel: an offer, and what the guest makes of it
- * @offer: set by the owner but for h, relid, connection_id, dedicated_interrupt; no monitor
- *	is told of to a guest without monitor pages
+ * @offer: set by the owner but for h, relid, connection_id, dedicated_interrupt and what is said
+ *	of a monitor: that is right while the guest was told of the channel
+ * @latency: set by the owner: it is to have a monitor that is looked at so often (100 ns), if
+ *	there is an id left and the guest has monitor pages; 0: none
  * @ctx: the owner's
  * @next: list of the bus
  * @relid: the guest's name for it; 0: it has none
@@ -190,6 +195,7 @@ enum ovid_bus_chan_state {
  */
 struct ovid_bus_chan {
 	struct vmbus_w_offer offer;
+	u16 latency;
 	void *ctx;
 	struct ovid_bus_chan *next;
 	u32 relid;
@@ -222,7 +228,7 @@ int ovid_bus_message(struct ovid_bus *bus, u32 connection, const void *msg, u32 
 /**
  * ovid_bus_offer - the host has a device for the guest
  * @bus: bus
- * @chan: channel, zeroed but for @offer and @ctx; the bus keeps it until effects->release
+ * @chan: channel, zeroed but for @offer, @latency and @ctx; the bus keeps it until effects->release
  *	or ovid_bus_revoke() says it is gone
  *
  * The guest is told now, or when it asks for offers.  If it still holds a revoked channel of the

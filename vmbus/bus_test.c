@@ -22,7 +22,7 @@ struct world {
 	char log[2048];
 	size_t used;
 	u32 connection;
-	int pin, open, tl;	/* what the effects return */
+	int pin, open, tl, monitor;	/* what the effects return */
 	bool keep;		/* what is released stays readable */
 	bool mute;		/* nothing is written down, and effects work */
 	int restore;		/* which call of the effect fails, from 1 on; 0: none */
@@ -168,10 +168,11 @@ static void fx_release(struct ovid_bus *bus, struct ovid_bus_chan *chan)
 		memset(chan, 0xee, sizeof(*chan));
 }
 
-static void fx_monitor(struct ovid_bus *bus)
+static int fx_monitor(struct ovid_bus *bus)
 {
 	say(world_of(bus), "monitor:%x/%x/%x", (u32)bus->interrupt_page, (u32)bus->monitor_page[0],
 	    (u32)bus->monitor_page[1]);
+	return bus->monitor_page[0] && !world_of(bus)->mute ? world_of(bus)->monitor : 0;
 }
 
 static int fx_tl_connect(struct ovid_bus *bus, const struct vmbus_w_tl_connect2 *want)
@@ -705,7 +706,7 @@ static void offers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EPROTO, simple(w, VMBUS_REQUEST_OFFERS));
 	EXPECT_LOG(w, "");
 	/* one that comes later */
-	chan_of(w, 2, 2, 0)->offer.monitor_allocated = 1;
+	chan_of(w, 2, 2, 0)->latency = 1000;
 	w->chan[2].offer.flags = VMBUS_OFFER_TLNPI;
 	KUNIT_EXPECT_EQ(test, 0, ovid_bus_offer(&w->bus, &w->chan[2]));
 	EXPECT_LOG(w, "offer:3");
@@ -721,20 +722,116 @@ static void offers(struct kunit *test)
 	end(test, w);
 }
 
-static void offer_monitor(struct kunit *test)
+/* a connection with monitor pages, of a guest that has asked for offers */
+static struct world *monitored(struct kunit *test, u32 version)
 {
-	struct vmbus_w_initiate_contact m = contact_of(VMBUS_V5_3);
+	struct vmbus_w_initiate_contact m = contact_of(version);
 	struct world *w = new_world(test);
 
 	m.monitor_page1 = 0x1000;
 	m.monitor_page2 = 0x2000;
 	KUNIT_EXPECT_EQ(test, 0, contact(w, m));
 	KUNIT_EXPECT_EQ(test, 0, simple(w, VMBUS_REQUEST_OFFERS));
-	chan_of(w, 0, 0, 0)->offer.monitor_allocated = 1;
-	w->chan[0].offer.monitor_id = 33;
-	KUNIT_EXPECT_EQ(test, 0, ovid_bus_offer(&w->bus, &w->chan[0]));
-	KUNIT_EXPECT_EQ(test, 33, ((struct vmbus_w_offer *)w->last)->monitor_id);
-	KUNIT_EXPECT_EQ(test, 1, ((struct vmbus_w_offer *)w->last)->monitor_allocated);
+	return w;
+}
+
+/* the monitor that the last offer tells of; -1: none */
+static int told_monitor(struct world *w)
+{
+	const struct vmbus_w_offer *m = (void *)w->last;
+
+	return m->monitor_allocated ? m->monitor_id : -1;
+}
+
+static int offer_with(struct world *w, u32 i, u16 latency)
+{
+	chan_of(w, i, i, 0)->latency = latency;
+	return ovid_bus_offer(&w->bus, &w->chan[i]);
+}
+
+/* how many are in use */
+static u32 monitors(struct world *w)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < VMBUS_MONITORS; i++)
+		n += !!w->bus.monitored[i];
+	return n;
+}
+
+static void offer_monitor(struct kunit *test)
+{
+	struct world *w = monitored(test, VMBUS_V1_1);
+	struct vmbus_w_relid m = { .h.type = VMBUS_RELID_RELEASED, .relid = 1 };
+
+	KUNIT_EXPECT_EQ(test, 0, offer_with(w, 0, 1000));
+	KUNIT_EXPECT_EQ(test, 0, told_monitor(w));
+	KUNIT_EXPECT_EQ(test, 0, offer_with(w, 1, 0));
+	KUNIT_EXPECT_EQ(test, -1, told_monitor(w));
+	KUNIT_EXPECT_EQ(test, 0, offer_with(w, 2, 1000));
+	KUNIT_EXPECT_EQ(test, 1, told_monitor(w));
+	KUNIT_EXPECT_PTR_EQ(test, &w->chan[0], w->bus.monitored[0]);
+	/* it is the channel's until the guest has let go of that */
+	KUNIT_EXPECT_FALSE(test, ovid_bus_revoke(&w->bus, &w->chan[0]));
+	KUNIT_EXPECT_EQ(test, 0, offer_with(w, 3, 1000));
+	KUNIT_EXPECT_EQ(test, 2, told_monitor(w));
+	KUNIT_EXPECT_EQ(test, 0, post(w, &m, sizeof(m)));
+	KUNIT_EXPECT_NULL(test, w->bus.monitored[0]);
+	KUNIT_EXPECT_EQ(test, 0, offer_with(w, 4, 1000));
+	KUNIT_EXPECT_EQ(test, 0, told_monitor(w));
+	/* and goes with the connection */
+	KUNIT_EXPECT_EQ(test, 0, contact(w, contact_of(VMBUS_V5_3)));
+	KUNIT_EXPECT_EQ(test, 0u, monitors(w));
+	KUNIT_EXPECT_EQ(test, 0, simple(w, VMBUS_REQUEST_OFFERS));
+	KUNIT_EXPECT_EQ(test, 0u, monitors(w));
+	end(test, w);
+}
+
+static void monitors_run_out(struct kunit *test)
+{
+	struct ovid_bus_chan *many = kunit_kcalloc(test, VMBUS_MONITORS + 1, sizeof(*many),
+						   GFP_KERNEL);
+	struct world *w = monitored(test, VMBUS_V5_3);
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, many);
+	for (i = 0; i <= VMBUS_MONITORS; i++) {
+		memcpy(many[i].offer.instance.b, &i, sizeof(i));
+		many[i].latency = 1000;
+		KUNIT_EXPECT_EQ(test, 0, ovid_bus_offer(&w->bus, &many[i]));
+		KUNIT_EXPECT_EQ(test, i < VMBUS_MONITORS ? (int)i : -1, told_monitor(w));
+	}
+	ovid_bus_disconnect(&w->bus);
+	KUNIT_EXPECT_EQ(test, 0, many[0].offer.monitor_allocated);
+	for (i = 0; i <= VMBUS_MONITORS; i++)
+		KUNIT_EXPECT_TRUE(test, ovid_bus_revoke(&w->bus, &many[i]));
+}
+
+/* pages that are not the guest's: it has none, and signals by hypercalls */
+static void monitor_pages_of_nobody(struct kunit *test)
+{
+	struct vmbus_w_modify_conn m = {
+		.h.type = VMBUS_MODIFY_CONN, .monitor_page1 = 0x5000, .monitor_page2 = 0x6000,
+	};
+	struct vmbus_w_initiate_contact c = contact_of(VMBUS_V6_0);
+	struct world *w = new_world(test);
+
+	w->monitor = -EFAULT;
+	c.monitor_page1 = 0x1000;
+	c.monitor_page2 = 0x2000;
+	c.features = VMBUS_FEATURE_MODIFY_CONN;
+	KUNIT_EXPECT_EQ(test, 0, contact(w, c));
+	KUNIT_EXPECT_EQ(test, 0, simple(w, VMBUS_REQUEST_OFFERS));
+	KUNIT_EXPECT_EQ(test, 0, offer_with(w, 0, 1000));
+	KUNIT_EXPECT_EQ(test, -1, told_monitor(w));
+	quiet(w);
+	KUNIT_EXPECT_EQ(test, -EPROTO, post(w, &m, sizeof(m)));
+	EXPECT_LOG(w, "monitor:0/5000/6000 modified:bad");
+	KUNIT_EXPECT_EQ(test, 0ull, w->bus.monitor_page[0] | w->bus.monitor_page[1]);
+	w->monitor = 0;
+	KUNIT_EXPECT_EQ(test, 0, post(w, &m, sizeof(m)));
+	KUNIT_EXPECT_EQ(test, 0, offer_with(w, 1, 1000));
+	KUNIT_EXPECT_EQ(test, 0, told_monitor(w));
 	end(test, w);
 }
 
@@ -1507,6 +1604,8 @@ static struct kunit_case bus_cases[] = {
 	KUNIT_CASE(connection_ids),
 	KUNIT_CASE(offers),
 	KUNIT_CASE(offer_monitor),
+	KUNIT_CASE(monitors_run_out),
+	KUNIT_CASE(monitor_pages_of_nobody),
 	KUNIT_CASE(relids_run_out),
 	KUNIT_CASE(relids_go_round),
 	KUNIT_CASE(declined),

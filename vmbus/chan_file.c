@@ -189,6 +189,7 @@ static int offer(struct ovid_chan *chan, const struct ovid_vmbus_offer *arg)
 	offer->flags = arg->offer_flags | chan->ops->offer_flags;
 	offer->mmio_mb = arg->mmio_mb;
 	offer->sub_index = arg->sub_index;
+	chan->bc.latency = arg->latency;
 	memcpy(offer->user, arg->user, sizeof(offer->user));
 	if (chan->ops->offer_flags & VMBUS_OFFER_NAMED_PIPE)
 		memcpy(offer->user, &chan->ops->pipe_mode, sizeof(chan->ops->pipe_mode));
@@ -242,6 +243,8 @@ long ovid_vmbus_offer(struct ovid_partition *part, const struct ovid_vmbus_offer
 
 	if (!vmbus)
 		return -ENXIO;
+	if (arg->latency && arg->latency < OVID_VMBUS_LATENCY_MIN)
+		return -EINVAL;
 	if (strnlen(arg->provider, sizeof(arg->provider)) == sizeof(arg->provider))
 		return -EINVAL;
 	ops = find_provider(arg->provider);

@@ -116,16 +116,26 @@ static void answer(struct ovid_bus *bus, const struct contact *c, bool ok, u8 st
 		      offsetof(struct vmbus_w_version_response, features));
 }
 
+/* both may be 0; false: they cannot be used, and there are none now */
+static bool set_monitor_pages(struct ovid_bus *bus, u64 page1, u64 page2)
+{
+	bus->monitor_page[0] = page1;
+	bus->monitor_page[1] = page2;
+	if (!bus->fx->monitor(bus))
+		return true;
+	memset(bus->monitor_page, 0, sizeof(bus->monitor_page));
+	return false;
+}
+
 static void connect_guest(struct ovid_bus *bus, const struct contact *c)
 {
 	bus->version = c->version;
 	bus->agreed_features = c->features;
 	bus->client = c->client;
 	bus->interrupt_page = c->interrupt_page;
-	memcpy(bus->monitor_page, c->monitor_page, sizeof(bus->monitor_page));
 	bus->state = OVID_BUS_CONNECTED;
-	if (bus->interrupt_page || bus->monitor_page[0])
-		bus->fx->monitor(bus);
+	if (bus->interrupt_page || c->monitor_page[0])
+		set_monitor_pages(bus, c->monitor_page[0], c->monitor_page[1]);
 }
 
 /*
@@ -165,12 +175,9 @@ int ovid_bus_on_modify_conn(struct ovid_bus *bus, const void *msg, u32 bytes)
 		.h.type = VMBUS_MODIFY_CONN_RESPONSE, .state = VMBUS_CONN_FAILED,
 	};
 
-	if (ovid_bus_monitor_ok(m->monitor_page1, m->monitor_page2)) {
-		bus->monitor_page[0] = m->monitor_page1;
-		bus->monitor_page[1] = m->monitor_page2;
-		bus->fx->monitor(bus);
+	if (ovid_bus_monitor_ok(m->monitor_page1, m->monitor_page2) &&
+	    set_monitor_pages(bus, m->monitor_page1, m->monitor_page2))
 		r.state = VMBUS_CONN_OK;
-	}
 	ovid_bus_post(bus, &r, sizeof(r));
 	return r.state == VMBUS_CONN_OK ? 0 : -EPROTO;
 }

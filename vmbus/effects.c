@@ -69,6 +69,8 @@ static int open_chan(struct ovid_bus *bus, struct ovid_bus_chan *bc)
 	int err = ovid_fault_open(of_chan(bc)) ?: ovid_chan_open(of_chan(bc));
 
 	ovid_chan_note_open(of_chan(bc), err);
+	if (bc->offer.monitor_allocated)
+		ovid_monitor_update(of_bus(bus));
 	return err;
 }
 
@@ -76,6 +78,8 @@ static void close_chan(struct ovid_bus *bus, struct ovid_bus_chan *bc)
 {
 	trace_chan_close(of_chan(bc), 0);
 	ovid_chan_close(of_chan(bc));
+	if (bc->offer.monitor_allocated)
+		ovid_monitor_update(of_bus(bus));
 }
 
 static void retarget(struct ovid_bus *bus, struct ovid_bus_chan *bc)
@@ -93,10 +97,10 @@ static void release(struct ovid_bus *bus, struct ovid_bus_chan *bc)
 	ovid_chan_put(of_chan(bc));
 }
 
-/* the interrupt page of a guest before 2.4; monitor pages are not offered */
-static void pages_changed(struct ovid_bus *bus)
+/* the interrupt page of a guest before 2.4 */
+static void move_interrupt_page(struct ovid_vmbus *vmbus)
 {
-	struct ovid_vmbus *vmbus = of_bus(bus);
+	struct ovid_bus *bus = &vmbus->bus;
 	u64 gfn = bus->interrupt_page >> PAGE_SHIFT;
 
 	if (vmbus->interrupt_page)
@@ -107,6 +111,12 @@ static void pages_changed(struct ovid_bus *bus)
 	vmbus->interrupt_page = ovid_guest_pin(vmbus->part, &gfn, 1);
 	if (IS_ERR(vmbus->interrupt_page))
 		vmbus->interrupt_page = NULL;
+}
+
+static int pages_changed(struct ovid_bus *bus)
+{
+	move_interrupt_page(of_bus(bus));
+	return ovid_monitor_move(of_bus(bus));
 }
 
 /* the page: flags for the guest, flags of the guest, half of it each */

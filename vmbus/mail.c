@@ -45,7 +45,7 @@ static int event_signal(struct ovid_port *port, struct ovid_vp *vp, unsigned int
 
 	if (flag)
 		return HV_STATUS_INVALID_PARAMETER;
-	set_bit(0, &vmbus->scan);
+	set_bit(OVID_SCAN_INTERRUPT, &vmbus->scan);
 	ovid_vmbus_wake(vmbus);
 	return HV_STATUS_SUCCESS;
 }

@@ -37,9 +37,41 @@ bool ovid_bus_may_have_sockets(const struct ovid_bus *bus)
 	return bus->state == OVID_BUS_OFFERED && bus->version >= VMBUS_V4_0;
 }
 
+/* @id: one that is free */
+void ovid_bus_give_monitor(struct ovid_bus *bus, struct ovid_bus_chan *chan, u32 id)
+{
+	bus->monitored[id] = chan;
+	chan->offer.monitor_id = id;
+	chan->offer.monitor_allocated = 1;
+}
+
+/* one that looks often gets an id, or does without: then the guest signals it like any other */
+static void find_monitor(struct ovid_bus *bus, struct ovid_bus_chan *chan)
+{
+	u32 id;
+
+	if (!chan->latency || !bus->monitor_page[0])
+		return;
+	for (id = 0; id < VMBUS_MONITORS; id++) {
+		if (bus->monitored[id])
+			continue;
+		ovid_bus_give_monitor(bus, chan, id);
+		return;
+	}
+}
+
+static void drop_monitor(struct ovid_bus *bus, struct ovid_bus_chan *chan)
+{
+	if (chan->offer.monitor_allocated)
+		bus->monitored[chan->offer.monitor_id] = NULL;
+	chan->offer.monitor_id = 0;
+	chan->offer.monitor_allocated = 0;
+}
+
 /* the guest does not know it any more */
 void ovid_bus_drop_relid(struct ovid_bus *bus, struct ovid_bus_chan *chan)
 {
+	drop_monitor(bus, chan);
 	if (chan->relid)
 		bus->chan[chan->relid] = NULL;
 	chan->relid = 0;
@@ -82,13 +114,9 @@ void ovid_bus_give_relid(struct ovid_bus *bus, struct ovid_bus_chan *chan, u32 r
 
 static void tell(struct ovid_bus *bus, struct ovid_bus_chan *chan)
 {
-	struct vmbus_w_offer offer;
-
 	ovid_bus_give_relid(bus, chan, next_relid(bus));
-	offer = chan->offer;
-	if (!bus->monitor_page[0])
-		offer.monitor_allocated = 0;
-	ovid_bus_post(bus, &offer, sizeof(offer));
+	find_monitor(bus, chan);
+	ovid_bus_post(bus, &chan->offer, sizeof(chan->offer));
 }
 
 /* 0: tell the guest; 1: not yet, it still holds a revoked one of the same name; -errno: refused */
@@ -126,6 +154,8 @@ int ovid_bus_offer(struct ovid_bus *bus, struct ovid_bus_chan *chan)
 		p = &(*p)->next;
 	*p = chan;
 	chan->next = NULL;
+	chan->offer.monitor_id = 0;
+	chan->offer.monitor_allocated = 0;
 	bus->nr_chans++;
 	if (!wait && bus->state == OVID_BUS_OFFERED)
 		tell(bus, chan);

@@ -244,6 +244,33 @@ struct vmbus_w_modify_conn_response {
 	u8 state;
 } __packed;
 
+/* ---- monitor pages ---- */
+
+#define VMBUS_MONITORS		128	/* ids, in groups of 32 */
+
+/*
+ * The page from the guest to the host: a guest whose channel has a monitor id sets its bit in
+ * @pending, and the host looks every @latency.
+ */
+struct vmbus_w_monitor_page {
+	u32 group_enable;	/* a bit for each group */
+	u32 reserved;
+	struct {
+		u32 pending;
+		u32 armed;
+	} group[VMBUS_MONITORS / 32];
+	u64 reserved2[3];
+	s32 next_check[VMBUS_MONITORS];
+	u16 latency[VMBUS_MONITORS];	/* 100 ns */
+	u64 reserved3[32];
+	struct {
+		u32 connection;
+		u16 flag;
+		u16 reserved;
+	} parameter[VMBUS_MONITORS];
+	u8 reserved4[1984];
+};
+
 /* ---- rings ---- */
 
 /* the page before a ring's data */

@@ -122,6 +122,8 @@ static void save_chan(const struct ovid_bus_chan *chan, u32 i, struct ovid_savin
 	s->state = chan->state;
 	s->revoked = chan->revoked;
 	s->relid = chan->relid;
+	if (chan->offer.monitor_allocated)
+		s->monitor = chan->offer.monitor_id + 1;
 	if (chan->state == OVID_CHAN_CLOSED)
 		return;
 	s->open_id = chan->open_id;
@@ -221,6 +223,18 @@ static struct ovid_bus_chan *claim(struct ovid_bus_chan **offers, const struct o
 	return chan;
 }
 
+/* a guest that signals by a monitor needs an offer that is looked at */
+static bool read_monitor(struct ovid_bus *bus, struct ovid_bus_chan *chan, u32 monitor)
+{
+	if (!monitor)
+		return true;
+	if (monitor > VMBUS_MONITORS || bus->monitored[monitor - 1] || !chan->offered ||
+	    !(chan->latency || chan->revoked))
+		return false;
+	ovid_bus_give_monitor(bus, chan, monitor - 1);
+	return true;
+}
+
 static int read_chan(struct ovid_bus *bus, const struct ovid_save_channel *s,
 		     struct ovid_bus_chan **offers, struct ovid_bus_chan **last)
 {
@@ -242,6 +256,8 @@ static int read_chan(struct ovid_bus *bus, const struct ovid_save_channel *s,
 	chan->revoked = s->revoked;
 	if (s->relid)
 		ovid_bus_give_relid(bus, chan, s->relid);
+	if (!read_monitor(bus, chan, s->monitor))
+		return -EINVAL;
 	chan->state = s->state;
 	chan->open_id = s->open_id;
 	chan->target_vp = s->target_vp;
@@ -406,8 +422,9 @@ static int apply(struct ovid_bus *bus, struct ovid_saved *from, struct progress 
 		done->gpadl = gpadl->next;
 	}
 	done->pages = bus->interrupt_page || bus->monitor_page[0];
-	if (done->pages)
-		bus->fx->monitor(bus);
+	err = done->pages ? bus->fx->monitor(bus) : 0;
+	if (err)
+		return err;
 	for (chan = bus->chans; chan; chan = chan->next) {
 		err = bus->fx->restore(bus, chan, i++);
 		if (err)

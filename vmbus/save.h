@@ -85,7 +85,10 @@ struct ovid_save_gpadl {
 	u32 flags;		/* OVID_SAVE_COMPLETE, OVID_SAVE_TEARDOWN */
 };
 
-/* as the members of struct ovid_bus_chan; @relid 0: not offered; @ring: the GPADL's id */
+/*
+ * As the members of struct ovid_bus_chan; @relid 0: not offered; @ring: the GPADL's id;
+ * @monitor: its id and 1, 0: it has none.
+ */
 struct ovid_save_channel {
 	struct vmbus_w_guid type;
 	struct vmbus_w_guid instance;
@@ -97,6 +100,8 @@ struct ovid_save_channel {
 	u32 target_vp;
 	u32 downstream;
 	u32 ring;
+	u32 monitor;
+	u32 reserved;
 	u8 user[VMBUS_USER_BYTES];
 };
 

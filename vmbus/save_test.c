@@ -61,7 +61,9 @@ static void renew(struct world *w)
 			gone = &chan->next;
 			continue;
 		}
-		*chan = (struct ovid_bus_chan){ .offer = chan->offer, .ctx = chan->ctx };
+		*chan = (struct ovid_bus_chan){
+			.offer = chan->offer, .latency = chan->latency, .ctx = chan->ctx,
+		};
 		ovid_bus_offer(&w->bus, chan);
 	}
 }
@@ -368,6 +370,9 @@ static const struct {
 	FORGE(CHANNEL, 4, sub_index, 0),
 	FORGE(CHANNEL, 5, relid, 7),	/* told of it though it waits */
 	FORGE(CHANNEL, 5, revoked, 1),
+	FORGE(CHANNEL, 0, monitor, 1),		/* nobody would look at it */
+	FORGE(CHANNEL, 2, monitor, VMBUS_MONITORS + 1),
+	FORGE(CHANNEL, 2, monitor, ~0u),
 };
 
 static void forge(struct kunit *test, struct world *w, struct stream *s, unsigned int i)

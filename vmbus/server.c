@@ -63,7 +63,18 @@ static bool has_work(struct ovid_vmbus *vmbus)
 	if (READ_ONCE(vmbus->stands))
 		return false;
 	return ovid_mail_pending(vmbus) || !list_empty_careful(&vmbus->ready) ||
-	       test_bit(0, &vmbus->scan) || ovid_fault_pending(vmbus);
+	       READ_ONCE(vmbus->scan) || ovid_fault_pending(vmbus);
+}
+
+/* who signals from here on sets the bit again */
+static void scan_pages(struct ovid_vmbus *vmbus)
+{
+	unsigned long scan = xchg(&vmbus->scan, 0);
+
+	if (test_bit(OVID_SCAN_INTERRUPT, &scan))
+		ovid_vmbus_scan(vmbus);
+	if (test_bit(OVID_SCAN_MONITOR, &scan))
+		ovid_monitor_scan(vmbus);
 }
 
 /*
@@ -84,12 +95,8 @@ static bool bus_round(void *arg)
 	ovid_fault_rescind(vmbus);
 	if (ovid_mail_pending(vmbus))
 		take_mail(vmbus);
-	if (test_bit(0, &vmbus->scan)) {
-		clear_bit(0, &vmbus->scan);
-		/* before the look: who signals behind it sets the bit again */
-		smp_mb__after_atomic();
-		ovid_vmbus_scan(vmbus);
-	}
+	if (READ_ONCE(vmbus->scan))
+		scan_pages(vmbus);
 	chan = ovid_chan_next(vmbus);
 	if (chan) {
 		ovid_chan_run(chan);
@@ -126,6 +133,7 @@ static struct ovid_vmbus *new_vmbus(struct ovid_partition *part,
 	INIT_LIST_HEAD(&vmbus->channels);
 	INIT_LIST_HEAD(&vmbus->out);
 	INIT_LIST_HEAD(&vmbus->ready);
+	ovid_monitor_init(vmbus);
 	ovid_bus_init(&vmbus->bus, &ovid_vmbus_effects, vmbus);
 	if (arg->max_version)
 		vmbus->bus.max_version = arg->max_version;

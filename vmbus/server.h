@@ -6,6 +6,7 @@
  *   server.c	life, the thread, what the vmm asks
  *   mail.c	control messages from and to the guest
  *   effects.c	what the state machine decides is done here
+ *   monitor.c	monitor pages: guests that signal by a bit in memory
  *   channel.c	channels: signals, packets, the calls of providers
  *   chan_file.c	OVID_VMBUS_OFFER and the file behind it
  *   user.c	channels that are served by whoever has the file
@@ -20,6 +21,7 @@
 #ifndef OVID_VMBUS_SERVER_H
 #define OVID_VMBUS_SERVER_H
 
+#include <linux/hrtimer.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -42,6 +44,10 @@ struct vhost_task;
 struct vm_area_struct;
 
 #define OVID_VMBUS_IN_DEPTH	32	/* messages of the guest that wait */
+/* bits of ovid_vmbus.scan */
+#define OVID_SCAN_INTERRUPT	0	/* the interrupt page says which channels */
+#define OVID_SCAN_MONITOR	1	/* the monitor page does */
+
 #define OVID_VMBUS_OUT_MAX	8192	/* ... for it: a guest that lets more wait reads none */
 
 /* a control message of the guest's */
@@ -73,8 +79,10 @@ struct ovid_vmbus_port {
  * @out_lost:	a message could not be kept: the connection is to end
  * @ready:	channels with something to do; @ready_lock, any context
  * @stopped:	there is no thread any more; @ready_lock.  A provider's timer may still run
- * @scan:	a guest of version 0.13 or 1.1 has signalled: look at the interrupt page
- * @interrupt_page: of such a guest, pinned; @lock
+ * @scan:	bits OVID_SCAN_*: what the guest has signalled by a page of its own
+ * @interrupt_page: of a guest of version 0.13 or 1.1, pinned; @lock
+ * @monitor_page: from the guest to us, pinned; @lock, and while @monitor_timer stands still
+ * @monitor_timer: looks at it each @monitor_ns, while a channel that has a monitor is open; @lock
  * @offers: there have been so many; @lock
  */
 struct ovid_vmbus {
@@ -103,6 +111,9 @@ struct ovid_vmbus {
 	bool stopped;
 	unsigned long scan;
 	struct ovid_pins *interrupt_page;
+	struct ovid_pins *monitor_page;
+	struct hrtimer monitor_timer;
+	u32 monitor_ns;
 	u32 offers;
 	struct ovid_vmbus_counts counts;
 
@@ -221,6 +232,11 @@ void ovid_vmbus_resume(struct ovid_vmbus *vmbus);
 struct ovid_bus_chan *ovid_vmbus_gone(struct ovid_bus *bus);
 int ovid_vmbus_restore_chan(struct ovid_bus *bus, struct ovid_bus_chan *bc, u32 index);
 void ovid_vmbus_unrestore_chan(struct ovid_bus *bus, struct ovid_bus_chan *bc);
+/* ---- monitor.c; vmbus->lock held but for the scan, in which the thread takes it ---- */
+void ovid_monitor_init(struct ovid_vmbus *vmbus);
+int ovid_monitor_move(struct ovid_vmbus *vmbus);	/* the page is another one: 0 or -errno */
+void ovid_monitor_update(struct ovid_vmbus *vmbus);	/* a channel was opened or closed */
+void ovid_monitor_scan(struct ovid_vmbus *vmbus);
 
 /* ---- channel.c ---- */
 struct ovid_chan *ovid_chan_new(struct ovid_vmbus *vmbus, const struct ovid_chan_ops *ops);

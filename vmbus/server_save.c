@@ -151,7 +151,8 @@ static int restore_all(struct ovid_vmbus *vmbus, struct ovid_saved *from)
 	}
 	ovid_mail_restore(vmbus, &mail);
 	/* what a guest of version 0.13 or 1.1 has signalled */
-	set_bit(0, &vmbus->scan);
+	set_bit(OVID_SCAN_INTERRUPT, &vmbus->scan);
+	ovid_monitor_update(vmbus);
 free:
 	ovid_mail_free(&mail);
 	return err;

@@ -329,6 +329,7 @@ AT(ovid_vmbus_offer, instance, 40, 16);
 AT(ovid_vmbus_offer, offer_flags, 56, 2);
 AT(ovid_vmbus_offer, mmio_mb, 58, 2);
 AT(ovid_vmbus_offer, sub_index, 60, 2);
+AT(ovid_vmbus_offer, latency, 62, 2);
 AT(ovid_vmbus_offer, user, 64, 120);
 
 SIZE(ovid_channel_info, 24);

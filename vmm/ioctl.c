@@ -239,7 +239,7 @@ static long vmbus_offer(struct ovid_partition *part, void *p)
 {
 	struct ovid_vmbus_offer *arg = p;
 
-	return arg->flags || arg->pad ? -EINVAL : ovid_vmbus_door.offer(part, arg);
+	return arg->flags ? -EINVAL : ovid_vmbus_door.offer(part, arg);
 }
 
 static long vmbus_sockets(struct ovid_partition *part, void *p)

@@ -77,7 +77,8 @@ static void offer_rules(void)
 	create(part, 0);
 	ov_size_rules(part, "OVID_VMBUS_OFFER", OVID_VMBUS_OFFER, &good, sizeof(good), close_it);
 	FAILS(flags, 1, 4, EINVAL);
-	FAILS(pad, 1, 2, EINVAL);
+	FAILS(latency, 1, 2, EINVAL);
+	FAILS(latency, OVID_VMBUS_LATENCY_MIN - 1, 2, EINVAL);
 	FAILS(provider, 'x', 8, ENOENT);
 	FAILS(provider[4], 'o', 1, ENOENT);
 	FAILS(sub_index, 1, 2, ENOTCONN);
@@ -94,6 +95,11 @@ static void offer_rules(void)
 	close(i);
 	i = offer(part, "echo", 0);
 	tap_ok(i >= 0, "the provider's own ids");
+	close(i);
+	good = offer_of("echo", 7);
+	good.latency = OVID_VMBUS_LATENCY_MIN;
+	i = ov_ioctl(part, OVID_VMBUS_OFFER, &good);
+	tap_ok(i >= 0, "with a monitor");
 	close(h);
 	h = offer(part, "", 5);
 	tap_ok(h >= 0, "a closed one's ids are free");

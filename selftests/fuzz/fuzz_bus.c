@@ -100,6 +100,8 @@ static void posted_offer(struct world *w, const struct vmbus_w_offer *m)
 	CHECK(m->dedicated_interrupt == 1 && m->connection_id == (m->relid | 0x2000));
 	CHECK(!m->monitor_allocated || w->bus.monitor_page[1]);
 	CHECK(!is_socket(s->chan) || w->bus.version >= VMBUS_V4_0);
+	CHECK(!m->monitor_allocated || w->bus.monitored[m->monitor_id] == s->chan);
+	CHECK(!m->monitor_allocated || s->chan->latency);
 	w->relid[m->relid] = OFFERED;
 	s->relid = m->relid;
 }
@@ -290,10 +292,12 @@ static void fx_release(struct ovid_bus *bus, struct ovid_bus_chan *chan)
 	*s = (struct slot){};
 }
 
-static void fx_monitor(struct ovid_bus *bus)
+static int fx_monitor(struct ovid_bus *bus)
 {
 	CHECK(!((bus->monitor_page[0] | bus->monitor_page[1] | bus->interrupt_page) % PAGE));
 	CHECK(!bus->monitor_page[0] == !bus->monitor_page[1]);
+	/* memory that is not the guest's */
+	return bus->monitor_page[1] >> 12 & 1 ? -EFAULT : 0;
 }
 
 static int fx_tl_connect(struct ovid_bus *bus, const struct vmbus_w_tl_connect2 *want)
@@ -587,7 +591,7 @@ static void offer(struct world *w)
 	s->chan = chan;
 	chan->offer.instance.b[3] = how >> 4 & 3;
 	chan->offer.sub_index = how >> 6;
-	chan->offer.monitor_allocated = how & 1;
+	chan->latency = how & 1 ? 1000 : 0;
 	chan->offer.flags = how & 2 ? VMBUS_OFFER_TLNPI : 0;
 	if (ovid_bus_offer(&w->bus, chan)) {
 		free(chan);
@@ -645,7 +649,7 @@ static void renew(struct world *w)
 			continue;
 		}
 		*s = (struct slot){ .chan = chan };
-		*chan = (struct ovid_bus_chan){ .offer = chan->offer };
+		*chan = (struct ovid_bus_chan){ .offer = chan->offer, .latency = chan->latency };
 		CHECK(!ovid_bus_offer(&w->bus, chan));
 	}
 }

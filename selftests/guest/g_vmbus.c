@@ -719,6 +719,46 @@ CASE(bus_full_rings, G_OVID_ONLY | G_VMBUS | G_LONG_TIME, 1)
 	stuff(G_CHANNEL_USER, 6);
 }
 
+/* room for the next packet, of which the host tells a guest that asks for it */
+static bool await_room(struct channel *c, u32 n)
+{
+	u32 want = ((size_of(n) + 7) & ~7u) + 24;
+	bool there;
+
+	channel_events(c);
+	there = guest_want_space(&c->out, want) ||
+		await(channel_events(c) && guest_free(&c->out) > want);
+	guest_want_space(&c->out, 0);
+	return there;
+}
+
+/* one direction alone, as fast as it goes; nothing comes back */
+CASE(bus_sink, G_OVID_ONLY | G_VMBUS | G_LONG_TIME, 1)
+{
+	struct vmbus_w_relid shut = { .h.type = VMBUS_CLOSE };
+	struct channel c;
+	bool good = true;
+
+	vmbus_begin();
+	fill();
+	is(vmbus_connect(VMBUS_V5_3), 2);
+	is(channel_open(&c, vmbus_find(G_CHANNEL_ECHO), ring_memory[0], 16, 4), 0);
+	shut.relid = c.offer.relid;
+	vmbus_post(&shut, sizeof(shut));
+	is(channel_post_open(&c, c.gpadl, 0, 16, 1), 0);
+	for (u32 n = 0; good && n < MANY; n++)
+		while (good && !send_nth(&c, n))
+			good = await_room(&c, n);
+	check(good);
+	check(await(guest_get(&c.out, G_READ) == guest_get(&c.out, G_WRITE)));
+	is(guest_get(&c.in, G_WRITE), 0);
+	/* the next one to open it has an echo again */
+	vmbus_post(&shut, sizeof(shut));
+	is(channel_post_open(&c, c.gpadl, 0, 16, 0), 0);
+	check(channel_echo(&c, 0, 1, data, 100));
+	channel_close(&c);
+}
+
 /* a ring whose content makes no sense is left alone, until it is opened anew */
 static void break_it(u32 channel)
 {
@@ -950,6 +990,71 @@ CASE(bus_hotplug, G_OVID_ONLY | G_VMBUS, 1)
 	expect(VMBUS_RESCIND);
 	vmbus_unload();
 	is(vmbus_connect(VMBUS_V5_3), 2);
+}
+
+#define LATENCY	1000	/* 100 us */
+
+/* each of them signals by its monitor alone, which the host looks at */
+static void monitored(u32 version)
+{
+	struct vmbus_w_monitor_page *page = &monitor_pages[1];
+	struct channel echo, user;
+
+	is(vmbus_connect(version), 2);
+	open_both(&echo, &user, 4);
+	check(echo.offer.monitor_allocated && user.offer.monitor_allocated);
+	check(echo.offer.monitor_id != user.offer.monitor_id);
+	is(page->latency[echo.offer.monitor_id], LATENCY);
+	is(page->parameter[user.offer.monitor_id].connection, user.offer.connection_id);
+	is(page->group_enable, 1);
+	for (u32 i = 0; i < 20; i++) {
+		check(channel_echo(&echo, 0, i, data, 100 * i));
+		check(channel_echo(&user, 0, i, data, 100 * i));
+	}
+	/* all ids, of which most are nobody's, again and again */
+	for (u32 i = 0; i < 200; i++) {
+		for (u32 group = 0; group < 4; group++)
+			__atomic_store_n(&page->group[group].pending, ~0u, __ATOMIC_SEQ_CST);
+		check(channel_echo(&user, 0, i, data, 100));
+	}
+	check(await(!page->group[0].pending && !page->group[3].pending));
+	/* a hypercall is as good */
+	if (version >= VMBUS_V2_4)
+		is(STATUS(vmcall(CALL_SIGNAL_EVENT | FAST, echo.offer.connection_id, 0)), SUCCESS);
+	/* one open channel keeps it going, none does not */
+	channel_close(&echo);
+	check(channel_echo(&user, 0, 1, data, 100));
+	channel_close(&user);
+	is(page->group_enable, 0);
+	page->group[0].pending = ~0u;
+	nap(5);
+	is(page->group[0].pending, ~0u);
+	memset(page, 0, sizeof(*page));
+	vmbus_unload();
+}
+
+CASE(bus_monitor, G_OVID_ONLY | G_VMBUS | G_LONG_TIME, 1)
+{
+	struct vmbus_w_initiate_contact2 c = { .c.version = VMBUS_V5_3, .c.sint = VMBUS_SINT };
+
+	vmbus_begin();
+	fill();
+	for (u32 channel = G_CHANNEL_ECHO; channel <= G_CHANNEL_USER; channel++) {
+		command(G_CMD_REVOKE, channel, 0, 0);
+		command(G_CMD_OFFER, channel, LATENCY, 0);
+		is(host->result, 0);
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(versions); i++)
+		monitored(versions[i]);
+	/* without pages, or with such as are not the guest's, there is no monitor */
+	is(contact_with(&c, sizeof(c.c)), 0);
+	is(vmbus_offers(), 2);
+	is(offers[0].monitor_allocated | offers[1].monitor_allocated, 0);
+	c.c.monitor_page1 = gpa(data);
+	c.c.monitor_page2 = NOWHERE;
+	is(contact_with(&c, sizeof(c.c)), 0);
+	is(vmbus_offers(), 2);
+	is(offers[0].monitor_allocated | offers[1].monitor_allocated, 0);
 }
 
 /* with channels open, packets under way and GPADLs that nobody has torn down */

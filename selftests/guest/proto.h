@@ -35,7 +35,7 @@ enum {
 	G_CMD_EXTINT,		/* arg 0: VP, 1: vector */
 	G_CMD_EXTINT_LATER,	/* 2: microseconds */
 	G_CMD_ADD_VP,		/* the next one, while the others run */
-	G_CMD_OFFER,		/* arg 0: G_CHANNEL_*: offers it; g_host.result */
+	G_CMD_OFFER,		/* arg 0: G_CHANNEL_*: offers it, 1: its monitor's latency; g_host.result */
 	G_CMD_REVOKE,		/* arg 0: G_CHANNEL_*: takes the offer back */
 	G_CMD_COUNTER,		/* arg 0: address of the name of one of the partition's; g_host.result */
 	G_CMD_FAULT,		/* arg 0: address of text: faults for the bus to make */

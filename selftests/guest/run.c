@@ -209,7 +209,7 @@ static void command(struct run *r, uint32_t cmd)
 	}
 	if (cmd == G_CMD_OFFER || cmd == G_CMD_REVOKE) {
 		h->result = !r->bus ? -ENXIO :
-			    cmd == G_CMD_OFFER ? serve_offer(r->bus, h->arg[0]) :
+			    cmd == G_CMD_OFFER ? serve_offer(r->bus, h->arg[0], h->arg[1]) :
 						 serve_revoke(r->bus, h->arg[0]);
 		return;
 	}

@@ -133,9 +133,9 @@ static int take_back(struct serve *s, unsigned int channel)
 	return 0;
 }
 
-int serve_offer(struct serve *s, unsigned int channel)
+int serve_offer(struct serve *s, unsigned int channel, unsigned int latency)
 {
-	struct ovid_vmbus_offer arg = { .size = sizeof(arg) };
+	struct ovid_vmbus_offer arg = { .size = sizeof(arg), .latency = latency };
 	int ret;
 
 	if (channel >= G_CHANNELS)
@@ -228,8 +228,8 @@ int serve_start(int part, struct serve **serve)
 	if (!ret)
 		ret = take_connects(s);
 	if (!ret)
-		ret = serve_offer(s, G_CHANNEL_ECHO);
-	return ret ?: serve_offer(s, G_CHANNEL_USER);
+		ret = serve_offer(s, G_CHANNEL_ECHO, 0);
+	return ret ?: serve_offer(s, G_CHANNEL_USER, 0);
 }
 
 int64_t serve_counter(struct serve *s, const char *name)

@@ -13,8 +13,8 @@ struct serve;
 
 /* makes the bus, with the channels that are there from the start: 0 or -errno */
 int serve_start(int part, struct serve **serve);
-/* @channel: G_CHANNEL_*: 0 or -errno */
-int serve_offer(struct serve *s, unsigned int channel);
+/* @channel: G_CHANNEL_*; @latency: of its monitor, 0: none.  0 or -errno */
+int serve_offer(struct serve *s, unsigned int channel, unsigned int latency);
 int serve_revoke(struct serve *s, unsigned int channel);
 /* of the partition: its value; -1: there is none */
 int64_t serve_counter(struct serve *s, const char *name);

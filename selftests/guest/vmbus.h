@@ -30,6 +30,7 @@ struct synic {
 #define VMBUS_VPS	16	/* that may have one */
 extern struct synic synics[VMBUS_VPS];
 extern u8 interrupt_page[4096];		/* of versions before 2.4 */
+extern struct vmbus_w_monitor_page monitor_pages[2];	/* from the host, to the host */
 
 /* each VP: hypercalls (the first one), SynIC, a timer that ends each wait */
 void vmbus_vp_begin(void);
@@ -121,6 +122,7 @@ u32 channel_open(struct channel *c, const struct vmbus_w_offer *offer, void *at,
 		 u32 in_pages);
 u32 channel_post_open(struct channel *c, u32 gpadl, u32 vp, u32 downstream, u8 user);
 void channel_close(struct channel *c);	/* and its GPADL torn down */
+/* by its monitor, where it has one, and no hypercall */
 void channel_signal(const struct channel *c);
 /* events of it since they were asked for last */
 u32 channel_events(struct channel *c);

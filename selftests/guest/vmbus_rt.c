@@ -6,7 +6,7 @@
 
 struct synic synics[VMBUS_VPS];
 u8 interrupt_page[4096] __attribute__((aligned(4096)));
-static u8 monitor_pages[2][4096] __attribute__((aligned(4096)));
+struct vmbus_w_monitor_page monitor_pages[2] __attribute__((aligned(4096)));
 static u8 call_page[4096] __attribute__((aligned(4096)));
 u8 ring_memory[2][RING_PAGES * PAGE] __attribute__((aligned(4096)));
 
@@ -200,7 +200,7 @@ bool vmbus_contact(u32 version)
 {
 	struct vmbus_w_initiate_contact m = {
 		.h.type = VMBUS_INITIATE_CONTACT, .version = version,
-		.monitor_page1 = gpa(monitor_pages[0]), .monitor_page2 = gpa(monitor_pages[1]),
+		.monitor_page1 = gpa(&monitor_pages[0]), .monitor_page2 = gpa(&monitor_pages[1]),
 	};
 	u32 connection = version >= VMBUS_V5_0 ? VMBUS_CONN_MESSAGE : VMBUS_CONN_LEGACY;
 
@@ -374,6 +374,11 @@ void channel_signal(const struct channel *c)
 		__atomic_fetch_or(interrupt_page + 2048 + relid / 8, 1 << relid % 8,
 				  __ATOMIC_SEQ_CST);
 		connection = VMBUS_CONN_EVENT;
+	}
+	if (c->offer.monitor_allocated) {
+		__atomic_fetch_or(&monitor_pages[1].group[c->offer.monitor_id / 32].pending,
+				  1u << c->offer.monitor_id % 32, __ATOMIC_SEQ_CST);
+		return;
 	}
 	is_(STATUS(vmcall(CALL_SIGNAL_EVENT | FAST, connection, 0)), SUCCESS, "the host is signalled");
 }
