@@ -84,19 +84,20 @@ static __always_inline int vec_highest(const struct ovid_lapic *apic, u32 off, u
 	return -1;
 }
 
-/* nothing in a 256-bit register of which is not known what words hold something? */
-static __always_inline bool vec_empty(const struct ovid_lapic *apic, u32 off)
+/* the same where nobody knows which words hold something: by halves */
+static int vec_search(const struct ovid_lapic *apic, u32 off)
 {
-	return !(lapic_reg(apic, off) | lapic_reg(apic, off + 0x10) |
-		 lapic_reg(apic, off + 0x20) | lapic_reg(apic, off + 0x30) |
-		 lapic_reg(apic, off + 0x40) | lapic_reg(apic, off + 0x50) |
-		 lapic_reg(apic, off + 0x60) | lapic_reg(apic, off + 0x70));
-}
+	u32 at = off, word;
 
-/* the same as vec_highest(), where it is most often empty */
-static int vec_highest_of_all(const struct ovid_lapic *apic, u32 off)
-{
-	return vec_empty(apic, off) ? -1 : vec_highest(apic, off, 0xFF);
+	if (lapic_reg(apic, at + 0x40) | lapic_reg(apic, at + 0x50) |
+	    lapic_reg(apic, at + 0x60) | lapic_reg(apic, at + 0x70))
+		at += 0x40;
+	if (lapic_reg(apic, at + 0x20) | lapic_reg(apic, at + 0x30))
+		at += 0x20;
+	if (lapic_reg(apic, at + 0x10))
+		at += 0x10;
+	word = lapic_reg(apic, at);
+	return word ? (at - off) * 2 + fls(word) - 1 : -1;
 }
 
 static u32 vec_words(const struct ovid_lapic *apic, u32 off)
@@ -123,7 +124,7 @@ int ovid_lapic_highest_irr(struct ovid_vp *vp)
 	struct ovid_lapic *apic = &vp->apic;
 
 	if (apic->vid)
-		return vec_highest_of_all(apic, APIC_IRR_OFF);
+		return vec_search(apic, APIC_IRR_OFF);
 	if (!apic->irr_words) {
 		apic->irr_maybe = false;
 		return -1;
@@ -137,7 +138,7 @@ int ovid_lapic_highest_isr(struct ovid_vp *vp)
 
 	if (!apic->vid)
 		return apic->highest_isr;
-	return vec_highest_of_all(apic, APIC_ISR_OFF);
+	return vec_search(apic, APIC_ISR_OFF);
 }
 
 /**
