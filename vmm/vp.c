@@ -257,11 +257,16 @@ static int cancelled(struct ovid_vp *vp)
 /*
  * The tick that ends a window always finds preemption off; without a word
  * from here RCU would have to ask harder for its quiescent state.
+ *
+ * Who else wanted the CPU may have done what a VP in HLT waits for: then there is no
+ * need to prepare for sleep.
  */
-static void breathe(void)
+static void breathe(struct ovid_vp *vp)
 {
 	if (need_resched()) {
 		schedule();
+		if (halt_ends(vp))
+			vp->activity = OVID_ACTIVE;
 		return;
 	}
 	if (IS_ENABLED(CONFIG_PREEMPT_RCU))
@@ -350,7 +355,7 @@ static int run_loop(struct ovid_vp *vp)
 		case OVID_RUN_ERROR:
 			return vp->run_error;
 		default:
-			breathe();
+			breathe(vp);
 		}
 	}
 }
