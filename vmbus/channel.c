@@ -418,14 +418,16 @@ static bool work(struct ovid_chan *chan)
 /* the same, and true as well while it pays to wait awake for the next packet */
 static bool work_and_wait(struct ovid_chan *chan)
 {
+	unsigned int longest = READ_ONCE(chan_poll_us);
 	u32 at = chan->in.at;
+	u64 begun = rdtsc();
 	bool more;
 
-	if (ovid_ring_pending(&chan->in))
-		ovid_poll_end(&chan->poll, READ_ONCE(chan_poll_us));
 	more = work(chan);
-	if (chan->in.at != at)
-		ovid_poll_begin(&chan->poll, READ_ONCE(chan_poll_us));
+	if (chan->in.at != at) {
+		ovid_poll_end(&chan->poll, begun, longest);
+		ovid_poll_begin(&chan->poll, longest);
+	}
 	return more || ovid_poll_more(&chan->poll);
 }
 

@@ -65,11 +65,6 @@ static const struct ovid_port_ops event_ops = {
 	.removed = port_removed,
 };
 
-bool ovid_mail_pending(struct ovid_vmbus *vmbus)
-{
-	return READ_ONCE(vmbus->in_count);
-}
-
 bool ovid_mail_take(struct ovid_vmbus *vmbus, struct ovid_vmbus_mail *mail)
 {
 	guard(spinlock_irqsave)(&vmbus->in_lock);

@@ -13,11 +13,6 @@
 #include "server.h"
 #include "trace.h"
 
-void ovid_vmbus_wake(struct ovid_vmbus *vmbus)
-{
-	vhost_task_wake(vmbus->task);
-}
-
 void ovid_vmbus_end_lost(struct ovid_vmbus *vmbus)
 {
 	lockdep_assert_held(&vmbus->lock);

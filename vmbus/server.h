@@ -29,6 +29,7 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include "../vmm/bus.h"
+#include "../vmm/compat.h"
 #include "../vmm/guestmem.h"
 #include "../vmm/poll.h"
 #include "../vmm/port.h"
@@ -191,16 +192,23 @@ struct ovid_chan {
 #endif
 };
 
+static inline bool ovid_mail_pending(const struct ovid_vmbus *vmbus)
+{
+	return READ_ONCE(vmbus->in_count);
+}
+
 /* providers in the kernel: NULL behind the last one; vsp/providers.c */
 extern const struct ovid_chan_ops *const ovid_providers[];
 
 /* any context */
-void ovid_vmbus_wake(struct ovid_vmbus *vmbus);
+static inline void ovid_vmbus_wake(struct ovid_vmbus *vmbus)
+{
+	vhost_task_wake(vmbus->task);
+}
 
 /* ---- mail.c ---- */
 int ovid_mail_init(struct ovid_vmbus *vmbus);	/* adds the ports: 0 or -errno */
 void ovid_mail_fini(struct ovid_vmbus *vmbus);	/* takes them away; sleeps */
-bool ovid_mail_pending(struct ovid_vmbus *vmbus);
 bool ovid_mail_take(struct ovid_vmbus *vmbus, struct ovid_vmbus_mail *mail);
 void ovid_mail_forget(struct ovid_vmbus *vmbus);	/* what the guest has posted */
 /* effects, and retry */

@@ -6,7 +6,14 @@
 #ifndef OVID_POLL_H
 #define OVID_POLL_H
 
+#include <linux/minmax.h>
+#include <linux/sched.h>
+#include <linux/sched/stat.h>
+#include <asm/msr.h>
+#include <asm/tsc.h>
 #include "types.h"
+
+#define OVID_POLL_FIRST_US	10u
 
 /**
  * struct ovid_poll - its one thread's
@@ -18,11 +25,38 @@ struct ovid_poll {
 	u64 since;
 };
 
+static inline u64 ovid_poll_ticks(unsigned int us)
+{
+	return (u64)us * tsc_khz / 1000;
+}
+
 /* a wait begins, of which @longest microseconds at most are looked through */
-void ovid_poll_begin(struct ovid_poll *poll, unsigned int longest);
+static inline void ovid_poll_begin(struct ovid_poll *poll, unsigned int longest)
+{
+	poll->since = rdtsc();
+	if (poll->window)
+		poll->window = min(poll->window, ovid_poll_ticks(longest));
+}
+
 /* look once more, and do not sleep yet?  No, if another thread wants the CPU */
-bool ovid_poll_more(const struct ovid_poll *poll);
-/* it is over, asleep or not */
-void ovid_poll_end(struct ovid_poll *poll, unsigned int longest);
+static inline bool ovid_poll_more(const struct ovid_poll *poll)
+{
+	return poll->window && rdtsc() - poll->since < poll->window && !need_resched() &&
+	       single_task_running();
+}
+
+/* it was over at @now, asleep or not */
+static inline void ovid_poll_end(struct ovid_poll *poll, u64 now, unsigned int longest)
+{
+	u64 waited = now - poll->since, first = ovid_poll_ticks(OVID_POLL_FIRST_US), most;
+
+	if (waited <= poll->window)
+		return;
+	most = ovid_poll_ticks(longest);
+	if (waited <= most)
+		poll->window = clamp(2 * poll->window, min(first, most), most);
+	else if (poll->window)
+		poll->window = poll->window > first ? poll->window / 2 : 0;
+}
 
 #endif
