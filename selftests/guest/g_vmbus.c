@@ -278,7 +278,7 @@ static void connect_to(u8 service, u8 endpoint)
 	vmbus_post(&m, sizeof(m));
 }
 
-CASE(bus_socket_channels, G_OVID_ONLY | G_VMBUS, 1)
+CASE(bus_socket_channels, G_OVID_ONLY | G_VMBUS | G_LONG_TIME, 1)
 {
 	struct vmbus_w_relid m = { .h.type = VMBUS_RELID_RELEASED };
 	u32 last = 0;
