@@ -506,6 +506,8 @@ static void dontneed_under_running(void)
 		madvise(p, 2 * MB, MADV_DONTNEED);
 		ov_sleep_ms(2);
 	}
+	/* it may not have had the CPU since */
+	ov_sleep_ms(100);
 	tap_is(t.done, false, "the VP runs on through MADV_DONTNEED");
 	vm.run->cancel = 1;
 	tap_ok(ov_thread_join(&t, 1000), "it can be stopped");

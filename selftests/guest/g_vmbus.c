@@ -678,18 +678,21 @@ static bool take_one(struct channel *c, u32 *taken, bool *there)
 static void stuff(u32 channel, u32 pages)
 {
 	struct channel c;
-	u32 sent = 0, taken = 0, n, want;
+	u32 sent = 0, taken = 0, n, want, still;
 	bool good = true, there;
 
 	is(channel_open(&c, vmbus_find(channel), ring_memory[0], pages, pages), 0);
 	guest_begin_read(&c.in);
 	for (u32 round = 0; good && round < 5; round++) {
-		do {		/* until neither side moves */
+		/* until neither side moves: the host's may not have had its CPU for a while */
+		for (still = 0; still < 10; still++) {
 			n = sent;
 			while (send_nth(&c, sent))
 				sent++;
 			nap(2);
-		} while (sent != n || !guest_get(&c.in, G_PENDING));
+			if (sent != n || !guest_get(&c.in, G_PENDING))
+				still = 0;
+		}
 		want = ((size_of(sent) + 7) & ~7u) + 24;
 		check(!guest_want_space(&c.out, want));
 		channel_events(&c);

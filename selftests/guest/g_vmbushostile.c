@@ -199,6 +199,7 @@ static u32 spoil(struct fuzz *f, u32 *m, u32 bytes)
 static void post(struct fuzz *f, u32 type, bool honest)
 {
 	u32 *m = inputs[f->index].words, bytes = make(f, m, type), version = m[2];
+	u64 status = 0;
 
 	if (!honest)
 		bytes = spoil(f, m, bytes);
@@ -207,10 +208,15 @@ static void post(struct fuzz *f, u32 type, bool honest)
 									   VMBUS_CONN_LEGACY;
 	inputs[f->index].type = one_in(f, 64) ? odd(f) : VMBUS_MESSAGE_TYPE;
 	inputs[f->index].bytes = one_in(f, 64) ? odd(f) : bytes;
-	if (vmcall(CALL_POST_MESSAGE, gpa(&inputs[f->index]), 0) == SUCCESS)
-		count(&sent[m[0] & 63]);
-	else
+	/* a host that is slow just now has no room: once more, but not for ever */
+	for (u32 tries = 0; tries < 20; tries++) {
+		status = vmcall(CALL_POST_MESSAGE, gpa(&inputs[f->index]), 0);
+		if (status != INSUFFICIENT_BUFFERS)
+			break;
 		nap(1);
+	}
+	if (status == SUCCESS)
+		count(&sent[m[0] & 63]);
 }
 
 static void any_message(struct fuzz *f)

@@ -55,6 +55,7 @@
 #define INVALID_INPUT		3
 #define INVALID_ALIGNMENT	4
 #define INVALID_PARAMETER	5
+#define INSUFFICIENT_BUFFERS	0x13
 
 /* a timer's configuration */
 #define ENABLE		1u
