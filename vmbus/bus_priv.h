@@ -25,7 +25,7 @@ int ovid_bus_on_tl_connect(struct ovid_bus *bus, const void *msg, u32 bytes);
 /* offer.c */
 int ovid_bus_on_request_offers(struct ovid_bus *bus, const void *msg, u32 bytes);
 int ovid_bus_on_released(struct ovid_bus *bus, const void *msg, u32 bytes);
-struct ovid_bus_chan *ovid_bus_by_relid(struct ovid_bus *bus, u32 relid);
+struct ovid_bus_chan *ovid_bus_by_relid(const struct ovid_bus *bus, u32 relid);
 bool ovid_bus_same_name(const struct ovid_bus_chan *a, const struct ovid_bus_chan *b);
 bool ovid_bus_same_device(const struct ovid_bus_chan *a, const struct ovid_bus_chan *b);
 bool ovid_bus_may_have_sockets(const struct ovid_bus *bus);
@@ -45,6 +45,7 @@ void ovid_bus_shut(struct ovid_bus *bus, struct ovid_bus_chan *chan);
 int ovid_bus_on_gpadl_header(struct ovid_bus *bus, const void *msg, u32 bytes);
 int ovid_bus_on_gpadl_body(struct ovid_bus *bus, const void *msg, u32 bytes);
 int ovid_bus_on_gpadl_teardown(struct ovid_bus *bus, const void *msg, u32 bytes);
+struct ovid_gpadl *ovid_gpadl_find(const struct ovid_bus *bus, u32 id);	/* or NULL */
 struct ovid_gpadl *ovid_gpadl_new(struct ovid_bus *bus, u32 id, u32 relid, u32 range_bytes,
 				  u32 range_count, int *err);
 void ovid_gpadl_free(struct ovid_bus *bus, struct ovid_gpadl **p);

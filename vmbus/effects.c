@@ -59,16 +59,11 @@ static void unpin(struct ovid_bus *bus, struct ovid_gpadl *gpadl)
 	gpadl->pinned = NULL;
 }
 
-static struct ovid_chan *of_chan(struct ovid_bus_chan *bc)
-{
-	return container_of(bc, struct ovid_chan, bc);
-}
-
 static int open_chan(struct ovid_bus *bus, struct ovid_bus_chan *bc)
 {
-	int err = ovid_fault_open(of_chan(bc)) ?: ovid_chan_open(of_chan(bc));
+	int err = ovid_fault_open(ovid_chan_of(bc)) ?: ovid_chan_open(ovid_chan_of(bc));
 
-	ovid_chan_note_open(of_chan(bc), err);
+	ovid_chan_note_open(ovid_chan_of(bc), err);
 	if (bc->offer.monitor_allocated)
 		ovid_monitor_update(of_bus(bus));
 	return err;
@@ -76,15 +71,15 @@ static int open_chan(struct ovid_bus *bus, struct ovid_bus_chan *bc)
 
 static void close_chan(struct ovid_bus *bus, struct ovid_bus_chan *bc)
 {
-	trace_chan_close(of_chan(bc), 0);
-	ovid_chan_close(of_chan(bc));
+	trace_chan_close(ovid_chan_of(bc), 0);
+	ovid_chan_close(ovid_chan_of(bc));
 	if (bc->offer.monitor_allocated)
 		ovid_monitor_update(of_bus(bus));
 }
 
 static void retarget(struct ovid_bus *bus, struct ovid_bus_chan *bc)
 {
-	struct ovid_chan *chan = of_chan(bc);
+	struct ovid_chan *chan = ovid_chan_of(bc);
 
 	/* under the lock: when it is answered no signal goes to the old VP any more */
 	guard(mutex)(&chan->lock);
@@ -93,8 +88,8 @@ static void retarget(struct ovid_bus *bus, struct ovid_bus_chan *bc)
 
 static void release(struct ovid_bus *bus, struct ovid_bus_chan *bc)
 {
-	list_del_init(&of_chan(bc)->node);
-	ovid_chan_put(of_chan(bc));
+	list_del_init(&ovid_chan_of(bc)->node);
+	ovid_chan_put(ovid_chan_of(bc));
 }
 
 /* the interrupt page of a guest before 2.4 */
@@ -134,7 +129,7 @@ void ovid_vmbus_scan(struct ovid_vmbus *vmbus)
 		word = READ_ONCE(flags[i]) ? xchg(&flags[i], 0) : 0;
 		for_each_set_bit(bit, &word, BITS_PER_LONG)
 			if (chan[i * BITS_PER_LONG + bit])
-				ovid_chan_signalled(of_chan(chan[i * BITS_PER_LONG + bit]));
+				ovid_chan_signalled(ovid_chan_of(chan[i * BITS_PER_LONG + bit]));
 	}
 	ovid_guest_dirty(vmbus->interrupt_page, 0, 1);
 }

@@ -76,16 +76,11 @@ static bool ask(struct ovid_vmbus *vmbus, const struct ovid_fault_event *event,
 	return found;
 }
 
-static const char *provider_name(const struct ovid_chan *chan)
-{
-	return *chan->ops->name ? chan->ops->name : "user";
-}
-
 static struct ovid_chan *chan_of(struct ovid_vmbus *vmbus, u32 relid)
 {
 	struct ovid_bus_chan *bc = relid <= OVID_BUS_MAX_RELID ? vmbus->bus.chan[relid] : NULL;
 
-	return bc ? container_of(bc, struct ovid_chan, bc) : NULL;
+	return bc ? ovid_chan_of(bc) : NULL;
 }
 
 /* ---- messages ---- */
@@ -114,7 +109,7 @@ static bool message(struct ovid_vmbus *vmbus, enum ovid_fault_where where, const
 		return false;
 	event.relid = ovid_fault_relid(msg, bytes);
 	*chan = chan_of(vmbus, event.relid);
-	event.provider = *chan ? provider_name(*chan) : "";
+	event.provider = *chan ? ovid_chan_provider(*chan) : "";
 	event.what = OVID_FAULT_DELAY;
 	if (ask(vmbus, &event, &due))
 		msleep(due.ms);
@@ -190,7 +185,7 @@ static int refuse(struct ovid_vmbus *vmbus, enum ovid_fault_where where, u32 rel
 	struct ovid_chan *chan = chan_of(vmbus, relid);
 	struct ovid_fault_event event = {
 		.what = OVID_FAULT_REFUSE, .where = where, .relid = relid,
-		.provider = chan ? provider_name(chan) : "",
+		.provider = chan ? ovid_chan_provider(chan) : "",
 	};
 	struct ovid_fault_rule due;
 
@@ -214,7 +209,7 @@ static bool packet(struct ovid_chan *chan, enum ovid_fault_what what, struct ovi
 {
 	struct ovid_fault_event event = {
 		.what = what, .where = OVID_FAULT_PACKET, .relid = chan->bc.relid,
-		.provider = provider_name(chan),
+		.provider = ovid_chan_provider(chan),
 	};
 
 	lockdep_assert_held(&chan->lock);

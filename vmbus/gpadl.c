@@ -15,7 +15,7 @@ struct range_head {
 
 #define PFN_BITS	40	/* 52 bits of physical address */
 
-static struct ovid_gpadl *find(struct ovid_bus *bus, u32 id)
+struct ovid_gpadl *ovid_gpadl_find(const struct ovid_bus *bus, u32 id)
 {
 	struct ovid_gpadl *gpadl = bus->gpadls;
 
@@ -26,7 +26,7 @@ static struct ovid_gpadl *find(struct ovid_bus *bus, u32 id)
 
 struct ovid_gpadl *ovid_bus_gpadl(struct ovid_bus *bus, u32 id, u32 relid)
 {
-	struct ovid_gpadl *gpadl = find(bus, id);
+	struct ovid_gpadl *gpadl = ovid_gpadl_find(bus, id);
 
 	if (!gpadl || !gpadl->complete || gpadl->teardown || (relid && gpadl->relid != relid))
 		return NULL;
@@ -163,7 +163,7 @@ struct ovid_gpadl *ovid_gpadl_new(struct ovid_bus *bus, u32 id, u32 relid, u32 r
 
 	/* each range has a page */
 	*err = -EPROTO;
-	if (find(bus, id) || !range_count || range_bytes % 8 ||
+	if (ovid_gpadl_find(bus, id) || !range_count || range_bytes % 8 ||
 	    range_bytes < range_count * (sizeof(struct range_head) + sizeof(u64)))
 		return NULL;
 	pages = range_bytes / 8 - range_count;
@@ -219,7 +219,7 @@ int ovid_bus_on_gpadl_header(struct ovid_bus *bus, const void *msg, u32 bytes)
 int ovid_bus_on_gpadl_body(struct ovid_bus *bus, const void *msg, u32 bytes)
 {
 	const struct vmbus_w_gpadl_body *m = msg;
-	struct ovid_gpadl *gpadl = find(bus, m->gpadl);
+	struct ovid_gpadl *gpadl = ovid_gpadl_find(bus, m->gpadl);
 
 	if (!gpadl || gpadl->complete)
 		return -EPROTO;
@@ -231,7 +231,7 @@ int ovid_bus_on_gpadl_teardown(struct ovid_bus *bus, const void *msg, u32 bytes)
 {
 	const struct vmbus_w_gpadl_teardown *m = msg;
 	struct ovid_bus_chan *chan = ovid_bus_by_relid(bus, m->relid);
-	struct ovid_gpadl *gpadl = find(bus, m->gpadl);
+	struct ovid_gpadl *gpadl = ovid_gpadl_find(bus, m->gpadl);
 
 	if (!chan)
 		return -EPROTO;

@@ -22,7 +22,7 @@ static struct ovid_chan *by_id(struct ovid_vmbus *vmbus, u32 id)
 {
 	struct ovid_bus_chan *bc = vmbus->bus.monitored[id];
 
-	return bc ? container_of(bc, struct ovid_chan, bc) : NULL;
+	return bc ? ovid_chan_of(bc) : NULL;
 }
 
 /* it stands still before the page goes */

@@ -19,7 +19,7 @@ bool ovid_bus_same_name(const struct ovid_bus_chan *a, const struct ovid_bus_cha
 	return a->offer.sub_index == b->offer.sub_index && ovid_bus_same_device(a, b);
 }
 
-struct ovid_bus_chan *ovid_bus_by_relid(struct ovid_bus *bus, u32 relid)
+struct ovid_bus_chan *ovid_bus_by_relid(const struct ovid_bus *bus, u32 relid)
 {
 	if (relid > OVID_BUS_MAX_RELID)
 		return NULL;

@@ -201,15 +201,6 @@ static int read_gpadls(struct ovid_bus *bus, struct ovid_saved *from, u32 nr)
 	return 0;
 }
 
-static struct ovid_gpadl *ring_of(const struct ovid_bus *bus, u32 id)
-{
-	struct ovid_gpadl *gpadl = bus->gpadls;
-
-	while (gpadl && gpadl->id != id)
-		gpadl = gpadl->next;
-	return gpadl;
-}
-
 /* out of those that were offered, by the name that @chan has */
 static struct ovid_bus_chan *claim(struct ovid_bus_chan **offers, const struct ovid_bus_chan *name)
 {
@@ -263,7 +254,7 @@ static int read_chan(struct ovid_bus *bus, const struct ovid_save_channel *s,
 	chan->target_vp = s->target_vp;
 	chan->downstream = s->downstream;
 	if (s->state != OVID_CHAN_CLOSED)
-		chan->ring = ring_of(bus, s->ring);
+		chan->ring = ovid_gpadl_find(bus, s->ring);
 	memcpy(chan->user, s->user, sizeof(chan->user));
 	return 0;
 }
@@ -326,7 +317,7 @@ static bool connection_holds(const struct ovid_bus *bus)
 
 static bool gpadl_holds(const struct ovid_bus *bus, const struct ovid_gpadl *gpadl)
 {
-	const struct ovid_bus_chan *chan = ovid_bus_by_relid((void *)bus, gpadl->relid);
+	const struct ovid_bus_chan *chan = ovid_bus_by_relid(bus, gpadl->relid);
 
 	if (!chan || chan->revoked || gpadl->have % 8)
 		return false;

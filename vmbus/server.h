@@ -45,11 +45,11 @@ struct vhost_task;
 struct vm_area_struct;
 
 #define OVID_VMBUS_IN_DEPTH	32	/* messages of the guest that wait */
+#define OVID_VMBUS_OUT_MAX	8192	/* ... for it: a guest that lets more wait reads none */
+
 /* bits of ovid_vmbus.scan */
 #define OVID_SCAN_INTERRUPT	0	/* the interrupt page says which channels */
 #define OVID_SCAN_MONITOR	1	/* the monitor page does */
-
-#define OVID_VMBUS_OUT_MAX	8192	/* ... for it: a guest that lets more wait reads none */
 
 /* a control message of the guest's */
 struct ovid_vmbus_mail {
@@ -191,6 +191,17 @@ struct ovid_chan {
 	bool to_rescind;	/* fault.c */
 #endif
 };
+
+static inline struct ovid_chan *ovid_chan_of(struct ovid_bus_chan *bc)
+{
+	return container_of(bc, struct ovid_chan, bc);
+}
+
+/* for whoever reads it: one that a process serves has none of its own */
+static inline const char *ovid_chan_provider(const struct ovid_chan *chan)
+{
+	return *chan->ops->name ? chan->ops->name : "user";
+}
 
 static inline bool ovid_mail_pending(const struct ovid_vmbus *vmbus)
 {

@@ -36,11 +36,6 @@ void ovid_vmbus_resume(struct ovid_vmbus *vmbus)
 
 /* ---- there ---- */
 
-static struct ovid_chan *of_bus_chan(struct ovid_bus_chan *bc)
-{
-	return container_of(bc, struct ovid_chan, bc);
-}
-
 static void save_provider(struct ovid_chan *chan, u32 index, struct ovid_saving *to)
 {
 	u32 room, bytes;
@@ -63,7 +58,7 @@ static void save_all(struct ovid_vmbus *vmbus, struct ovid_saving *to)
 	ovid_mail_save(vmbus, to);
 	ovid_bus_save(&vmbus->bus, to);
 	for (bc = vmbus->bus.chans; bc; bc = bc->next)
-		save_provider(of_bus_chan(bc), i++, to);
+		save_provider(ovid_chan_of(bc), i++, to);
 }
 
 static long save(struct ovid_vmbus *vmbus, struct ovid_vmbus_state *arg)
@@ -113,7 +108,7 @@ struct ovid_bus_chan *ovid_vmbus_gone(struct ovid_bus *bus)
 int ovid_vmbus_restore_chan(struct ovid_bus *bus, struct ovid_bus_chan *bc, u32 index)
 {
 	struct ovid_vmbus *vmbus = bus->ctx;
-	struct ovid_chan *chan = of_bus_chan(bc);
+	struct ovid_chan *chan = ovid_chan_of(bc);
 	struct ovid_save_head head = {};
 	const void *buf = NULL;
 
@@ -127,7 +122,7 @@ int ovid_vmbus_restore_chan(struct ovid_bus *bus, struct ovid_bus_chan *bc, u32 
 
 void ovid_vmbus_unrestore_chan(struct ovid_bus *bus, struct ovid_bus_chan *bc)
 {
-	ovid_chan_unrestore(of_bus_chan(bc));
+	ovid_chan_unrestore(ovid_chan_of(bc));
 }
 
 static int restore_all(struct ovid_vmbus *vmbus, struct ovid_saved *from)

@@ -83,7 +83,7 @@ static void chan_read(void *about, u64 *values)
 /* there may be several of one provider's */
 static void short_name(const struct ovid_chan *chan, char *buf, size_t size)
 {
-	snprintf(buf, size, "chan%u-%s", chan->number, *chan->ops->name ? chan->ops->name : "user");
+	snprintf(buf, size, "chan%u-%s", chan->number, ovid_chan_provider(chan));
 }
 
 static void chan_name(void *about, char *buf, size_t size)

@@ -90,7 +90,7 @@ static struct ovid_channel_info info(int h)
 }
 
 /* the bus has a thread of its own */
-#define wait_until(cond) do { if (!(cond)) ov_sleep_ms(1); } while (!(cond))
+#define wait_until(cond) do { while (!(cond)) ov_sleep_ms(1); } while (0)
 
 static int offer(struct b_vm *vm, enum b_server server)
 {

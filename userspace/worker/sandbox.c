@@ -60,7 +60,8 @@ static const unsigned long allowed_ioctls[] = {
 
 /* of the helper that connects (connector.c) */
 static const int connector_calls[] = {
-	SCMP_SYS(recvfrom), SCMP_SYS(sendmsg), SCMP_SYS(connect), SCMP_SYS(close), SCMP_SYS(exit_group), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
+	SCMP_SYS(recvfrom), SCMP_SYS(sendmsg), SCMP_SYS(connect), SCMP_SYS(close),
+	SCMP_SYS(exit_group), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
 };
 
 static const unsigned int allowed_fcntls[] = { F_GETFL, F_SETFL };
