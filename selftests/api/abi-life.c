@@ -23,20 +23,10 @@ CODE16(hlt16, "1: hlt; jmp 1b");
 CODE16(io16, "1: out %al, $0x80; jmp 1b");
 CODE16(cpuid16, "1: xor %eax, %eax; cpuid; jmp 1b");
 
-static uint32_t partitions(void)
-{
-	struct ovid_info i;
-	int dev = ov_open();
-
-	ov_info(dev, &i);
-	close(dev);
-	return i.partitions;
-}
-
 static bool all_gone(uint32_t before)
 {
 	for (int i = 0; i < 100; i++) {
-		if (partitions() == before)
+		if (ov_partitions() == before)
 			return true;
 		ov_sleep_ms(10);
 	}
@@ -57,7 +47,7 @@ static void *closer(void *arg)
 
 static void closed_while_running(void)
 {
-	uint32_t before = partitions();
+	uint32_t before = ov_partitions();
 	struct ov_thread t;
 	struct ov_vm vm;
 	pthread_t c;
@@ -71,7 +61,7 @@ static void closed_while_running(void)
 	ov_sleep_ms(20);
 	/* task work of the thread makes the call start again, and then its file is gone */
 	tap_ok(!t.done || t.ret == -EBADF, "all files closed: the VP that runs goes on");
-	tap_is(partitions(), before + 1, "the partition is still there");
+	tap_is(ov_partitions(), before + 1, "the partition is still there");
 	vm.run->cancel = 1;
 	tap_ok(ov_thread_join(&t, 1000), "it can be stopped");
 	munmap(vm.run, 4096);
@@ -82,7 +72,7 @@ static void closed_while_running(void)
 
 static void killed(const char *what, const uint8_t *code, uint64_t len)
 {
-	uint32_t before = partitions();
+	uint32_t before = ov_partitions();
 	int status = 0;
 	pid_t pid = fork();
 
@@ -94,7 +84,7 @@ static void killed(const char *what, const uint8_t *code, uint64_t len)
 			ov_run(vm.vp);
 	}
 	ov_sleep_ms(60);
-	tap_is(partitions(), before + 1, "%s: runs", what);
+	tap_is(ov_partitions(), before + 1, "%s: runs", what);
 	kill(pid, SIGKILL);
 	tap_is(waitpid(pid, &status, 0), pid, "%s: killed", what);
 	tap_ok(all_gone(before), "%s: nothing is left", what);
@@ -102,7 +92,7 @@ static void killed(const char *what, const uint8_t *code, uint64_t len)
 
 static void killed_with_threads(void)
 {
-	uint32_t before = partitions();
+	uint32_t before = ov_partitions();
 	int status = 0;
 	pid_t pid = fork();
 
@@ -132,7 +122,7 @@ static void killed_with_threads(void)
 static void passed_on(void)
 {
 	/* files passed to another process by a socket keep the partition when the maker dies */
-	uint32_t before = partitions();
+	uint32_t before = ov_partitions();
 	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte;
 	struct iovec io = { &byte, 1 };
 	struct msghdr m = {
@@ -161,7 +151,7 @@ static void passed_on(void)
 	c = CMSG_FIRSTHDR(&m);
 	memcpy(&part, CMSG_DATA(c), sizeof(int));
 	waitpid(pid, NULL, 0);
-	tap_is(partitions(), before + 1, "its maker is dead, it lives");
+	tap_is(ov_partitions(), before + 1, "its maker is dead, it lives");
 	vp = ov_vp(part, 0);
 	tap_ok(vp >= 0, "unbound until then: a VP can be made here");
 	close(vp);
@@ -173,7 +163,7 @@ static void passed_on(void)
 
 static void exec_closes(void)
 {
-	uint32_t before = partitions();
+	uint32_t before = ov_partitions();
 	pid_t pid = fork();
 
 	if (!pid) {
@@ -191,7 +181,7 @@ static void exec_closes(void)
 
 static void bells_and_irqfds_at_the_end(void)
 {
-	uint32_t before = partitions();
+	uint32_t before = ov_partitions();
 	uint64_t one = 1;
 
 	for (int i = 0; i < 20; i++) {
@@ -250,7 +240,7 @@ static void one_life(int dev, int turn)
 static void thousand(int n)
 {
 	long free0, slab0, free1, slab1;
-	uint32_t before = partitions();
+	uint32_t before = ov_partitions();
 	int dev = ov_open();
 
 	for (int i = 0; i < 50; i++)
@@ -272,7 +262,7 @@ static void thousand(int n)
 static void at_once(void)
 {
 	int dev = ov_open(), part[200], vp[200], bad = 0;
-	uint32_t before = partitions();
+	uint32_t before = ov_partitions();
 
 	for (int i = 0; i < 200; i++) {
 		part[i] = ov_partition(dev, "one of many");
@@ -280,7 +270,7 @@ static void at_once(void)
 		bad += part[i] < 0 || vp[i] < 0;
 	}
 	tap_is(bad, 0, "two hundred at the same time");
-	tap_is(partitions(), before + 200, "counted");
+	tap_is(ov_partitions(), before + 200, "counted");
 	for (int i = 0; i < 200; i++) {
 		close(part[i]);
 		close(vp[199 - i]);
@@ -301,7 +291,7 @@ static void *busy_creator(void *arg)
 
 static void in_parallel(void)
 {
-	uint32_t before = partitions();
+	uint32_t before = ov_partitions();
 	pthread_t t[4];
 
 	for (long i = 0; i < 4; i++)

@@ -16,7 +16,6 @@
 #define DEBUGFS	"/sys/kernel/debug/ovid"
 
 CODE16(traced16, "mov $0x1234, %ecx; rdmsr; " STOP16);
-CODE32(vmcall32, "vmcall; out %al, $0xf4");
 CODE16(io16, "mov $0x5a, %al; out %al, $0x80; movl %eax, %ds:(%si); " STOP16);
 
 static char text[1 << 20];
@@ -114,11 +113,6 @@ static void bus_tracepoints(void)
 	struct ovid_vmbus_create arg = { .size = sizeof(arg) };
 	struct ovid_vmbus_offer echo = { .size = sizeof(echo), .provider = "echo" };
 	uint32_t contact[10] = { 14, 0, OVID_VMBUS_VERSION(5, 3), 0, 2 };
-	struct ovid_reg fast[] = {
-		{ HV_X64_REGISTER_RIP, {}, OV_CODE }, { HV_X64_REGISTER_RDX },
-		{ HV_X64_REGISTER_RAX, {}, 0x5c }, { HV_X64_REGISTER_RBX },
-		{ HV_X64_REGISTER_RCX, {}, 0x3000 },
-	};
 	struct { uint32_t connection, zero, type, bytes; uint32_t words[10]; } in = {
 		4, 0, 1, sizeof(contact), {}
 	};
@@ -137,9 +131,7 @@ static void bus_tracepoints(void)
 	h = ov_ioctl(vm.part, OVID_VMBUS_OFFER, &echo);
 	memcpy(in.words, contact, sizeof(contact));
 	memcpy(vm.ram + 0x3000, &in, sizeof(in));
-	memcpy(vm.ram + OV_CODE, vmcall32, CODE_LEN(vmcall32));
-	ov_set_regs(vm.vp, fast, ARRAY_SIZE(fast));
-	ov_run(vm.vp);
+	ov_hypercall(&vm, 0x5c, 0x3000);
 	for (int n = 0; n < 500 && !(get(TRACING "trace") && strstr(text, "bus_message_in")); n++)
 		ov_sleep_ms(4);
 	close(h);

@@ -21,8 +21,6 @@
 #define NO_CONNECTION	HV_STATUS_INVALID_CONNECTION_ID
 #define FULL		HV_STATUS_INSUFFICIENT_BUFFERS
 
-CODE32(vmcall32, "vmcall; out %al, $0xf4");
-
 static struct ov_vm vm;
 
 static void start(void)
@@ -31,25 +29,6 @@ static void start(void)
 	if (ov_set(vm.vp, HV_REGISTER_GUEST_OS_ID, 1) ||
 	    ov_set(vm.vp, HV_X64_REGISTER_HYPERCALL, 0x10001))
 		tap_bail("no hypercall page");
-	memcpy(vm.ram + OV_CODE, vmcall32, CODE_LEN(vmcall32));
-}
-
-/* a hypercall of the guest's; its status, or a negative errno */
-static int call(uint32_t control, uint64_t input)
-{
-	struct ovid_reg r[] = {
-		{ HV_X64_REGISTER_RIP, {}, OV_CODE }, { HV_X64_REGISTER_RDX },
-		{ HV_X64_REGISTER_RAX, {}, control }, { HV_X64_REGISTER_RBX, {}, input >> 32 },
-		{ HV_X64_REGISTER_RCX, {}, (uint32_t)input },
-	};
-	int ret = ov_set_regs(vm.vp, r, ARRAY_SIZE(r));
-
-	while (!ret && (ret = ov_run(vm.vp)) == -EINTR)
-		ret = 0;
-	if (ret || vm.run->exit != OVID_EXIT_IO)
-		return ret ?: -EPROTO;
-	ov_commit(&vm);
-	return ov_get(vm.vp, HV_X64_REGISTER_RAX);
 }
 
 static int post(uint32_t connection, uint32_t type, const char *text, uint32_t bytes)
@@ -60,12 +39,12 @@ static int post(uint32_t connection, uint32_t type, const char *text, uint32_t b
 
 	strcpy(in.payload, text);
 	memcpy(vm.ram + INPUT, &in, sizeof(in));
-	return call(POST, INPUT);
+	return ov_hypercall(&vm, POST, INPUT);
 }
 
 static int signal_fast(uint32_t connection, uint32_t flag)
 {
-	return call(SIGNAL | FAST, connection | (uint64_t)flag << 32);
+	return ov_hypercall(&vm, SIGNAL | FAST, connection | (uint64_t)flag << 32);
 }
 
 static int port(uint32_t connection, uint32_t kind, int fd, uint32_t depth)
@@ -122,7 +101,7 @@ static void events(void)
 	tap_is(signal_fast(0x2001, 0), 0, "a signal");
 	tap_is(count_of(e), 1, "is heard");
 	memcpy(vm.ram + INPUT, in, sizeof(in));
-	tap_is(call(SIGNAL, INPUT), 0, "one whose input is in memory");
+	tap_is(ov_hypercall(&vm, SIGNAL, INPUT), 0, "one whose input is in memory");
 	tap_is(count_of(e), 1, "is heard too");
 	tap_is(signal_fast(0x2001, 1), HV_STATUS_INVALID_PARAMETER, "it has one flag");
 	tap_is(signal_fast(0x1002001, 0), NO_CONNECTION, "more than 24 bits name nobody");
@@ -181,7 +160,7 @@ static void messages(void)
 	tap_is(post(1, 0, "", 0), HV_STATUS_INVALID_PARAMETER, "type 0 is no message");
 	tap_is(post(1, 0x80000010, "", 0), HV_STATUS_INVALID_PARAMETER, "a type of the hypervisor's");
 	tap_is(post(1, 1, "", 241), HV_STATUS_INVALID_PARAMETER, "241 bytes");
-	tap_is(call(POST | FAST, 1), HV_STATUS_INVALID_HYPERCALL_INPUT, "no message fits registers");
+	tap_is(ov_hypercall(&vm, POST | FAST, 1), HV_STATUS_INVALID_HYPERCALL_INPUT, "no message fits registers");
 	tap_is(ready(q), 0, "none of these came");
 	tap_is(port(1, OVID_PORT_EVENT, e, 0), -EEXIST, "its id is in use");
 	post(1, 1, "last", 4);

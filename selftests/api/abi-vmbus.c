@@ -553,21 +553,11 @@ static void mapped(void)
 	ov_vm_destroy(&vm);
 }
 
-static uint32_t partitions(void)
-{
-	struct ovid_info i;
-	int dev = ov_open();
-
-	ov_info(dev, &i);
-	close(dev);
-	return i.partitions;
-}
-
 /* P, V and H closed in each order, the channel open and mapped */
 static void close_orders(void)
 {
 	static const char orders[][4] = { "PVH", "PHV", "VPH", "VHP", "HPV", "HVP" };
-	uint32_t before = partitions();
+	uint32_t before = ov_partitions();
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(orders); i++) {
 		struct ovid_channel_event e;
@@ -598,7 +588,7 @@ static void close_orders(void)
 				close(*p == 'P' ? vm.part : vm.vp);
 			}
 		}
-		tap_ok(soon(partitions() == before), "%s: all is gone", orders[i]);
+		tap_ok(soon(ov_partitions() == before), "%s: all is gone", orders[i]);
 	}
 }
 
@@ -630,7 +620,7 @@ static void worker(int out)
 
 static void killed(void)
 {
-	uint32_t before = partitions();
+	uint32_t before = ov_partitions();
 
 	for (int i = 0; i < 5; i++) {
 		struct ovid_channel_event e;
@@ -658,7 +648,7 @@ static void killed(void)
 		close(p[0]);
 		close(p[1]);
 	}
-	tap_ok(soon(partitions() == before), "all is gone");
+	tap_ok(soon(ov_partitions() == before), "all is gone");
 }
 
 int main(void)

@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# shellcheck disable=SC2034,SC2154  # kernel, package: for those who source this; here, build: theirs
-# hyperv.sh - for jobs whose guests are stock kernels with a VMBus.
+# shellcheck disable=SC2034,SC2154  # kernel, package, quick: for those who source this; here, build: theirs
+# hyperv.sh - for jobs whose guests are stock kernels: what they have, with a VMBus too.
+
+# half of a boot is what says nothing of Hyper-V: tests of algorithms, tables for
+# tracing, certificates, a second walk through all page tables
+quick="cryptomgr.notests pti=off initcall_blacklist=bpf_tcp_ca_kfunc_init,bpf_dummy_struct_ops_init"
+quick="$quick,jent_mod_init,load_system_certificate_list,init_kprobe_trace"
 
 # hyperv_guest SERIES: `kernel`, the folder of Debian's kernel, `package`, what it is of, and a
 # folder root with what its guest has beside busybox

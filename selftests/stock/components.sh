@@ -6,27 +6,7 @@
 # the guest's memory, the size of the file that is copied
 append=$1 memory=$2 copy=$3
 
-guest() { tr -d '\r' <g.log; }
-
-# seen PATTERN [COUNT]: whole lines of the guest, within 200 s of the host's
-seen() {
-	i=0
-	until [ "$(guest | grep -c -x -- "$1")" -ge "${2:-1}" ]; do
-		sleep 1
-		i=$((i + 1))
-		[ $i -lt 200 ] || { echo "no '$1'; it says:"; guest | tail -n 20; return 1; }
-	done
-}
-
-# until COMMAND...: it succeeds, some time
-until_ok() {
-	i=0
-	until "$@" >/dev/null 2>try; do
-		sleep 1
-		i=$((i + 1))
-		[ $i -lt 100 ] || { echo "not '$*': $(cat try)"; return 1; }
-	done
-}
+. ./ask.sh
 
 written() { guest | sed -n 's/^VMBUS wrote //p' | tail -n 1; }
 

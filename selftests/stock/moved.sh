@@ -6,27 +6,8 @@
 # usage: moved.sh TIMES APPEND
 times=$1 append=$2
 
-guest() { tr -d '\r' <g.log; }
-
-# seen PATTERN: a whole line of the guest, within 300 s of the host's
-seen() {
-	i=0
-	until guest | grep -q -x -- "$1"; do
-		sleep 1
-		i=$((i + 1))
-		[ $i -lt 300 ] || { echo "no '$1'; it says:"; guest | tail -n 20; return 1; }
-	done
-}
-
-# until COMMAND...: it succeeds, some time
-until_ok() {
-	i=0
-	until "$@" >/dev/null 2>try; do
-		sleep 1
-		i=$((i + 1))
-		[ $i -lt 100 ] || { echo "not '$*': $(cat try)"; return 1; }
-	done
-}
+patience=300
+. ./ask.sh
 
 # heartbeats that were answered
 answered() { ovid heartbeat --json g | sed -n 's/.*"answered":\([0-9]*\).*/\1/p'; }

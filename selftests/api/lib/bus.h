@@ -29,8 +29,6 @@
 enum { OFFER = 1, RESCIND, REQUEST, ALL_OFFERS, OPEN, OPEN_RESULT, CLOSE, GPADL_HEADER,
        GPADL_CREATED = 10, RELEASED = 13, CONTACT, VERSION };
 
-CODE32(vmcall32, "vmcall; out %al, $0xf4");
-
 /* the guest's */
 static struct ov_vm vm;
 
@@ -112,26 +110,11 @@ static inline void start(void)
 	    ov_set(vm.vp, HV_REGISTER_SIMP, SIMP | 1) ||
 	    ov_set(vm.vp, HV_REGISTER_SIEFP, SIEFP | 1) || ov_set(vm.vp, HV_REGISTER_SCONTROL, 1))
 		tap_bail("no hypercall page, no SynIC");
-	memcpy(vm.ram + OV_CODE, vmcall32, CODE_LEN(vmcall32));
 }
 
 static inline int call(uint32_t control, uint64_t input)
 {
-	struct ovid_reg r[] = {
-		{ HV_X64_REGISTER_RIP, {}, OV_CODE }, { HV_X64_REGISTER_RDX },
-		{ HV_X64_REGISTER_RAX, {}, control }, { HV_X64_REGISTER_RBX, {}, input >> 32 },
-		{ HV_X64_REGISTER_RCX, {}, (uint32_t)input },
-	};
-	int ret;
-
-	memcpy(vm.ram + OV_CODE, vmcall32, CODE_LEN(vmcall32));
-	ret = ov_set_regs(vm.vp, r, ARRAY_SIZE(r));
-	while (!ret && (ret = ov_run(vm.vp)) == -EINTR)
-		ret = 0;
-	if (ret || vm.run->exit != OVID_EXIT_IO)
-		return ret ?: -EPROTO;
-	ov_commit(&vm);
-	return ov_get(vm.vp, HV_X64_REGISTER_RAX);
+	return ov_hypercall(&vm, control, input);
 }
 
 static inline void post(const void *msg, uint32_t bytes)

@@ -34,6 +34,16 @@ int ov_info(int dev, struct ovid_info *info)
 	return ov_ioctl(dev, OVID_GET_INFO, info);
 }
 
+uint32_t ov_partitions(void)
+{
+	struct ovid_info i;
+	int dev = ov_open();
+
+	ov_info(dev, &i);
+	close(dev);
+	return i.partitions;
+}
+
 int ov_partition(int dev, const char *name)
 {
 	struct ovid_create_partition arg = {
@@ -375,6 +385,27 @@ int ov_commit(struct ov_vm *vm)
 	ret = ov_run(vm->vp);
 	vm->run->cancel = 0;
 	return ret;
+}
+
+CODE32(hypercall32, "vmcall; out %al, $0xf4");
+
+int ov_hypercall(struct ov_vm *vm, uint32_t control, uint64_t input)
+{
+	struct ovid_reg r[] = {
+		one(HV_X64_REGISTER_RIP, OV_CODE), one(HV_X64_REGISTER_RDX, 0),
+		one(HV_X64_REGISTER_RAX, control), one(HV_X64_REGISTER_RBX, input >> 32),
+		one(HV_X64_REGISTER_RCX, (uint32_t)input),
+	};
+	int ret;
+
+	memcpy(vm->ram + OV_CODE, hypercall32, CODE_LEN(hypercall32));
+	ret = ov_set_regs(vm->vp, r, ARRAY_SIZE(r));
+	while (!ret && (ret = ov_run(vm->vp)) == -EINTR)
+		ret = 0;
+	if (ret || vm->run->exit != OVID_EXIT_IO)
+		return ret ?: -EPROTO;
+	ov_commit(vm);
+	return ov_get(vm->vp, HV_X64_REGISTER_RAX);
 }
 
 void ov_enter32(struct ov_vm *vm, const void *code, uint64_t len, uint32_t ebx, uint32_t eax)

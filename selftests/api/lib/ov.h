@@ -21,6 +21,7 @@
 int ov_ioctl(int fd, unsigned long request, void *arg);
 int ov_open(void);			/* bails out of the program */
 int ov_info(int dev, struct ovid_info *info);
+uint32_t ov_partitions(void);	/* how many there are */
 int ov_partition(int dev, const char *name);
 int ov_memory(int dev, uint64_t bytes, uint32_t flags);
 int ov_map_fd(int part, uint64_t gpa, uint64_t bytes, int memory, uint64_t offset);
@@ -84,6 +85,8 @@ int ov_store(struct ov_vm *vm, uint32_t gpa, uint32_t value);
 void ov_enter32(struct ov_vm *vm, const void *code, uint64_t len, uint32_t ebx, uint32_t eax);
 /* commits what is pending without running guest code; the call's result */
 int ov_commit(struct ov_vm *vm);
+/* a hypercall of the guest's, by 32-bit code; its status, or a negative errno */
+int ov_hypercall(struct ov_vm *vm, uint32_t control, uint64_t input);
 
 /* a thread in OVID_RUN_VP; @ret is its result when it has ended */
 struct ov_thread {
