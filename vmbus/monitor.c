@@ -101,7 +101,8 @@ void ovid_monitor_scan(struct ovid_vmbus *vmbus)
 	u32 i, bit;
 
 	guard(mutex)(&vmbus->lock);
-	if (!vmbus->monitor_page)
+	/* the last of them may have been closed since the timer saw a bit: the page rests */
+	if (!vmbus->monitor_page || !vmbus->monitor_ns)
 		return;
 	page = page_of(vmbus);
 	for (i = 0; i < ARRAY_SIZE(page->group); i++) {

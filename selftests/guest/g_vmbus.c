@@ -1024,9 +1024,10 @@ static void monitored(u32 version)
 	/* a hypercall is as good */
 	if (version >= VMBUS_V2_4)
 		is(STATUS(vmcall(CALL_SIGNAL_EVENT | FAST, echo.offer.connection_id, 0)), SUCCESS);
-	/* one open channel keeps it going, none does not */
+	/* one open channel keeps it going, none does not, not even when the host is about to look */
 	channel_close(&echo);
 	check(channel_echo(&user, 0, 1, data, 100));
+	__atomic_store_n(&page->group[3].pending, ~0u, __ATOMIC_SEQ_CST);
 	channel_close(&user);
 	is(page->group_enable, 0);
 	page->group[0].pending = ~0u;
