@@ -715,7 +715,7 @@ static void offers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 2, m->instance.b[0]);
 	KUNIT_EXPECT_EQ(test, VMBUS_OFFER_TLNPI, m->flags);
 	KUNIT_EXPECT_EQ(test, 1, m->dedicated_interrupt);
-	KUNIT_EXPECT_EQ(test, 0x2003u, m->connection_id);
+	KUNIT_EXPECT_EQ(test, VMBUS_CONN_CHANNEL(3), m->connection_id);
 	KUNIT_EXPECT_EQ(test, 0, m->monitor_allocated);	/* there is no page for it */
 	KUNIT_EXPECT_EQ(test, -EEXIST, offer(w, 3, 2, 0));
 	EXPECT_LOG(w, "");

@@ -109,7 +109,7 @@ void ovid_bus_give_relid(struct ovid_bus *bus, struct ovid_bus_chan *chan, u32 r
 	chan->offer.h.type = VMBUS_OFFER;
 	chan->offer.relid = relid;
 	chan->offer.dedicated_interrupt = 1;
-	chan->offer.connection_id = relid | OVID_BUS_SINT << 12;
+	chan->offer.connection_id = VMBUS_CONN_CHANNEL(relid);
 }
 
 static void tell(struct ovid_bus *bus, struct ovid_bus_chan *chan)

@@ -17,6 +17,8 @@
 #define VMBUS_CONN_LEGACY	1
 #define VMBUS_CONN_EVENT	2	/* event port of version 0.13 */
 #define VMBUS_CONN_MESSAGE	4
+/* ... and those that it signals, of our offers: small, so that the port is found at once */
+#define VMBUS_CONN_CHANNEL(relid)	(8 + (relid))
 
 #define VMBUS_VERSION(major, minor)	((major) << 16 | (minor))
 #define VMBUS_V0_13		VMBUS_VERSION(0, 13)

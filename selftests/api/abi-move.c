@@ -258,7 +258,7 @@ static void served(int h, uint32_t relid)
 	ov_sleep_ms(20);
 	if (read(fd, &n, sizeof(n)) < 0)
 		n = 0;
-	tap_is(call(SIGNAL | FAST, relid | 0x2000), 0, "the guest signals");
+	tap_is(call(SIGNAL | FAST, connection(relid)), 0, "the guest signals");
 	tap_ok(soon(ready(fd) == POLLIN), "and it comes");
 	tap_is(ov_ioctl(h, OVID_CHANNEL_SIGNAL, NULL), 0, "a signal for the guest");
 	tap_is(load(SIEFP + 512 + relid / 32 * 4), 1u << relid % 32, "comes");
@@ -665,7 +665,7 @@ static void traffic(unsigned int moves, bool ours)
 
 	relid = ours ? open_served(&s) : open_echo(&h, 0);
 	memcpy(vm.ram + TRAFFIC, traffic32, CODE_LEN(traffic32));
-	*word(CONNECTION) = relid | 0x2000;
+	*word(CONNECTION) = connection(relid);
 	ov_set_regs(vm.vp, &begin, 1);
 	for (unsigned int i = 0; i < ARRAY_SIZE(r); i++)
 		r[i].name = HV_X64_REGISTER_RAX + i;
@@ -837,7 +837,7 @@ static void any_state(unsigned int rounds)
 				continue;
 			taken++;
 			ov_ctrl(vm.part, OVID_CTRL_RESUME);
-			call(SIGNAL | FAST, relid | 0x2000);
+			call(SIGNAL | FAST, connection(relid));
 			post_relid(CLOSE, relid);
 			ov_ctrl(vm.part, OVID_CTRL_PAUSE);
 			break;

@@ -143,7 +143,7 @@ void *b_ovid_open(struct b_vm *vm, struct b_chan *c, enum b_server server, bool 
 	if (server == B_PROGRAM)
 		map = accept_open(vm, h);
 	wait_until(info(h).state == OVID_CHANNEL_OPEN);
-	c->connection = open.relid | B_SINT << 12;
+	c->connection = VMBUS_CONN_CHANNEL(open.relid);
 	c->event = open.relid;
 	return map;
 }

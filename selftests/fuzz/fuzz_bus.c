@@ -97,7 +97,7 @@ static void posted_offer(struct world *w, const struct vmbus_w_offer *m)
 
 	CHECK(w->bus.state == OVID_BUS_OFFERED && w->relid[m->relid] == UNKNOWN);
 	CHECK(s->chan->offered && !s->chan->revoked && !s->open);
-	CHECK(m->dedicated_interrupt == 1 && m->connection_id == (m->relid | 0x2000));
+	CHECK(m->dedicated_interrupt == 1 && m->connection_id == VMBUS_CONN_CHANNEL(m->relid));
 	CHECK(!m->monitor_allocated || w->bus.monitor_page[1]);
 	CHECK(!is_socket(s->chan) || w->bus.version >= VMBUS_V4_0);
 	CHECK(!m->monitor_allocated || w->bus.monitored[m->monitor_id] == s->chan);

@@ -69,7 +69,7 @@ CASE(bus_unknown_versions, G_OVID_ONLY | G_VMBUS, 1)
 static void check_offer(const struct vmbus_w_offer *o)
 {
 	is(o->dedicated_interrupt, 1);
-	is(o->connection_id, o->relid | VMBUS_SINT << 12);
+	is(o->connection_id, VMBUS_CONN_CHANNEL(o->relid));
 	is(o->sub_index, 0);
 	is(o->monitor_allocated, 0);
 	check(o->relid && o->relid < 2048);
@@ -941,7 +941,7 @@ static void rescind(u32 channel, u32 other)
 	vmbus_post(&m, sizeof(m));
 	expect(VMBUS_OFFER);
 	check(in.offer.relid != d.offer.relid);
-	is(in.offer.connection_id, in.offer.relid | VMBUS_SINT << 12);
+	is(in.offer.connection_id, VMBUS_CONN_CHANNEL(in.offer.relid));
 	offers[0] = in.offer;
 	offers[1] = d.offer;
 	is(channel_open(&c, &offers[0], ring_memory[0], 4, 4), 0);

@@ -167,7 +167,7 @@ static void gone_and_back(u32 relid)
 
 	is(in.relid.relid, relid);
 	the_other_works();
-	is_(STATUS(vmcall(CALL_SIGNAL_EVENT | FAST, relid | VMBUS_SINT << 12, 0)), NO_CONNECTION,
+	is_(STATUS(vmcall(CALL_SIGNAL_EVENT | FAST, VMBUS_CONN_CHANNEL(relid), 0)), NO_CONNECTION,
 	    "nobody takes its signals");
 	post_relid(VMBUS_RELID_RELEASED, relid);
 	vmbus_quiet();

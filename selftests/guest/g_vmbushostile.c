@@ -293,7 +293,7 @@ static void open_one(struct fuzz *f)
 
 static void signal(struct fuzz *f)
 {
-	u32 r = relid(f), id = r | VMBUS_SINT << 12;
+	u32 r = relid(f), id = VMBUS_CONN_CHANNEL(r);
 
 	if (one_in(f, 8)) {
 		interrupt_page[2048 + any(f) % 256] |= 1 << any(f) % 8;
@@ -341,7 +341,7 @@ static void put_packets(struct fuzz *f)
 		__atomic_store_n(&back[1], back[0], __ATOMIC_SEQ_CST);
 	back[2] = 0;
 	signal(f);
-	vmcall(CALL_SIGNAL_EVENT | FAST, r | VMBUS_SINT << 12, 0);
+	vmcall(CALL_SIGNAL_EVENT | FAST, VMBUS_CONN_CHANNEL(r), 0);
 }
 
 /* while the host may be at it: an index, a mask, a descriptor, and back again */

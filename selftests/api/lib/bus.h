@@ -180,6 +180,12 @@ static inline void post_gpadl(uint32_t relid)
 		tap_ok(false, "a GPADL is made");
 }
 
+/* which the guest signals */
+static inline uint32_t connection(uint32_t relid)
+{
+	return 8 + relid;
+}
+
 /* @words: the first of the guest's own */
 static inline void post_open_words(uint32_t relid, uint32_t words)
 {
