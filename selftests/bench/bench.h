@@ -89,6 +89,7 @@ enum {
 	C_INVVPID, C_WRMSR, C_EMULATOR,
 	C_IPIS = C_EMULATOR,	/* those that the host received */
 	C_SIGNALS,		/* of a channel, both ways */
+	C_GUEST,		/* instructions in guests: the emulator's, too */
 	C_ALL
 };
 struct b_counts {

@@ -121,6 +121,7 @@ void b_counts_now(struct b_vm *vm, struct b_counts *c)
 {
 	for (int i = 0; i < C_EMULATOR; i++)
 		c->n[i] = have_counts ? (double)inl(COUNT_PORT + 4 * i) : -1;
+	c->n[C_GUEST] = have_counts ? (double)inl(COUNT_PORT + 4 * C_EMULATOR) : -1;
 	if (!have_counts && vm)
 		c->n[C_EXITS] = driver->exits(vm);
 	c->n[C_IPIS] = ipis();

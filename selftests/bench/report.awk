@@ -47,8 +47,9 @@ BEGIN {
 	text["touch-2m-overhead"] = "first touch of 2 MiB, above clearing it"
 	text["touch-2m-present"] = "first touch of 2 MiB, present in the host"
 	text["vm-create"] = "create partition, memory map and VP"
-	text["idle-1"] = "a second of an idle Linux of one VP, peer: QEMU"
-	text["idle-8"] = "a second of an idle Linux of 8 VPs, peer: QEMU"
+	text["idle-1"] = "host's work for an idle Linux of one VP, a second"
+	text["idle-8"] = "host's work for an idle Linux of 8 VPs, a second"
+	text["idle-1-all"] = text["idle-8-all"] = "... with the guest's own, and the host's without it"
 	text["linux-boot"] = "Linux boot to init, peer: the bare machine"
 	counters = split("exits VMREAD VMWRITE VMPTRLD VMCLEAR VMXON VMXOFF INVEPT INVVPID WRMSR IPIs signals", counter)
 }
@@ -60,11 +61,13 @@ $1 == "ROW" {
 	work[who, mode, $2] = $4
 	for (i = 5; i <= NF; i++) count[who, mode, $2, i - 5] = $i
 	if ($6 >= 0 && NF > 5) counted = 1
-	if (!seen[$2]++ && $2 !~ /^(empty-loop|clear-2m|linux-boot)$/) order[++rows] = $2
+	if (!seen[$2]++ && $2 !~ /^(empty-loop|clear-2m|linux-boot|idle-host)$/) order[++rows] = $2
 }
 
 function value(who, mode, name) {
 	if (name == "touch-2m-overhead") return work[who, mode, "touch-2m-absent"] - work[who, mode, "clear-2m"]
+	if (name ~ /^idle-[0-9]+$/ && (who, mode, name) in work)
+		return work[who, mode, name] - work[who, mode, "idle-host"] - count[who, mode, name, counters]
 	if (name == "timer-busy" && (who, mode, name) in work) return work[who, mode, name] - 20000
 	return work[who, mode, source(who, name)]
 }
@@ -72,6 +75,7 @@ function value(who, mode, name) {
 # the row that the program made: ovid's flush by hypercall stands against the peer's by IPI, too
 function source(who, name) {
 	if (name == "touch-2m-overhead") return "touch-2m-absent"
+	sub(/-all$/, "", name)
 	if (sub(/-to-ipi$/, "", name) && who != "ovid") sub(/^hv/, "ipi", name)
 	return name
 }
@@ -143,6 +147,7 @@ function table(    i, name) {
 	for (i = 1; i <= rows; i++) {
 		name = order[i] == "touch-2m-absent" ? "touch-2m-overhead" : order[i]
 		rows_of(name, "kvm", "0", "1")
+		if (name ~ /^idle-/) rows_of(name "-all", "kvm", "0", "1")
 		if (name !~ /^chan-stream/) continue
 		signals(name, "0", "0", "APICv off")
 		signals(name, "1", "1", "APICv on")
