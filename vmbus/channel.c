@@ -60,7 +60,11 @@ void ovid_chan_put(struct ovid_chan *chan)
 
 /* ---- signals ---- */
 
-void ovid_chan_kick(struct ovid_chan *chan)
+/*
+ * @vp does the work itself when it waits, or has it done soon; or NULL: the thread is woken.
+ * Who kicks a channel that a VP has put off does not make it go sooner.
+ */
+static void queue(struct ovid_chan *chan, struct ovid_vp *vp)
 {
 	struct ovid_vmbus *vmbus = chan->vmbus;
 
@@ -69,20 +73,28 @@ void ovid_chan_kick(struct ovid_chan *chan)
 		return;
 	chan->queued = true;
 	list_add_tail(&chan->ready, &vmbus->ready);
-	ovid_vmbus_wake(vmbus);
+	if (vp)
+		ovid_bus_put_off(vp);
+	else
+		ovid_vmbus_wake(vmbus);
 }
 
-struct ovid_chan *ovid_chan_next(struct ovid_vmbus *vmbus)
+void ovid_chan_kick(struct ovid_chan *chan)
+{
+	queue(chan, NULL);
+}
+
+struct ovid_chan *ovid_chan_next(struct ovid_vmbus *vmbus, bool quick)
 {
 	struct ovid_chan *chan;
 
 	guard(spinlock_irqsave)(&vmbus->ready_lock);
 	chan = list_first_entry_or_null(&vmbus->ready, struct ovid_chan, ready);
-	if (chan) {
-		list_del_init(&chan->ready);
-		/* who kicks from here on queues it again */
-		chan->queued = false;
-	}
+	if (!chan || (quick && !chan->ops->quick))
+		return NULL;
+	list_del_init(&chan->ready);
+	/* who kicks from here on queues it again */
+	chan->queued = false;
 	return chan;
 }
 
@@ -95,20 +107,27 @@ bool ovid_chan_ring(struct ovid_chan *chan)
 	return true;
 }
 
+/* the thread would wait for the CPU that the VP has, if it was woken */
+static bool in_its_way(const struct ovid_vmbus *vmbus)
+{
+	return READ_ONCE(vmbus->only_cpu) == raw_smp_processor_id();
+}
+
 /* who serves the channel by its file is woken by the VP itself, without our thread between them */
-void ovid_chan_signalled(struct ovid_chan *chan)
+void ovid_chan_signalled(struct ovid_chan *chan, struct ovid_vp *vp)
 {
 	trace_chan_signal_in(chan, VMBUS_VP_NONE);
 	atomic64_inc(&chan->stats.signals_in);
-	if (!READ_ONCE(chan->eventfd) || !ovid_chan_ring(chan))
-		ovid_chan_kick(chan);
+	if (READ_ONCE(chan->eventfd) && ovid_chan_ring(chan))
+		return;
+	queue(chan, vp && chan->ops->quick && in_its_way(chan->vmbus) ? vp : NULL);
 }
 
 static int guest_signal(struct ovid_port *port, struct ovid_vp *vp, unsigned int flag)
 {
 	if (flag)
 		return HV_STATUS_INVALID_PARAMETER;
-	ovid_chan_signalled(container_of(port, struct ovid_chan, port));
+	ovid_chan_signalled(container_of(port, struct ovid_chan, port), vp);
 	return HV_STATUS_SUCCESS;
 }
 
@@ -420,7 +439,7 @@ static bool work_and_wait(struct ovid_chan *chan)
 {
 	unsigned int longest = READ_ONCE(chan_poll_us);
 	u32 at = chan->in.at;
-	u64 begun = rdtsc();
+	u64 begun = ovid_poll_now(&chan->poll);
 	bool more;
 
 	more = work(chan);
@@ -435,7 +454,7 @@ static bool work_and_wait(struct ovid_chan *chan)
  * One turn.  The guest need not signal while we look; before we stop looking we ask for
  * signals again, and look once more.
  */
-void ovid_chan_run(struct ovid_chan *chan)
+void ovid_chan_run(struct ovid_chan *chan, struct ovid_vp *vp)
 {
 	bool more;
 
@@ -448,9 +467,9 @@ void ovid_chan_run(struct ovid_chan *chan)
 		return;
 	}
 	ovid_ring_mask(&chan->in);
-	more = work_and_wait(chan) || ovid_ring_unmask(&chan->in);
+	more = (vp ? work(chan) : work_and_wait(chan)) || ovid_ring_unmask(&chan->in);
 	if (more && !chan->broken)
-		ovid_chan_kick(chan);
+		queue(chan, vp);
 }
 
 /* ---- providers ---- */

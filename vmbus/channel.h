@@ -5,8 +5,8 @@
  *
  * A provider says by struct ovid_chan_ops what it does when the guest opens its
  * channel, and reads and writes packets.  All its calls for one channel are made
- * in one thread, which belongs to the worker of the VM (its cgroup pays), one
- * after the other; they may sleep.
+ * one after the other, in a thread that belongs to the worker of the VM (its cgroup
+ * pays); they may sleep.
  *
  * Packets are copied out once: a guest that changes a ring behind our back harms
  * itself only.
@@ -35,6 +35,8 @@ struct poll_table_struct;
  * @work: the guest has signalled, or ovid_chan_kick() was called: packets may be there, or space.
  *	Also once after @open.
  *	Returns true to be called again (there is more, but others want to go on, too)
+ * @quick: @work never waits for anything but memory: a VP that waits may do it, where our
+ *	thread would have to wait for that VP's CPU
  * @raw: it has the rings for itself: no ovid_chan_recv() and its like; @open may give
  *	-EINPROGRESS, ovid_chan_opened() comes later
  * @read: of the channel's file, by any thread of any process, the channel open or not; the
@@ -59,6 +61,7 @@ struct ovid_chan_ops {
 	struct vmbus_w_guid instance;
 	u16 offer_flags;
 	u32 pipe_mode;
+	bool quick;
 	bool raw;
 	int (*attach)(struct ovid_chan *chan);
 	void (*detach)(struct ovid_chan *chan);

@@ -129,7 +129,8 @@ void ovid_vmbus_scan(struct ovid_vmbus *vmbus)
 		word = READ_ONCE(flags[i]) ? xchg(&flags[i], 0) : 0;
 		for_each_set_bit(bit, &word, BITS_PER_LONG)
 			if (chan[i * BITS_PER_LONG + bit])
-				ovid_chan_signalled(ovid_chan_of(chan[i * BITS_PER_LONG + bit]));
+				ovid_chan_signalled(ovid_chan_of(chan[i * BITS_PER_LONG + bit]),
+						    NULL);
 	}
 	ovid_guest_dirty(vmbus->interrupt_page, 0, 1);
 }

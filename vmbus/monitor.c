@@ -110,7 +110,7 @@ void ovid_monitor_scan(struct ovid_vmbus *vmbus)
 		for_each_set_bit(bit, &pending, 32) {
 			chan = by_id(vmbus, 32 * i + bit);
 			if (chan)
-				ovid_chan_signalled(chan);
+				ovid_chan_signalled(chan, NULL);
 		}
 	}
 	ovid_guest_dirty(vmbus->monitor_page, 0, 1);

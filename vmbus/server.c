@@ -9,9 +9,12 @@
 #include <linux/lockdep.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/tick.h>
 #include "../vmm/compat.h"
 #include "server.h"
 #include "trace.h"
+
+#define VP_TURNS	8	/* of channels, that a VP does in a row */
 
 void ovid_vmbus_end_lost(struct ovid_vmbus *vmbus)
 {
@@ -73,6 +76,18 @@ static void scan_pages(struct ovid_vmbus *vmbus)
 }
 
 /*
+ * Going to sleep.  The host's tick takes a VP out of the guest at last, if it has put a turn
+ * off; where there is none, nothing is put off.
+ */
+static void note_cpu(struct ovid_vmbus *vmbus)
+{
+	int cpu = raw_smp_processor_id();
+	bool alone = num_online_cpus() == 1 || current->nr_cpus_allowed == 1;
+
+	WRITE_ONCE(vmbus->only_cpu, alone && !tick_nohz_full_cpu(cpu) ? cpu : -1);
+}
+
+/*
  * One round; the state is TASK_INTERRUPTIBLE when it begins, so that a wake-up behind the look
  * at the queues is not lost.  Channels take turns; a message comes first.
  */
@@ -81,8 +96,11 @@ static bool bus_round(void *arg)
 	struct ovid_vmbus *vmbus = arg;
 	struct ovid_chan *chan;
 
-	if (!has_work(vmbus))
+	if (!has_work(vmbus)) {
+		note_cpu(vmbus);
 		return false;
+	}
+	WRITE_ONCE(vmbus->only_cpu, -1);
 	__set_current_state(TASK_RUNNING);
 	guard(mutex)(&vmbus->turn);
 	if (vmbus->stands)
@@ -92,13 +110,39 @@ static bool bus_round(void *arg)
 		take_mail(vmbus);
 	if (READ_ONCE(vmbus->scan))
 		scan_pages(vmbus);
-	chan = ovid_chan_next(vmbus);
+	chan = ovid_chan_next(vmbus, false);
 	if (chan) {
-		ovid_chan_run(chan);
+		ovid_chan_run(chan, NULL);
 		ovid_chan_put(chan);
 	}
 	cond_resched();
 	return true;
+}
+
+/* some turns of channels that are quick; the thread does what is left */
+static void halted(struct ovid_vmbus *vmbus, struct ovid_vp *vp)
+{
+	struct ovid_chan *chan;
+	unsigned int i;
+
+	if (!mutex_trylock(&vmbus->turn))
+		return;	/* the thread has it, and looks once more */
+	for (i = 0; i < VP_TURNS && !vmbus->stands && !need_resched(); i++) {
+		chan = ovid_chan_next(vmbus, true);
+		if (!chan)
+			break;
+		ovid_chan_run(chan, vp);
+		ovid_chan_put(chan);
+	}
+	mutex_unlock(&vmbus->turn);
+}
+
+static void turn(struct ovid_vmbus *vmbus, struct ovid_vp *vp)
+{
+	if (vp)
+		halted(vmbus, vp);
+	if (has_work(vmbus))
+		ovid_vmbus_wake(vmbus);
 }
 
 static void bus_killed(void *arg)
@@ -120,6 +164,7 @@ static struct ovid_vmbus *new_vmbus(struct ovid_partition *part,
 	if (!vmbus)
 		return NULL;
 	vmbus->part = part;
+	vmbus->only_cpu = -1;
 	mutex_init(&vmbus->turn);
 	mutex_init(&vmbus->lock);
 	spin_lock_init(&vmbus->in_lock);
@@ -186,7 +231,7 @@ static void destroy(struct ovid_vmbus *vmbus)
 	vhost_task_stop(vmbus->task);
 	reset(vmbus);
 	ovid_mail_fini(vmbus);
-	while ((chan = ovid_chan_next(vmbus)))
+	while ((chan = ovid_chan_next(vmbus, false)))
 		ovid_chan_put(chan);
 	WARN_ON_ONCE(!list_empty(&vmbus->channels));
 	free_vmbus(vmbus);
@@ -200,6 +245,7 @@ const struct ovid_bus_door ovid_vmbus_door = {
 	.resume = ovid_vmbus_resume,
 	.reset = reset,
 	.destroy = destroy,
+	.turn = turn,
 	.slot_free = ovid_mail_deliver,
 	.stats = ovid_vmbus_stats,
 };

@@ -75,6 +75,8 @@ struct ovid_vmbus_port {
  * @channels:	those that the bus knows
  * @sockets:	who takes the guest's connects, or NULL
  * @task:	the thread; it may have been killed with the worker, then nothing moves any more
+ * @only_cpu:	the thread sleeps, and can run on that CPU alone; -1: on others, too.  Its own,
+ *		read by VPs
  * @in ...:	ring of messages; @in_lock, any context
  * @out:	messages for the guest, the oldest first; @out_lock, any context
  * @out_lost:	a message could not be kept: the connection is to end
@@ -96,6 +98,7 @@ struct ovid_vmbus {
 	struct list_head channels;
 	struct ovid_sockets *sockets;
 	struct vhost_task *task;
+	int only_cpu;
 
 	spinlock_t in_lock;
 	u32 in_first;
@@ -269,15 +272,18 @@ void ovid_chan_close(struct ovid_chan *chan);
  */
 int ovid_chan_restore(struct ovid_chan *chan, const void *buf, u32 bytes);
 void ovid_chan_unrestore(struct ovid_chan *chan);
-/* one turn; the thread */
-void ovid_chan_run(struct ovid_chan *chan);
-/* the next channel with something to do, with a reference, or NULL */
-struct ovid_chan *ovid_chan_next(struct ovid_vmbus *vmbus);
+/* one turn, vmbus->turn held; @vp: by the thread of that VP, or NULL: by ours */
+void ovid_chan_run(struct ovid_chan *chan, struct ovid_vp *vp);
+/*
+ * The next channel with something to do, with a reference, or NULL.  @quick: not if that one's
+ * provider may wait
+ */
+struct ovid_chan *ovid_chan_next(struct ovid_vmbus *vmbus, bool quick);
 
 /* tell the process that serves the channel; any context.  False: there is no eventfd */
 bool ovid_chan_ring(struct ovid_chan *chan);
-/* by the guest; any context */
-void ovid_chan_signalled(struct ovid_chan *chan);
+/* by the guest; any context.  @vp: by its thread, or NULL: who looks is woken at once */
+void ovid_chan_signalled(struct ovid_chan *chan, struct ovid_vp *vp);
 /* tell the guest that there is news; -EINVAL: it is not open; chan->lock held */
 int ovid_chan_signal_now(struct ovid_chan *chan);
 /*

@@ -54,6 +54,11 @@ u32 ovid_bus_vps(struct ovid_partition *part)
 	return end;
 }
 
+void ovid_bus_put_off(struct ovid_vp *vp)
+{
+	vp->bus_due = true;
+}
+
 u64 ovid_bus_reference_time(struct ovid_partition *part)
 {
 	return ovid_part_reference_time(part);

@@ -50,6 +50,8 @@ struct ovid_bus_stats {
  * @resume: the partition was paused and goes on; part->lock held
  * @reset: the partition is being reset: no VP runs; part->lock held
  * @destroy: the partition's end: nobody has a reference to it
+ * @turn: what the signals of a VP have put off: its thread does it if @vp says which, as it
+ *	only waits (sleeps, vp->lock is held).  For what is left then the bus's own thread is woken
  * @slot_free: the guest has emptied a message slot, or changed where they are; any context
  * @stats: what its counters are; any context
  */
@@ -61,6 +63,7 @@ struct ovid_bus_door {
 	void (*resume)(struct ovid_vmbus *vmbus);
 	void (*reset)(struct ovid_vmbus *vmbus);
 	void (*destroy)(struct ovid_vmbus *vmbus);
+	void (*turn)(struct ovid_vmbus *vmbus, struct ovid_vp *vp);
 	void (*slot_free)(struct ovid_vmbus *vmbus);
 	void (*stats)(struct ovid_vmbus *vmbus, struct ovid_bus_stats *stats);
 };
@@ -80,6 +83,11 @@ u32 ovid_bus_part_id(const struct ovid_partition *part);
 struct dentry *ovid_bus_debugfs(const struct ovid_partition *part);
 /* indexes of VPs are below it */
 u32 ovid_bus_vps(struct ovid_partition *part);
+/*
+ * A signal of @vp's is not looked at yet: ovid_bus_door.turn is called when the VP halts or
+ * spins, or leaves the guest for another reason, which an interrupt of the host is.  @vp's thread
+ */
+void ovid_bus_put_off(struct ovid_vp *vp);
 /* reference time, 100 ns; any context */
 u64 ovid_bus_reference_time(struct ovid_partition *part);
 

@@ -18,7 +18,7 @@
 /**
  * struct ovid_poll - its one thread's
  * @window: ticks of the host's TSC for which looking pays
- * @since: when the wait began
+ * @since: when the wait began; 0: not without others who want the CPU, it teaches nothing
  */
 struct ovid_poll {
 	u64 window;
@@ -33,7 +33,7 @@ static inline u64 ovid_poll_ticks(unsigned int us)
 /* a wait begins, of which @longest microseconds at most are looked through */
 static inline void ovid_poll_begin(struct ovid_poll *poll, unsigned int longest)
 {
-	poll->since = rdtsc();
+	poll->since = single_task_running() ? rdtsc() : 0;
 	if (poll->window)
 		poll->window = min(poll->window, ovid_poll_ticks(longest));
 }
@@ -41,16 +41,22 @@ static inline void ovid_poll_begin(struct ovid_poll *poll, unsigned int longest)
 /* look once more, and do not sleep yet?  No, if another thread wants the CPU */
 static inline bool ovid_poll_more(const struct ovid_poll *poll)
 {
-	return poll->window && rdtsc() - poll->since < poll->window && !need_resched() &&
-	       single_task_running();
+	return poll->since && poll->window && rdtsc() - poll->since < poll->window &&
+	       !need_resched() && single_task_running();
 }
 
-/* it was over at @now, asleep or not */
+/* when it is over, asleep or not: what ovid_poll_end() wants to know */
+static inline u64 ovid_poll_now(const struct ovid_poll *poll)
+{
+	return poll->since ? rdtsc() : 0;
+}
+
+/* it was over at @now */
 static inline void ovid_poll_end(struct ovid_poll *poll, u64 now, unsigned int longest)
 {
 	u64 waited = now - poll->since, first = ovid_poll_ticks(OVID_POLL_FIRST_US), most;
 
-	if (waited <= poll->window)
+	if (!poll->since || waited <= poll->window)
 		return;
 	most = ovid_poll_ticks(longest);
 	if (waited <= most)

@@ -76,5 +76,5 @@ bool ovid_vp_poll_more(struct ovid_vp *vp)
 
 void ovid_vp_poll_end(struct ovid_vp *vp)
 {
-	ovid_poll_end(&vp->poll, rdtsc(), READ_ONCE(halt_poll_us));
+	ovid_poll_end(&vp->poll, ovid_poll_now(&vp->poll), READ_ONCE(halt_poll_us));
 }

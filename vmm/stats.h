@@ -32,6 +32,7 @@
 	X(exception_injected)		\
 	X(halt_blocked)	/* times it slept in HLT */		\
 	X(halt_polled)	/* waits in HLT that ended without it */	\
+	X(bus_turns)	/* of the bus's, done where it only waits */ \
 	X(page_faults)	/* guest pages mapped on demand */	\
 	X(tlb_flushes)	/* INVEPT and INVVPID */
 

@@ -244,6 +244,23 @@ static void serve_requests(struct ovid_vp *vp)
 /* ---- the run loop ---- */
 
 /*
+ * What its signals have put off.  A VP that @waits, in HLT or in a loop, would only wait for
+ * somebody else to do it: it does it itself, and may have what it waits for then.
+ */
+static void bus_turn(struct ovid_vp *vp, bool waits)
+{
+	bool here = waits && !to_look_at(vp);
+
+	ovid_vmbus_door.turn(ovid_bus_of(vp->part), here ? vp : NULL);
+	vp->bus_due = false;
+	if (!here)
+		return;
+	vp->stats.bus_turns++;
+	if (halt_ends(vp))
+		vp->activity = OVID_ACTIVE;
+}
+
+/*
  * Cancelled: the worker may want the state whole, and what other VPs have sent by
  * INIT and SIPI is in no register.
  */
@@ -323,6 +340,8 @@ static int run_loop(struct ovid_vp *vp)
 	if (unlikely(!READ_ONCE(vp->part->has_run)))
 		WRITE_ONCE(vp->part->has_run, true);
 	for (;;) {
+		if (vp->bus_due)
+			bus_turn(vp, vp->activity == OVID_HALTED);
 		if (interrupted(vp))
 			return vp->native && READ_ONCE(vp->run->cancel) ? cancelled(vp) : -EINTR;
 		if (unlikely(ovid_user_work()))
@@ -348,7 +367,10 @@ static int run_loop(struct ovid_vp *vp)
 				fetch_insn(vp);
 			return to_worker(vp);
 		case OVID_RUN_YIELD:
-			ovid_vp_spins(vp);
+			if (vp->bus_due)
+				bus_turn(vp, true);
+			else
+				ovid_vp_spins(vp);
 			break;
 		case OVID_RUN_BUSY:
 			return -EBUSY;
@@ -368,6 +390,8 @@ int ovid_vp_run(struct ovid_vp *vp)
 		return -EIO;
 	WRITE_ONCE(vp->runner, current);
 	ret = run_loop(vp);
+	if (vp->bus_due)
+		bus_turn(vp, false);
 	WRITE_ONCE(vp->runner, NULL);
 	return ret;
 }

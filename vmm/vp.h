@@ -78,6 +78,7 @@ struct ovid_vp {
 	bool halt_restored;	/* HALTED by the host: RFLAGS.IF is yet to be looked at */
 	struct ovid_poll poll;	/* of a halt: spin.c */
 	struct task_struct *runner;	/* the thread in RUN; readers as in spin.c */
+	bool bus_due;		/* it has signalled, and put the rest off: bus.h.  Its thread's */
 	u32 yielded;		/* VPs that it has yielded to, in turn */
 	u32 nmi_pending;	/* 0..2, atomic through cmpxchg */
 	bool extint_line;	/* level of the PIC's INTR, WRITE_ONCE by anyone */

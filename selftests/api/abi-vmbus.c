@@ -11,6 +11,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -329,19 +330,19 @@ static void signals(int h, uint32_t relid)
 	uint64_t n;
 
 	tap_ok(open_it(h, relid, &event), "open");
-	tap_is(call(SIGNAL | FAST, relid | 0x2000), 0, "a signal that nobody takes");
+	tap_is(call(SIGNAL | FAST, connection(relid)), 0, "a signal that nobody takes");
 	tap_is(set_eventfd(h, e), 0, "an eventfd");
 	tap_is(read(e, &n, sizeof(n)), sizeof(n), "is signalled for it");
 	ov_sleep_ms(20);
 	if (read(e, &n, sizeof(n)) < 0)
 		n = 0;
-	tap_is(call(SIGNAL | FAST, relid | 0x2000), 0, "another signal");
+	tap_is(call(SIGNAL | FAST, connection(relid)), 0, "another signal");
 	tap_ok(soon(ready(e) == POLLIN), "comes");
 	tap_is(load(flag), 0, "none for the guest");
 	tap_is(ov_ioctl(h, OVID_CHANNEL_SIGNAL, NULL), 0, "one for it");
 	tap_is(load(flag), 1u << relid % 32, "sets its flag");
 	close(e);
-	tap_is(call(SIGNAL | FAST, relid | 0x2000), 0, "the eventfd is closed, and held all the same");
+	tap_is(call(SIGNAL | FAST, connection(relid)), 0, "the eventfd is closed, and held all the same");
 }
 
 static void opened(void)
@@ -472,8 +473,8 @@ static void count_opens(int h, uint32_t relid, int stats)
 
 static void count_signals(int h, uint32_t relid, int stats)
 {
-	call(SIGNAL | FAST, relid | 0x2000);
-	call(SIGNAL | FAST, relid | 0x2000);
+	call(SIGNAL | FAST, connection(relid));
+	call(SIGNAL | FAST, connection(relid));
 	tap_is(ov_stat(stats, "signals_in"), 2, "two signals of the guest");
 	ov_ioctl(h, OVID_CHANNEL_SIGNAL, NULL);
 	tap_is(ov_stat(stats, "signals_out"), 1, "one for it");
@@ -546,10 +547,83 @@ static void mapped(void)
 	at = mmap(NULL, 6 * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, h, 0);
 	at[4096] = 1;
 	close(h);
-	tap_is(call(SIGNAL | FAST, relid | 0x2000), 0, "the file is closed, the mapping holds it");
+	tap_is(call(SIGNAL | FAST, connection(relid)), 0, "the file is closed, the mapping holds it");
 	munmap(at, 6 * 4096);
 	tap_is(receive(m, 3), RESCIND, "then it is taken back");
-	tap_is(call(SIGNAL | FAST, relid | 0x2000), HV_STATUS_INVALID_CONNECTION_ID, "nobody there");
+	tap_is(call(SIGNAL | FAST, connection(relid)), HV_STATUS_INVALID_CONNECTION_ID, "nobody there");
+	ov_vm_destroy(&vm);
+}
+
+/* ---- signals that are put off ---- */
+
+CODE32(signal_and_halt, "vmcall; hlt");
+
+static volatile int signalled;
+
+static void interrupted(int nr)
+{
+	signalled = nr;
+}
+
+/* the next packet of 24 bytes, without payload, into the guest's ring; how many there are */
+static void put_packet(uint32_t nr)
+{
+	/* in-band, descriptor of 16 bytes, as long in all */
+	uint32_t packet[6] = { 6 | 2 << 16, 2, nr };
+
+	memcpy(vm.ram + RING + 4096 + 24 * (nr - 1), packet, sizeof(packet));
+	*(volatile uint32_t *)(vm.ram + RING) = 24 * nr;
+}
+
+static bool came_back(uint32_t nr)
+{
+	return *(volatile uint32_t *)(vm.ram + RING + 2 * 4096) == 24 * nr;
+}
+
+/* signals, and sleeps in HLT until it is called back */
+static int signal_halt(uint32_t relid)
+{
+	struct itimerval later = { .it_value.tv_usec = 300000 };
+	struct ovid_reg r[] = {
+		{ HV_X64_REGISTER_RDX, {}, 0 }, { HV_X64_REGISTER_RCX, {}, connection(relid) },
+	};
+
+	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = interrupted }, NULL);
+	ov_enter32(&vm, signal_and_halt, CODE_LEN(signal_and_halt), 0, SIGNAL | FAST);
+	ov_set_regs(vm.vp, r, ARRAY_SIZE(r));
+	setitimer(ITIMER_REAL, &later, NULL);
+	return ov_run(vm.vp);
+}
+
+/*
+ * Where the bus's thread could only wait for the CPU that the VP has, a VP that halts does the
+ * channel's work; one that goes on, or out, leaves it to the thread.
+ */
+static void halting(void)
+{
+	bool one = sysconf(_SC_NPROCESSORS_ONLN) == 1;
+	uint32_t relid = 0, m[5] = {};
+	int k;
+
+	start();
+	create(vm.part, 0);
+	k = offer(vm.part, "echo", 0);
+	connect_guest(&relid);
+	post_gpadl(relid);
+	post_open(relid);
+	tap_ok(receive(m, 5) == OPEN_RESULT && !m[4], "the echo is open");
+	ov_sleep_ms(20);
+	put_packet(1);
+	call(SIGNAL | FAST, connection(relid));
+	tap_ok(soon(came_back(1)), "a guest that signals and goes out has its packet back");
+	tap_is(counter(vm.vp, "bus_turns"), 0, "by the thread");
+	ov_sleep_ms(20);
+	put_packet(2);
+	tap_is(signal_halt(relid), -EINTR, "one that halts");
+	tap_ok(came_back(2), "has it back");
+	tap_is(counter(vm.vp, "bus_turns"), one, "by the VP itself, if there is one CPU");
+	tap_is(counter(k, "turns"), one ? 3 : counter(k, "turns"), "one turn for each signal");
+	close(k);
 	ov_vm_destroy(&vm);
 }
 
@@ -653,13 +727,14 @@ static void killed(void)
 
 int main(void)
 {
-	tap_begin("abi-vmbus", 180);
+	tap_begin("abi-vmbus", 190);
 	create_rules();
 	offer_rules();
 	closed();
 	opened();
 	blocking();
 	counters();
+	halting();
 	mapped();
 	close_orders();
 	killed();
