@@ -12,6 +12,7 @@
 #	serve		Debian's daemons, a filesystem that is written to, and a look at what they
 #			bring, until somebody shuts it down
 #	sockets		what /vsock says (vsock.c); the last of it, a connection, goes on
+#	moved N		what it says when its host moves it, in so many rounds
 #	reset		the machine, unless it was reset before
 #	kexec		another kernel, which loads and reports, and crashes; a dump kernel does the
 #			same and ends
@@ -171,6 +172,7 @@ while [ $# -gt 0 ]; do
 		drain
 		echo c >/proc/sysrq-trigger ;;
 	reload)	reload "$2"; shift 2 ;;
+	moved)	/vsock moved "$2"; shift 2 ;;
 	wait)	sleep "$2"; shift 2 ;;
 	*)	echo "VMBUS what? $1"; exit 2 ;;
 	esac

@@ -7,6 +7,10 @@
  *	vsock guest		in the guest: tries all, and says so in lines that begin with VSOCK.  Then
  *				there is /tmp/stays, and a connection that stays until the guest is
  *				reset; or, after that, /tmp/ends
+ *	vsock moved ROUNDS	in the guest: "VSOCK busy N" when it waits to be moved, with a connection
+ *				each way that both ends use; then it tries that sockets work.  In the
+ *				last round it may be moved on and on until there is DIR/still.  Then
+ *				/tmp/ends
  *
  * What one end says is a pattern that the other one checks, byte by byte.
  */
@@ -39,16 +43,20 @@ enum {
 	P_BACK,			/* connects to the guest, and says how it was */
 	P_BOOT,			/* says how often it was asked */
 	P_STAYS,		/* hears nothing but the end */
+	P_BUSY,			/* says and hears much, until it is broken off; connects back for more */
+	P_STILL,		/* says whether the guest is not moved any more */
 	P_END,
 	P_LAST,
 	P_NOBODY = 1099,
 };
 /* ports of the guest */
-enum { G_EXCHANGE = 2000, G_NOBODY = 2099 };
+enum { G_EXCHANGE = 2000, G_BUSY, G_NOBODY = 2099 };
 
 #define MUCH	(1u << 20)
 #define MANY	50		/* connects in a row */
 #define AT_ONCE	60
+#define SOME	(64u << 10)	/* of what a busy connection carries */
+#define TRIES	200		/* of a guest that is moved meanwhile */
 
 static const char *folder;
 static const char *who = "VSOCK";
@@ -112,11 +120,10 @@ static void *say_all(void *arg)
 	return NULL;
 }
 
-/* until the other's end, or @max: bytes, or -1: they were wrong */
-static int64_t hear(int fd, bool guest, uint32_t max)
+/* from byte @done on, until the other's end, or @max: bytes, or -1; EBADMSG: they were wrong */
+static int64_t hear_on(int fd, bool guest, uint32_t done, uint32_t max)
 {
 	uint8_t buf[8192];
-	uint32_t done = 0;
 	ssize_t n;
 
 	while (done < max) {
@@ -126,11 +133,18 @@ static int64_t hear(int fd, bool guest, uint32_t max)
 		if (!n)
 			break;
 		for (ssize_t i = 0; i < n; i++)
-			if (buf[i] != byte_at(done + i, guest))
+			if (buf[i] != byte_at(done + i, guest)) {
+				errno = EBADMSG;
 				return -1;
+			}
 		done += n;
 	}
 	return done;
+}
+
+static int64_t hear(int fd, bool guest, uint32_t max)
+{
+	return hear_on(fd, guest, 0, max);
 }
 
 /* both ways at once, each to its end */
@@ -146,12 +160,51 @@ static bool exchange(int fd, bool guest)
 	return heard == MUCH;
 }
 
-/* ---- the host ---- */
-
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static bool released, over;
-static int boots;
+
+static void add(int *count)
+{
+	pthread_mutex_lock(&lock);
+	++*count;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
+}
+
+static void wait_for(const int *count, int n)
+{
+	pthread_mutex_lock(&lock);
+	while (*count < n)
+		pthread_cond_wait(&changed, &lock);
+	pthread_mutex_unlock(&lock);
+}
+
+static int carried, broken;	/* connections that were of use; that ended as they should */
+
+/* both ways without end, until somebody breaks it off */
+static void busy(int fd, bool guest)
+{
+	struct saying s = { fd, guest, ~0u };
+	pthread_t thread;
+	int64_t heard;
+
+	pthread_create(&thread, NULL, say_all, &s);
+	heard = hear(fd, !guest, SOME);
+	if (heard == SOME) {
+		add(&carried);
+		heard = hear_on(fd, !guest, SOME, ~0u);
+	}
+	/* a reset: it had not heard all */
+	report(heard < 0 ? errno == ECONNRESET : heard >= SOME,
+	       "a connection was right until it was broken off");
+	shutdown(fd, SHUT_RDWR);
+	pthread_join(thread, NULL);
+	add(&broken);
+}
+
+/* ---- the host ---- */
+
+static int released, over, boots;
 
 static int unix_socket(struct sockaddr_un *sa, const char *name)
 {
@@ -222,22 +275,6 @@ static void after(int fd)
 	send(fd, text, strlen(text), MSG_NOSIGNAL);
 }
 
-static void set(bool *flag)
-{
-	pthread_mutex_lock(&lock);
-	*flag = true;
-	pthread_cond_broadcast(&changed);
-	pthread_mutex_unlock(&lock);
-}
-
-static void wait_for(const bool *flag)
-{
-	pthread_mutex_lock(&lock);
-	while (!*flag)
-		pthread_cond_wait(&changed, &lock);
-	pthread_mutex_unlock(&lock);
-}
-
 static void say_boot(int fd)
 {
 	char text[32];
@@ -246,6 +283,34 @@ static void say_boot(int fd)
 	snprintf(text, sizeof(text), "boot %d", ++boots);
 	pthread_mutex_unlock(&lock);
 	send(fd, text, strlen(text), MSG_NOSIGNAL);
+}
+
+static void say_still(int fd)
+{
+	char name[100];
+
+	snprintf(name, sizeof(name), "%s/still", folder);
+	send(fd, access(name, F_OK) ? "n" : "y", 1, MSG_NOSIGNAL);
+}
+
+static void *busy_back(void *arg)
+{
+	int fd = to_guest(G_BUSY);
+
+	(void)arg;
+	if (report(fd >= 0, "the host connects to a guest that is to be moved"))
+		busy(fd, false);
+	close(fd);
+	return NULL;
+}
+
+static void busy_both(int fd)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, busy_back, NULL);
+	busy(fd, false);
+	pthread_join(thread, NULL);
 }
 
 struct guest {
@@ -267,14 +332,16 @@ static void *serve(void *arg)
 		report(hear(g->fd, true, ~0u) == MUCH, "the host hears, though it says nothing");
 		break;
 	case P_ECHO:	echo(g->fd); break;
-	case P_DEAF:	wait_for(&released); break;
-	case P_RELEASE:	set(&released); break;
+	case P_DEAF:	wait_for(&released, 1); break;
+	case P_RELEASE:	add(&released); break;
 	case P_BACK:	back(g->fd); break;
 	case P_BOOT:	say_boot(g->fd); break;
 	case P_STAYS:
 		report(recv(g->fd, &c, 1, 0) == 0, "the host hears that the guest was reset");
 		break;
-	case P_END:	set(&over); break;
+	case P_BUSY:	busy_both(g->fd); break;
+	case P_STILL:	say_still(g->fd); break;
+	case P_END:	add(&over); break;
 	}
 	close(g->fd);
 	free(g);
@@ -323,7 +390,7 @@ static int to_host(unsigned int port)
 {
 	struct sockaddr_vm sa;
 	/* the machine around us is slow */
-	struct timeval limit = { 30, 0 };
+	struct timeval limit = { port == P_STILL ? 3 : 30, 0 };
 	int fd = vm_socket(&sa, VMADDR_CID_HOST, port);
 
 	if (port != P_NOBODY)
@@ -450,6 +517,14 @@ static bool at_once(void)
 	return good == AT_ONCE;
 }
 
+static int listen_at(unsigned int port)
+{
+	struct sockaddr_vm sa;
+	int fd = vm_socket(&sa, VMADDR_CID_ANY, port);
+
+	return bind(fd, (struct sockaddr *)&sa, sizeof(sa)) || listen(fd, 8) ? -1 : fd;
+}
+
 static void *listener(void *arg)
 {
 	int at = *(int *)arg;
@@ -466,11 +541,10 @@ static bool told_back(int fd)
 
 static bool host_connects(void)
 {
-	struct sockaddr_vm sa;
 	pthread_t thread;
-	int at = vm_socket(&sa, VMADDR_CID_ANY, G_EXCHANGE);
+	int at = listen_at(G_EXCHANGE);
 
-	if (bind(at, (struct sockaddr *)&sa, sizeof(sa)) || listen(at, 8))
+	if (at < 0)
 		return false;
 	pthread_create(&thread, NULL, listener, &at);
 	return with(P_BACK, told_back);
@@ -526,10 +600,83 @@ static void second_time(unsigned int n)
 	close(creat("/tmp/ends", 0600));
 }
 
+/* ---- a guest that is moved ---- */
+
+static void *busy_listener(void *arg)
+{
+	int at = *(int *)arg;
+
+	for (int fd; (fd = accept(at, NULL, NULL)) >= 0; close(fd))
+		busy(fd, true);
+	return NULL;
+}
+
+static void *busy_talker(void *arg)
+{
+	int fd = to_host(P_BUSY);
+
+	(void)arg;
+	if (report(fd >= 0, "a guest that is to be moved connects"))
+		busy(fd, true);
+	close(fd);
+	return NULL;
+}
+
+static bool stands_still(int fd)
+{
+	char c;
+
+	return recv(fd, &c, 1, 0) == 1 && c == 'y';
+}
+
+static bool until_still(void)
+{
+	for (int i = 0; i < TRIES; i++, usleep(50000))
+		if (with(P_STILL, stands_still))
+			return true;
+	return false;
+}
+
+static void one_move(int round, int rounds)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, busy_talker, NULL);
+	wait_for(&carried, 2 * round);
+	printf("VSOCK busy %d\n", round);
+	fflush(stdout);
+	wait_for(&broken, 2 * round);
+	pthread_join(thread, NULL);
+	if (round == rounds)
+		report(until_still(), "it is moved no more");
+	report(with(P_EXCHANGE, guest_exchange), "both say much where it was moved to");
+	report(with(P_BACK, told_back), "the host connects where it was moved to");
+}
+
+static int moved(int rounds)
+{
+	int at[2] = { listen_at(G_EXCHANGE), listen_at(G_BUSY) };
+	unsigned int n = devices();
+	pthread_t thread[2];
+
+	if (!report(at[0] >= 0 && at[1] >= 0, "the guest listens"))
+		return 1;
+	pthread_create(&thread[0], NULL, listener, &at[0]);
+	pthread_create(&thread[1], NULL, busy_listener, &at[1]);
+	for (int i = 1; i <= rounds; i++)
+		one_move(i, rounds);
+	report(devices_are(n), "the channels of all of them are gone");
+	report(with(P_END, none), "the end");
+	close(creat("/tmp/ends", 0600));
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int n;
 
+	if (argc == 3 && !strcmp(argv[1], "moved"))
+		return moved(atoi(argv[2]));
 	if (argc == 3 && !strcmp(argv[1], "host")) {
 		folder = argv[2];
 		who = "HOST";

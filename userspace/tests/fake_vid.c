@@ -11,7 +11,7 @@
  *   echo      reads a line from COM1 and says it    flood  says much
  *   fail      VM entry failure                      bad    open(), past the sandbox
  *   raw       an instruction nobody knows           task   a hardware task switch
- *   refuse:X  X fails from now on: map, vp, regs, state, save, restore
+ *   refuse:X  X fails from now on: map, vp, regs, state, save, restore, sockets
  *   ic:MOOD   of the integration components (fake_ic.c)
  *   connect:N socket to port N of the host, and says the errno that it is refused by;
  *             connect:x to a service that is no port
@@ -58,7 +58,8 @@ static struct {
 	bool reading;
 	struct ovid_cpuid_entry cpuid[CPUIDS];
 	u32 cpuids;
-	int connects[2];	/* file C, our end first */
+	int connects[SPARE][2];	/* files C, our end first; the last one's bus is the VM's */
+	unsigned int connects_made;
 	bool connecting;
 	_Atomic int refused;	/* -1: there was no answer */
 } fake = {
@@ -260,9 +261,13 @@ int vid_offer(int part, const char *provider)
 int vid_sockets(int part)
 {
 	(void)part;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fake.connects))
-		return -errno;
-	return fake.connects[1];
+	if (refused("sockets"))
+		return -ENOMEM;
+	/* the sandbox comes behind the first */
+	for (unsigned int i = 0; !fake.connects_made && i < SPARE; i++)
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fake.connects[i]))
+			return -errno;
+	return fake.connects_made < SPARE ? fake.connects[fake.connects_made++][1] : -EMFILE;
 }
 
 int vid_socket_reply(int sockets, u64 id, u32 refuse)
@@ -399,7 +404,8 @@ static void ask(const char *port)
 	if (*port != 'x')
 		memcpy(c.service + sizeof(n), template, sizeof(template));
 	fake.refused = -1;
-	fake.connecting = write(fake.connects[0], &c, sizeof(c)) == sizeof(c);
+	fake.connecting = write(fake.connects[fake.connects_made - 1][0], &c, sizeof(c)) ==
+			  sizeof(c);
 }
 
 static int connect_host(struct ovid_run *run, const char *port, size_t *word)

@@ -8,6 +8,7 @@
 
 #include "machine.h"
 #include "state.h"
+#include "vsock.h"
 
 /* what takes the place of the machine's */
 struct fresh {
@@ -15,6 +16,7 @@ struct fresh {
 	struct vp *vp;
 	unsigned int nr;	/* of @vp that are to be closed */
 	struct vmbus vmbus;
+	int connects;		/* -1: the machine has no sockets */
 };
 
 struct whole {
@@ -59,13 +61,10 @@ static int read_vps(struct machine *m, struct whole *s, struct failure *why)
 	return s->state ? 0 : -OVID_X_HOST;
 }
 
-/* What the bus gives to VPs it gives before they settle. */
 static int read_all(struct machine *m, struct whole *s, struct failure *why)
 {
-	int ret = vmbus_stop(&m->vmbus, m->part, why);
+	int ret = settle(m, why);
 
-	if (!ret)
-		ret = settle(m, why);
 	if (!ret)
 		ret = read_vps(m, s, why);
 	if (!ret)
@@ -110,7 +109,12 @@ static int build(struct machine *m, const struct whole *s, struct fresh *f, stru
 		return ret;
 	ret = state_write_vps(s->state, f->part, fds, why);
 	free(fds);
-	return ret ?: vmbus_move(&f->vmbus, &m->vmbus, f->part, &s->vmbus, why);
+	if (!ret)
+		ret = vmbus_move(&f->vmbus, &m->vmbus, f->part, &s->vmbus, why);
+	if (ret || !m->vsock)
+		return ret;
+	f->connects = vsock_connects(f->part, why);
+	return f->connects < 0 ? f->connects : 0;
 }
 
 /* @f is the one to be closed from here on */
@@ -146,8 +150,8 @@ static void discard(struct fresh *f)
 	close(f->part);
 }
 
-/* VPs are parked, time stands */
-static int move(struct machine *m, struct fresh *f, struct failure *why)
+/* VPs are parked, time and bus stand, sockets have no connections */
+static int move_all(struct machine *m, struct fresh *f, struct failure *why)
 {
 	struct whole s = { NULL, { NULL, 0 } };
 	int ret = read_all(m, &s, why);
@@ -164,17 +168,29 @@ static int move(struct machine *m, struct fresh *f, struct failure *why)
 	return 0;
 }
 
+/*
+ * What the bus gives to VPs it gives before they settle; what it has for sockets is over before
+ * it is saved.
+ */
+static int move(struct machine *m, struct fresh *f, struct failure *why)
+{
+	int ret = vmbus_stop(&m->vmbus, m->part, why);
+
+	if (ret)
+		return ret;
+	vsock_halt(m->vsock);
+	ret = move_all(m, f, why);
+	vsock_go_on(m->vsock, ret ? -1 : f->connects);
+	return ret;
+}
+
 int machine_pulse(struct machine *m, int part, struct failure *why)
 {
-	struct fresh f = { .part = part, .stats_fd = -1 };
+	struct fresh f = { .part = part, .stats_fd = -1, .connects = -1 };
 	bool paused = m->paused;
 	int ret, back = 0;
 
 	vmbus_none(&f.vmbus);
-	if (m->vsock) {
-		discard(&f);
-		return fail(why, OVID_X_HOST, "connections of the guest's sockets do not move: not with --vsock");
-	}
 	ret = machine_pause(m, true);
 	if (ret) {
 		discard(&f);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -48,18 +49,21 @@ struct sock {
 	char line[24];
 };
 
-enum { QUIT, CONNECTS, LISTENER, SIGNALS, FIXED };
+enum { WISH, CONNECTS, LISTENER, SIGNALS, FIXED };
 
 /**
  * struct vsock
- * @fixed: files: an eventfd, it is to end; C, the guest's wishes; DIR/vsock; an eventfd, signals of
- *	all channels
+ * @fixed: files: an eventfd, the main thread wants something; C, the guest's wishes; DIR/vsock; an
+ *	eventfd, signals of all channels
+ * @ends: the main thread wants the end; else that nothing is done between @halts and @goes_on
  * @used: no socket behind it is in use
  * @told: of a socket that we may not connect to: once is enough
  */
 struct vsock {
 	struct machine *m;
 	pthread_t thread;
+	_Atomic bool ends;
+	sem_t halts, goes_on;
 	int fixed[FIXED];
 	int connector;
 	unsigned int used;
@@ -348,16 +352,81 @@ static void turn(struct vsock *v)
 		accept_program(v);
 }
 
+/* ---- what the main thread wants ---- */
+
+static void end_from(struct vsock *v, enum state least)
+{
+	for (unsigned int i = 0; i < MAX_SOCKETS; i++)
+		if (v->sock[i].state >= least)
+			end(v, &v->sock[i]);
+}
+
+static void refuse_connects(struct vsock *v)
+{
+	struct ovid_socket_connect c;
+
+	while (read(v->fixed[CONNECTS], &c, sizeof(c)) == sizeof(c))
+		vid_socket_reply(v->fixed[CONNECTS], c.id, ECONNREFUSED);
+}
+
+static void wait_for(sem_t *sem)
+{
+	while (sem_wait(sem) && errno == EINTR)
+		;
+}
+
+/* A program that has not said where it wants to go may do so afterwards. */
+static void halt(struct vsock *v)
+{
+	end_from(v, OFFERED);
+	refuse_connects(v);
+	sem_post(&v->halts);
+	wait_for(&v->goes_on);
+}
+
 static void *vsock_main(void *arg)
 {
 	struct vsock *v = arg;
+	u64 count;
 
-	while (!v->pfd[QUIT].revents)
+	for (;;) {
 		turn(v);
-	for (unsigned int i = 0; i < MAX_SOCKETS; i++)
-		if (v->sock[i].state != FREE)
-			end(v, &v->sock[i]);
+		if (!v->pfd[WISH].revents || read(v->fixed[WISH], &count, sizeof(count)) < 0)
+			continue;
+		if (v->ends)
+			break;
+		halt(v);
+	}
+	end_from(v, ASKING);
 	return NULL;
+}
+
+static void wish(struct vsock *v)
+{
+	const u64 one = 1;
+
+	/* fails only when the counter is full, and then it is awake */
+	if (write(v->fixed[WISH], &one, sizeof(one)) < 0)
+		return;
+}
+
+void vsock_halt(struct vsock *v)
+{
+	if (!v)
+		return;
+	wish(v);
+	wait_for(&v->halts);
+}
+
+void vsock_go_on(struct vsock *v, int connects)
+{
+	if (!v)
+		return;
+	if (connects >= 0) {
+		close(v->fixed[CONNECTS]);
+		v->fixed[CONNECTS] = connects;
+	}
+	sem_post(&v->goes_on);
 }
 
 /* ---- life ---- */
@@ -374,19 +443,26 @@ static void want_files(void)
 	setrlimit(RLIMIT_NOFILE, &l);
 }
 
+int vsock_connects(int part, struct failure *why)
+{
+	int file = vid_sockets(part);
+
+	if (file < 0)
+		return fail(why, OVID_X_HOST, "the module has no sockets for the guest: %s",
+			    strerror(-file));
+	fcntl(file, F_SETFL, O_NONBLOCK);
+	return file;
+}
+
 static int open_files(struct vsock *v, struct failure *why)
 {
-	int sockets = vid_sockets(v->m->part);
-
-	if (sockets < 0)
-		return fail(why, OVID_X_HOST, "the module has no sockets for the guest: %s",
-			    strerror(-sockets));
-	v->fixed[CONNECTS] = sockets;
-	v->fixed[QUIT] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	v->fixed[CONNECTS] = vsock_connects(v->m->part, why);
+	if (v->fixed[CONNECTS] < 0)
+		return v->fixed[CONNECTS];
+	v->fixed[WISH] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	v->fixed[SIGNALS] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (v->fixed[QUIT] < 0 || v->fixed[SIGNALS] < 0 ||
-	    fcntl(sockets, F_SETFL, O_NONBLOCK) ||
-	    fcntl(v->fixed[LISTENER], F_SETFL, O_NONBLOCK))
+	if (v->fixed[WISH] < 0 || v->fixed[SIGNALS] < 0 || sem_init(&v->halts, 0, 0) ||
+	    sem_init(&v->goes_on, 0, 0) || fcntl(v->fixed[LISTENER], F_SETFL, O_NONBLOCK))
 		return fail(why, OVID_X_HOST, "cannot serve sockets: %s", strerror(errno));
 	return 0;
 }
@@ -415,9 +491,9 @@ int vsock_start(struct vsock **vsock, struct machine *m, int listener, int conne
 
 void vsock_stop(struct vsock *v)
 {
-	const u64 one = 1;
-
-	if (!v || write(v->fixed[QUIT], &one, sizeof(one)) != sizeof(one))
+	if (!v)
 		return;
+	v->ends = true;
+	wish(v);
 	pthread_join(v->thread, NULL);
 }

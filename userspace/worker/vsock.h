@@ -26,6 +26,18 @@ int vsock_start(struct vsock **vsock, struct machine *m, int listener, int conne
 /* Ends all of them; NULL is allowed. */
 void vsock_stop(struct vsock *vsock);
 
+/*
+ * Connections do not move with a VM.  The bus stands, so that the guest wishes nothing more:
+ * vsock_halt() breaks off all connections and refuses what the guest has wished, and the thread
+ * waits for vsock_go_on().  @connects: file C of the partition that the machine has now, which is
+ * taken over; -1: it has the one that it had.  NULL is allowed.
+ */
+void vsock_halt(struct vsock *vsock);
+void vsock_go_on(struct vsock *vsock, int connects);
+
+/* file C of a partition, which does not block, or -status */
+int vsock_connects(int part, struct failure *why);
+
 /* "CONNECT N" without its newline: is it one? */
 bool vsock_parse(const char *line, u32 *port);
 
