@@ -9,8 +9,8 @@
 #define OVID_BUS_PRIV_H
 
 #include "bus.h"
+#include "ranges.h"
 
-#define VMBUS_PAGE	4096u
 #define VMBUS_NR_SINTS	16
 
 /* connect.c */

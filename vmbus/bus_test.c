@@ -9,6 +9,7 @@
 #include "offer.c"
 #include "chan.c"
 #include "gpadl.c"
+#include "ranges.c"
 #include "save.c"
 
 #define NR_VPS		4
@@ -1001,6 +1002,9 @@ static void gpadl_ranges(struct kunit *test)
 	pfn = ovid_gpadl_range(g, &at, &bytes, &offset);
 	KUNIT_EXPECT_EQ(test, 4ull, pfn[0]);
 	KUNIT_EXPECT_NULL(test, ovid_gpadl_range(g, &at, &bytes, &offset));
+	KUNIT_EXPECT_EQ(test, 8193u, ovid_ranges_bytes(words, sizeof(words), 3));
+	KUNIT_EXPECT_EQ(test, 4096u, ovid_ranges_bytes(words, sizeof(words), 1));
+	KUNIT_EXPECT_EQ(test, 0u, ovid_ranges_bytes(words, 8, 3));
 	end(test, w);
 }
 

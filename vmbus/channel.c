@@ -11,6 +11,7 @@
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
+#include "ranges.h"
 #include "server.h"
 #include "trace.h"
 
@@ -19,6 +20,12 @@ module_param(chan_poll_us, uint, 0644);
 MODULE_PARM_DESC(chan_poll_us, "longest time, in microseconds, for which a channel's ring is looked at before the guest has to signal; 0: none");
 
 /* ---- life ---- */
+
+/*
+ * The lock of a channel that a process serves is taken under mmap_lock, by faults on its rings;
+ * a provider of the kernel's takes mmap_lock, and locks of files, under its channel's.
+ */
+static struct lock_class_key provider_lock;
 
 struct ovid_chan *ovid_chan_new(struct ovid_vmbus *vmbus, const struct ovid_chan_ops *ops)
 {
@@ -31,6 +38,8 @@ struct ovid_chan *ovid_chan_new(struct ovid_vmbus *vmbus, const struct ovid_chan
 	chan->ops = ops;
 	kref_init(&chan->ref);
 	mutex_init(&chan->lock);
+	if (!ops->raw)
+		lockdep_set_class(&chan->lock, &provider_lock);
 	spin_lock_init(&chan->eventfd_lock);
 	INIT_LIST_HEAD(&chan->node);
 	INIT_LIST_HEAD(&chan->ready);
@@ -466,8 +475,10 @@ void ovid_chan_run(struct ovid_chan *chan, struct ovid_vp *vp)
 		chan->ops->work(chan);
 		return;
 	}
+	chan->stalled = false;
 	ovid_ring_mask(&chan->in);
-	more = (vp ? work(chan) : work_and_wait(chan)) || ovid_ring_unmask(&chan->in);
+	more = vp ? work(chan) : work_and_wait(chan);
+	more = more || (!chan->stalled && ovid_ring_unmask(&chan->in));
 	if (more && !chan->broken)
 		queue(chan, vp);
 }
@@ -502,7 +513,39 @@ static int broken(struct ovid_chan *chan)
 	return -EPROTO;
 }
 
-int ovid_chan_recv(struct ovid_chan *chan, struct ovid_packet *pkt, void *buf, u32 max)
+/* the list behind the descriptor, and a word with their number before it */
+static void copy_ranges(struct ovid_chan *chan, const struct ovid_packet *pkt,
+			struct ovid_chan_ranges *r)
+{
+	u32 head_at = sizeof(struct vmbus_w_packet), list_at = head_at + sizeof(u64), bytes;
+	u32 head[2];
+	int pages;
+
+	r->err = 0;
+	r->count = 0;
+	if (pkt->type != VMBUS_PKT_GPA_DIRECT)
+		return;
+	r->err = -EPROTO;
+	if (pkt->header < list_at || !ovid_ring_copy(&chan->in, pkt, head_at, head, sizeof(head)))
+		return;
+	bytes = pkt->header - list_at;
+	if (bytes > r->room) {
+		r->err = -EMSGSIZE;
+		return;
+	}
+	if (!ovid_ring_copy(&chan->in, pkt, list_at, r->list, bytes))
+		return;
+	pages = ovid_ranges_check(r->list, bytes, head[1]);
+	if (pages < 0)
+		return;
+	r->err = 0;
+	r->count = head[1];
+	r->pages = pages;
+	r->bytes = ovid_ranges_bytes(r->list, bytes, head[1]);
+}
+
+int ovid_chan_recv_ranges(struct ovid_chan *chan, struct ovid_packet *pkt, void *buf, u32 max,
+			  struct ovid_chan_ranges *ranges)
 {
 	int ret;
 
@@ -517,9 +560,62 @@ int ovid_chan_recv(struct ovid_chan *chan, struct ovid_packet *pkt, void *buf, u
 	ret = pkt->payload;
 	if (pkt->payload > max || !ovid_ring_copy(&chan->in, pkt, pkt->header, buf, pkt->payload))
 		ret = -EMSGSIZE;
+	if (ranges)
+		copy_ranges(chan, pkt, ranges);
 	ovid_ring_pop(&chan->in, pkt);
 	ovid_chan_stats_recv(&chan->stats, ret);
 	return ret;
+}
+
+int ovid_chan_recv(struct ovid_chan *chan, struct ovid_packet *pkt, void *buf, u32 max)
+{
+	return ovid_chan_recv_ranges(chan, pkt, buf, max, NULL);
+}
+
+/* a piece for each page, and the pfns in a row at the beginning of the list */
+static void lay_out(struct ovid_chan_held *held, struct ovid_chan_ranges *r)
+{
+	u32 at = 0, list_bytes = (r->count + r->pages) * sizeof(u64), bytes, offset, len;
+	const u64 *pfn;
+
+	while ((pfn = ovid_range_next(r->list, list_bytes, &at, &bytes, &offset))) {
+		for (; bytes; bytes -= len, offset = 0) {
+			len = min_t(u32, bytes, PAGE_SIZE - offset);
+			held->vec[held->nr].bv_offset = offset;
+			held->vec[held->nr].bv_len = len;
+			/* they come from behind where they go */
+			r->list[held->nr++] = *pfn++;
+		}
+	}
+}
+
+struct ovid_chan_held *ovid_chan_hold(struct ovid_chan *chan, struct ovid_chan_ranges *ranges)
+{
+	struct ovid_chan_held *held;
+	struct ovid_pins *pins;
+	u32 i;
+
+	held = kvmalloc(struct_size(held, vec, ranges->pages), GFP_KERNEL_ACCOUNT);
+	if (!held)
+		return ERR_PTR(-ENOMEM);
+	held->bytes = ranges->bytes;
+	held->nr = 0;
+	lay_out(held, ranges);
+	pins = ovid_guest_pin(chan->vmbus->part, ranges->list, held->nr);
+	if (IS_ERR(pins)) {
+		kvfree(held);
+		return ERR_CAST(pins);
+	}
+	held->pins = pins;
+	for (i = 0; i < held->nr; i++)
+		held->vec[i].bv_page = pins->pages[i];
+	return held;
+}
+
+void ovid_chan_let_go(struct ovid_chan_held *held, bool written)
+{
+	ovid_guest_unpin(held->pins, written);
+	kvfree(held);
 }
 
 int ovid_chan_send(struct ovid_chan *chan, u16 type, u16 flags, u64 trans_id, const void *buf,
@@ -544,6 +640,12 @@ void ovid_chan_signal(struct ovid_chan *chan)
 {
 	lockdep_assert_held(&chan->lock);
 	chan->signal = true;
+}
+
+void ovid_chan_stall(struct ovid_chan *chan)
+{
+	lockdep_assert_held(&chan->lock);
+	chan->stalled = true;
 }
 
 void ovid_chan_wake(struct ovid_chan *chan)

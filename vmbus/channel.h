@@ -14,10 +14,12 @@
 #ifndef OVID_CHANNEL_H
 #define OVID_CHANNEL_H
 
+#include <linux/bvec.h>
 #include "ring.h"
 
 struct ovid_chan;
 struct file;
+struct ovid_pins;
 struct poll_table_struct;
 
 /**
@@ -31,7 +33,8 @@ struct poll_table_struct;
  * @detach: the channel is gone, and its file is closed or gives errors by itself; frees it.
  *	No call of this provider is under way, none comes
  * @open: the guest has opened the channel, its rings are mapped; 0 or -errno: refused
- * @close: it is closed; nothing may be sent any more
+ * @close: it is closed; nothing may be sent any more.  When it returns, nothing of the provider's
+ *	reads or writes memory that ovid_chan_hold() gave: it waits for what is under way
  * @work: the guest has signalled, or ovid_chan_kick() was called: packets may be there, or space.
  *	Also once after @open.
  *	Returns true to be called again (there is more, but others want to go on, too)
@@ -46,8 +49,8 @@ struct poll_table_struct;
  * @poll: the same; calls ovid_chan_poll_wait()
  * @save: the VM is moved: the provider's state, at most @room bytes of it, into zeroes; what is in
  *	the rings stays there.  No call but those of the file comes meanwhile or afterwards,
- *	unless the VM stays.  Returns how many bytes it has; if they are more than @room
- *	it is called again
+ *	unless the VM stays.  Waits for requests that use the guest's memory.  Returns how many
+ *	bytes it has; if they are more than @room it is called again
  * @restore: what @save wrote, perhaps of another version or forged, into a channel as @attach
  *	made it.  @open: in the place of ops @open, the rings are mapped and go on where they stood.
  *	0 or -errno
@@ -100,6 +103,54 @@ const u8 *ovid_chan_open_words(const struct ovid_chan *chan);
 int ovid_chan_recv(struct ovid_chan *chan, struct ovid_packet *pkt, void *buf, u32 max);
 
 /**
+ * struct ovid_chan_ranges - guest memory that a packet names (VMBUS_PKT_GPA_DIRECT)
+ * @list: in: room for the list, a copy of what is in the packet
+ * @room: in: bytes of it
+ * @err: out: -EPROTO: the list makes no sense, -EMSGSIZE: it has more than @room; then @count is 0
+ * @count: out: ranges; 0: the packet names none
+ * @pages: out: of all of them, with repetitions
+ * @bytes: out: the memory, without what is around it in its pages
+ */
+struct ovid_chan_ranges {
+	u64 *list;
+	u32 room;
+	int err;
+	u32 count;
+	u32 pages;
+	u32 bytes;
+};
+
+/* as ovid_chan_recv(), with the memory that the packet names; the packet is taken even if @err */
+int ovid_chan_recv_ranges(struct ovid_chan *chan, struct ovid_packet *pkt, void *buf, u32 max,
+			  struct ovid_chan_ranges *ranges);
+
+/**
+ * struct ovid_chan_held - that memory, held for I/O
+ * @pins: its pages
+ * @bytes: of all ranges
+ * @nr: of @vec
+ * @vec: a page or a part of one each, in the order of the ranges
+ */
+struct ovid_chan_held {
+	struct ovid_pins *pins;
+	u32 bytes;
+	u32 nr;
+	struct bio_vec vec[];
+};
+
+/**
+ * ovid_chan_hold - hold the memory that a packet names
+ * @chan: channel
+ * @ranges: at least one; its list is used up
+ *
+ * Return: what ovid_chan_let_go() takes, or ERR_PTR: -EFAULT (no memory there, or none that may be
+ * written to), -ENOMEM, -EINTR.  The guest may change what is in the pages at any time.
+ */
+struct ovid_chan_held *ovid_chan_hold(struct ovid_chan *chan, struct ovid_chan_ranges *ranges);
+/* @written: it was written to.  Any thread that may sleep; the channel may be closed */
+void ovid_chan_let_go(struct ovid_chan_held *held, bool written);
+
+/**
  * ovid_chan_send - send a packet
  * @chan: channel
  * @type: VMBUS_PKT_DATA or VMBUS_PKT_COMPLETION
@@ -122,9 +173,21 @@ int ovid_chan_send(struct ovid_chan *chan, u16 type, u16 flags, u64 trans_id, co
  */
 void ovid_chan_signal(struct ovid_chan *chan);
 
+/**
+ * ovid_chan_stall - @work does not want what is in the ring now
+ * @chan: channel
+ *
+ * From within @work: it is not called for packets before somebody calls ovid_chan_kick().
+ */
+void ovid_chan_stall(struct ovid_chan *chan);
+
 /* ---- any context ---- */
 
-/* have @work called (soon, in the channel's thread), if the channel is open */
+/*
+ * Have @work called (soon, in the channel's thread), if the channel is open.  So requests that
+ * end in an interrupt or a thread of their own are put into a list of the provider's, which
+ * @work takes them from.
+ */
 void ovid_chan_kick(struct ovid_chan *chan);
 
 /*

@@ -55,7 +55,7 @@ static int pin(struct ovid_bus *bus, struct ovid_gpadl *gpadl)
 static void unpin(struct ovid_bus *bus, struct ovid_gpadl *gpadl)
 {
 	trace_gpadl_gone(of_bus(bus), gpadl, 0);
-	ovid_guest_unpin(gpadl->pinned);
+	ovid_guest_unpin(gpadl->pinned, true);
 	gpadl->pinned = NULL;
 }
 
@@ -99,7 +99,7 @@ static void move_interrupt_page(struct ovid_vmbus *vmbus)
 	u64 gfn = bus->interrupt_page >> PAGE_SHIFT;
 
 	if (vmbus->interrupt_page)
-		ovid_guest_unpin(vmbus->interrupt_page);
+		ovid_guest_unpin(vmbus->interrupt_page, true);
 	vmbus->interrupt_page = NULL;
 	if (!bus->interrupt_page || bus->version >= VMBUS_V2_4)
 		return;

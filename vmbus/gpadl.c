@@ -7,14 +7,6 @@
 #include "bus_priv.h"
 #include "buslib.h"
 
-/* before each range's pfns, and as long as a pfn */
-struct range_head {
-	u32 bytes;
-	u32 offset;
-};
-
-#define PFN_BITS	40	/* 52 bits of physical address */
-
 struct ovid_gpadl *ovid_gpadl_find(const struct ovid_bus *bus, u32 id)
 {
 	struct ovid_gpadl *gpadl = bus->gpadls;
@@ -35,35 +27,12 @@ struct ovid_gpadl *ovid_bus_gpadl(struct ovid_bus *bus, u32 id, u32 relid)
 
 const u64 *ovid_gpadl_range(const struct ovid_gpadl *gpadl, u32 *at, u32 *bytes, u32 *offset)
 {
-	const struct range_head *head = (const void *)(gpadl->ranges + *at);
-	u64 pages;
-
-	if (*at + sizeof(*head) > gpadl->range_bytes)
-		return NULL;
-	pages = ((u64)head->offset + head->bytes + VMBUS_PAGE - 1) / VMBUS_PAGE;
-	if (pages > (gpadl->range_bytes - *at - sizeof(*head)) / sizeof(u64))
-		return NULL;
-	*bytes = head->bytes;
-	*offset = head->offset;
-	*at += sizeof(*head) + pages * sizeof(u64);
-	return (const u64 *)(head + 1);
+	return ovid_range_next(gpadl->ranges, gpadl->range_bytes, at, bytes, offset);
 }
 
 int ovid_gpadl_check(const struct ovid_gpadl *gpadl)
 {
-	u32 at = 0, range, bytes, offset, pages = 0;
-
-	for (range = 0; range < gpadl->range_count; range++) {
-		const u64 *pfn = ovid_gpadl_range(gpadl, &at, &bytes, &offset);
-		const u64 *end = (const u64 *)(gpadl->ranges + at);
-
-		if (!pfn || !bytes || offset >= VMBUS_PAGE)
-			return -EPROTO;
-		for (; pfn < end; pfn++, pages++)
-			if (*pfn >> PFN_BITS)
-				return -EPROTO;
-	}
-	return pages;
+	return ovid_ranges_check(gpadl->ranges, gpadl->range_bytes, gpadl->range_count);
 }
 
 /* one range of whole pages, with @downstream and what is left enough for a ring each */
@@ -130,7 +99,7 @@ static int finish(struct ovid_bus *bus, struct ovid_gpadl *gpadl)
 	err = pages < 0 ? pages : 0;
 	if (!err) {
 		/* ranges may end before range_bytes */
-		gpadl->range_bytes = gpadl->range_count * sizeof(struct range_head) + pages * 8;
+		gpadl->range_bytes = (gpadl->range_count + pages) * sizeof(u64);
 		bus->gpadl_pages -= gpadl->pages - pages;
 		gpadl->pages = pages;
 		err = bus->fx->pin(bus, gpadl);
@@ -164,7 +133,7 @@ struct ovid_gpadl *ovid_gpadl_new(struct ovid_bus *bus, u32 id, u32 relid, u32 r
 	/* each range has a page */
 	*err = -EPROTO;
 	if (ovid_gpadl_find(bus, id) || !range_count || range_bytes % 8 ||
-	    range_bytes < range_count * (sizeof(struct range_head) + sizeof(u64)))
+	    range_bytes < range_count * 2 * sizeof(u64))	/* a head and a pfn each */
 		return NULL;
 	pages = range_bytes / 8 - range_count;
 	*err = -ENOSPC;

@@ -82,7 +82,7 @@ int ovid_monitor_move(struct ovid_vmbus *vmbus)
 	lockdep_assert_held(&vmbus->lock);
 	hrtimer_cancel(&vmbus->monitor_timer);
 	if (vmbus->monitor_page)
-		ovid_guest_unpin(vmbus->monitor_page);
+		ovid_guest_unpin(vmbus->monitor_page, true);
 	vmbus->monitor_page = NULL;
 	if (gfn)
 		pins = ovid_guest_pin(vmbus->part, &gfn, 1);

@@ -143,6 +143,7 @@ struct ovid_vmbus {
  * @pins:	of the ring's GPADL, the bus's
  * @signal:	the guest is to be told of something, when @ops->work returns
  * @freed:	it waits for space, which there is now
+ * @stalled:	its provider takes no packets before it is kicked
  * @poll:	how long its ring is looked at before the guest has to signal again
  * @eventfd:	where they go on to, of a channel that its file serves, or NULL; @eventfd_lock
  * @port:	the guest's signals come here
@@ -166,6 +167,7 @@ struct ovid_chan {
 	bool broken;
 	bool signal;
 	bool freed;
+	bool stalled;
 	u32 want;
 	u32 vp;
 	u32 version;

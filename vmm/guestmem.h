@@ -64,8 +64,8 @@ struct ovid_pins {
  * ERR_PTR: -EFAULT (no memory there, read-only, or a page of the hypervisor's), -ENOMEM, -EINTR.
  */
 struct ovid_pins *ovid_guest_pin(struct ovid_partition *part, const u64 *gfns, u32 nr);
-/* sleeps */
-void ovid_guest_unpin(struct ovid_pins *pins);
+/* @written: they have been written to since they were pinned; sleeps */
+void ovid_guest_unpin(struct ovid_pins *pins, bool written);
 /* pages [first, first + nr) of @pins have been written to: for whoever tracks that; sleeps */
 void ovid_guest_dirty(struct ovid_pins *pins, u32 first, u32 nr);
 

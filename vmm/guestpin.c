@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guest pages that are held, for rings and buffers which the guest has described
- * once and uses for long.  They stay the host's when the guest's memory map changes:
- * who wrote to a page that the guest has given up, wrote to nobody's.
+ * Guest pages that are held: rings and buffers which the guest has described once and
+ * uses for long, and what a request of a disk reads or writes.  They stay the host's when
+ * the guest's memory map changes: who wrote to a page that the guest has given up, wrote to
+ * nobody's.
  */
-#include <linux/bitmap.h>
+#include <linux/bitops.h>
 #include <linux/cleanup.h>
 #include <linux/mm.h>
+#include <linux/overflow.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
@@ -77,28 +79,21 @@ static int pin_one(struct ovid_pins *pins, u32 i)
 	return err;
 }
 
-static void free_pins(struct ovid_pins *pins)
-{
-	kvfree(pins->pages);
-	kvfree(pins->gfns);
-	bitmap_free(pins->user);
-	kfree(pins);
-}
-
+/* one piece of memory: requests of a disk come and go */
 static struct ovid_pins *alloc_pins(struct ovid_partition *part, u32 nr)
 {
-	struct ovid_pins *pins = kzalloc(sizeof(*pins), GFP_KERNEL_ACCOUNT);
+	size_t lists = array_size(nr, sizeof(struct page *) + sizeof(u64));
+	size_t bits = array_size(BITS_TO_LONGS(nr), sizeof(long));
+	struct ovid_pins *pins;
 
+	pins = kvzalloc(size_add(sizeof(*pins), size_add(lists, bits)), GFP_KERNEL_ACCOUNT);
 	if (!pins)
 		return NULL;
 	pins->part = part;
-	pins->pages = kvcalloc(nr, sizeof(*pins->pages), GFP_KERNEL_ACCOUNT);
-	pins->gfns = kvcalloc(nr, sizeof(*pins->gfns), GFP_KERNEL_ACCOUNT);
-	pins->user = bitmap_zalloc(nr, GFP_KERNEL_ACCOUNT);
-	if (pins->pages && pins->gfns && pins->user)
-		return pins;
-	free_pins(pins);
-	return NULL;
+	pins->pages = (void *)(pins + 1);
+	pins->gfns = (void *)(pins->pages + nr);
+	pins->user = (void *)(pins->gfns + nr);
+	return pins;
 }
 
 struct ovid_pins *ovid_guest_pin(struct ovid_partition *part, const u64 *gfns, u32 nr)
@@ -116,23 +111,24 @@ struct ovid_pins *ovid_guest_pin(struct ovid_partition *part, const u64 *gfns, u
 	}
 	if (!err)
 		return pins;
-	ovid_guest_unpin(pins);
+	ovid_guest_unpin(pins, false);
 	return ERR_PTR(err);
 }
 
-void ovid_guest_unpin(struct ovid_pins *pins)
+void ovid_guest_unpin(struct ovid_pins *pins, bool written)
 {
 	u32 i;
 
-	ovid_guest_dirty(pins, 0, pins->nr);
+	if (written)
+		ovid_guest_dirty(pins, 0, pins->nr);
 	for (i = 0; i < pins->nr; i++) {
 		if (test_bit(i, pins->user))
-			unpin_user_pages_dirty_lock(&pins->pages[i], 1, true);
+			unpin_user_pages_dirty_lock(&pins->pages[i], 1, written);
 		else
 			put_page(pins->pages[i]);
 		cond_resched();
 	}
-	free_pins(pins);
+	kvfree(pins);
 }
 
 void ovid_guest_dirty(struct ovid_pins *pins, u32 first, u32 nr)
