@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The protocol around SCSI requests (pure): versions, the order of the handshake, and
+ * how a request's end is told.
+ */
+#ifndef OVID_STORAGE_VSTOR_H
+#define OVID_STORAGE_VSTOR_H
+
+#include "proto.h"
+
+#define STOR_MAX_TRANSFER	(1u << 20)
+
+enum ovid_stor_phase {
+	STOR_PHASE_NEW,		/* opened: BEGIN_INITIALIZATION has to come */
+	STOR_PHASE_BEGUN,
+	STOR_PHASE_READY,	/* requests */
+	STOR_PHASES
+};
+
+enum ovid_stor_do {
+	STOR_DO_REPLY,		/* the packet is the answer now */
+	STOR_DO_SRB,		/* there is a request in it */
+	STOR_DO_RESET,		/* the answer is it, too, but only when nothing is under way */
+};
+
+/**
+ * ovid_stor_packet - a packet of the guest's
+ * @phase: in, out
+ * @packet: in: a copy, zeroes behind @bytes; out: the answer, but with STOR_DO_SRB
+ * @bytes: of it
+ *
+ * Return: what to do.
+ */
+enum ovid_stor_do ovid_stor_packet(enum ovid_stor_phase *phase, struct stor_w_packet *packet,
+				   u32 bytes);
+
+/* how long an answer to a packet of @bytes is: guests before 5.1 have less room */
+u32 ovid_stor_reply_bytes(u32 bytes);
+
+/* makes a request its answer: @moved bytes of data, no error */
+void ovid_stor_good(struct stor_w_packet *packet, u32 moved);
+/* @sense: as of scsi.h, not 0 */
+void ovid_stor_check(struct stor_w_packet *packet, u32 sense, u32 moved);
+/* what is no matter of SCSI: @srb_status */
+void ovid_stor_refuse(struct stor_w_packet *packet, u8 srb_status);
+
+#endif
