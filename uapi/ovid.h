@@ -767,6 +767,46 @@ struct ovid_channel_eventfd {
 /* signals the guest; EINVAL: the channel is not open */
 #define OVID_CHANNEL_SIGNAL	_IO(OVID_IOCTL, 0x33)
 
+#define OVID_DISK_SERIAL_BYTES	32
+#define OVID_DISK_MAX		64	/* of one controller */
+
+/* ovid_disk.flags */
+#define OVID_DISK_READ_ONLY	(1u << 0)
+
+/**
+ * struct ovid_disk - OVID_DISK_ATTACH, OVID_DISK_DETACH: a disk of a SCSI controller
+ * @size:	sizeof(struct ovid_disk)
+ * @flags:	OVID_DISK_*
+ * @path:	below 8, and @target, below 2, and @lun, below 64: its address
+ * @target:	...
+ * @lun:	...
+ * @pad:	must be zero
+ * @fd:		a regular file or a block device, of 512 bytes or more, open to read and, without
+ *		OVID_DISK_READ_ONLY, to write, without O_APPEND: its bytes are the disk's
+ * @serial:	printable ASCII without blanks, padded with zeroes, not empty
+ *
+ * To a channel of the provider "scsi".  The disk is there until it is detached, or the
+ * channel's file is closed; a guest that has opened the channel is told each time.
+ * DETACH waits until nothing of the disk's is read or written any more, and has lost the file when
+ * it returns; @flags, @fd and @serial must be zero.
+ *
+ * Errors: EBADF, EACCES (@fd is not open for that), EEXIST (there is a disk), ENOENT (there is
+ * none), ENOSPC (OVID_DISK_MAX), ENOTTY (no such channel), EINVAL, ENOMEM.
+ */
+struct ovid_disk {
+	__u32 size;
+	__u32 flags;
+	__u8  path;
+	__u8  target;
+	__u8  lun;
+	__u8  pad;
+	__s32 fd;
+	__u8  serial[OVID_DISK_SERIAL_BYTES];
+};
+
+#define OVID_DISK_ATTACH	_IOW(OVID_IOCTL, 0x34, struct ovid_disk)
+#define OVID_DISK_DETACH	_IOW(OVID_IOCTL, 0x35, struct ovid_disk)
+
 /* ---- C: connects of the guest's sockets --------------------------------- */
 
 #define OVID_MAX_CONNECTS	64

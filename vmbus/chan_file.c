@@ -81,6 +81,7 @@ union chan_arg {
 	struct ovid_channel_info info;
 	struct ovid_channel_reply reply;
 	struct ovid_channel_eventfd eventfd;
+	struct ovid_disk disk;
 };
 
 /* calls that have an argument */
@@ -94,6 +95,9 @@ static int get_arg(union chan_arg *arg, unsigned int cmd, void __user *user)
 	case OVID_CHANNEL_EVENTFD:
 		err = ovid_arg_in(arg, user, _IOC_SIZE(cmd));
 		return err ?: arg->head.flags ? -EINVAL : 0;
+	case OVID_DISK_ATTACH:
+	case OVID_DISK_DETACH:
+		return ovid_arg_in(arg, user, _IOC_SIZE(cmd));
 	default:
 		return 0;
 	}
@@ -115,7 +119,7 @@ static long chan_ioctl(struct file *file, unsigned int cmd, unsigned long p)
 	}
 	if (cmd == OVID_GET_STATS_FD)
 		return ovid_chan_stats_fd(chan);
-	return chan->ops == &ovid_user_ops ? ovid_user_ioctl(chan, cmd, &arg) : -ENOTTY;
+	return chan->ops->ioctl ? chan->ops->ioctl(chan, cmd, &arg) : -ENOTTY;
 }
 
 static int chan_mmap(struct file *file, struct vm_area_struct *vma)

@@ -308,7 +308,6 @@ void ovid_chan_note_open(struct ovid_chan *chan, int err);
 
 /* ---- user.c ---- */
 extern const struct ovid_chan_ops ovid_user_ops;
-long ovid_user_ioctl(struct ovid_chan *chan, unsigned int cmd, const void *arg);
 int ovid_user_mmap(struct ovid_chan *chan, struct vm_area_struct *vma);
 
 /* ---- sockets.c ---- */

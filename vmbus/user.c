@@ -233,7 +233,7 @@ static int signal_guest(struct ovid_chan *chan)
 	return ovid_chan_signal_now(chan);
 }
 
-long ovid_user_ioctl(struct ovid_chan *chan, unsigned int cmd, const void *arg)
+static long user_ioctl(struct ovid_chan *chan, unsigned int cmd, const void *arg)
 {
 	switch (cmd) {
 	case OVID_CHANNEL_REPLY:
@@ -293,6 +293,7 @@ int ovid_user_mmap(struct ovid_chan *chan, struct vm_area_struct *vma)
 const struct ovid_chan_ops ovid_user_ops = {
 	.name = "",
 	.raw = true,
+	.ioctl = user_ioctl,
 	.attach = user_attach,
 	.detach = user_detach,
 	.open = user_open,

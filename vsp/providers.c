@@ -5,6 +5,7 @@
 #include <linux/stddef.h>
 #include "echo.h"
 #include "ic/ic.h"
+#include "storage/storage.h"
 
 extern const struct ovid_chan_ops *const ovid_providers[];
 
@@ -15,6 +16,7 @@ const struct ovid_chan_ops *const ovid_providers[] = {
 	&ovid_ic_kvp,
 	&ovid_ic_vss,
 	&ovid_ic_fcopy,
+	&ovid_storage,
 	&ovid_echo,
 	NULL
 };

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A SCSI controller and its disks, a provider of the VMBus.
+ *
+ *   chan.c	packets and their requests, from the guest and back
+ *   unit.c	disks at their addresses: attached, detached, found
+ *   save.c	what is moved with the VM
+ *   vstor.c	the protocol around SCSI, pure
+ *   scsi.c	SCSI commands, pure
+ *   raw.c	raw files and block devices (image.h)
+ *
+ * Locks: chan->lock (the bus's) -> stor->units_lock -> stor->lock -> what ovid_chan_kick() takes,
+ * or a file's locks.  Whoever attaches and detaches takes units_lock alone.
+ */
+#ifndef OVID_STORAGE_H
+#define OVID_STORAGE_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/xarray.h>
+#include "../../vmbus/channel.h"
+#include "image.h"
+#include "vstor.h"
+
+struct ovid_disk;
+
+/* what a guest may have under way; more waits in the ring */
+#define STOR_MAX_REQUESTS	512
+#define STOR_MAX_PAGES		16384
+
+/* pfns of the longest transfer, and a few ranges */
+#define STOR_LIST_WORDS		(STOR_MAX_TRANSFER / 4096 + 16)
+
+/**
+ * struct stor_unit - a disk at its address
+ * @disk: what SCSI commands are about; stays as it is
+ * @image: what it consists of
+ * @attention: sense that the next command is told; units_lock
+ * @under_way: requests of @image; stor->lock
+ */
+struct stor_unit {
+	struct ovid_scsi_disk disk;
+	struct ovid_image *image;
+	u32 attention;
+	u32 under_way;
+};
+
+/**
+ * struct stor_request - a packet of the guest's, and then its answer
+ * @node: in stor->finished or stor->replies
+ * @stor: controller
+ * @unit: whose request is under way
+ * @held: the guest's memory, or NULL
+ * @packet: packet, answer
+ * @bytes: of the answer
+ * @wanted: the guest wants one
+ * @trans_id: its name for it
+ * @moved: bytes, if all goes well
+ * @err: how it went; -errno
+ * @io: while it is under way
+ * @extents: of @io
+ */
+struct stor_request {
+	struct list_head node;
+	struct stor *stor;
+	struct stor_unit *unit;
+	struct ovid_chan_held *held;
+	struct stor_w_packet packet;
+	u32 bytes;
+	bool wanted;
+	u64 trans_id;
+	u32 moved;
+	int err;
+	struct ovid_image_io io;
+	struct ovid_scsi_extent extents[SCSI_MAX_UNMAP];
+};
+
+/**
+ * struct stor - a controller, from attach to detach
+ * @chan: channel
+ * @units_lock: guards @units and what is in them, but for @under_way
+ * @units: by address, struct stor_unit
+ * @nr_units: of them
+ * @lock: guards @finished, @under_way, and that of units; any context
+ * @finished: what has ended since the channel's thread looked
+ * @under_way: requests that use the guest's memory, or an image
+ * @idle: somebody waits for a zero of an @under_way
+ * @announce: units have come or gone, the guest is to be told
+ *
+ * The rest is the channel's thread's, and its under chan->lock:
+ * @phase: of the protocol
+ * @replies: answers that wait for space in the ring
+ * @reset: one that waits until nothing is under way; no packet is taken before; or NULL
+ * @spare: for the next packet; memory is had before one is taken
+ * @nr_requests: packets taken and not answered
+ * @nr_pages: that they hold
+ * @list: of the packet at hand, the memory it names
+ * @data: of the command at hand, from or to the guest
+ */
+struct stor {
+	struct ovid_chan *chan;
+	struct mutex units_lock;	/* see above */
+	struct xarray units;
+	u32 nr_units;
+
+	spinlock_t lock;		/* see above */
+	struct list_head finished;
+	u32 under_way;
+	wait_queue_head_t idle;
+	bool announce;
+
+	enum ovid_stor_phase phase;
+	struct list_head replies;
+	struct stor_request *reset;
+	struct stor_request *spare;
+	u32 nr_requests;
+	u32 nr_pages;
+	u64 list[STOR_LIST_WORDS];
+	u8 data[SCSI_DATA_BYTES];
+};
+
+extern const struct ovid_chan_ops ovid_storage;
+
+/* ---- unit.c ---- */
+/* what is at the address that a request names, or NULL; units_lock held */
+struct stor_unit *ovid_stor_unit(struct stor *stor, const struct stor_w_srb *srb);
+/* bits: units of the target that a request names; units_lock held */
+u64 ovid_stor_luns(struct stor *stor, const struct stor_w_srb *srb);
+/* all units are told of a reset */
+void ovid_stor_attention(struct stor *stor, u32 sense);
+/* OVID_DISK_ATTACH, OVID_DISK_DETACH: the caller's thread */
+long ovid_stor_attach(struct stor *stor, const struct ovid_disk *arg);
+long ovid_stor_detach(struct stor *stor, const struct ovid_disk *arg);
+/* at the end */
+void ovid_stor_detach_all(struct stor *stor);
+
+/* ---- chan.c ---- */
+/* a request without a packet, or NULL */
+struct stor_request *ovid_stor_request(struct stor *stor);
+/* waits until nothing is under way, and makes answers of what was; chan->lock held */
+void ovid_stor_quiesce(struct stor *stor);
+/* back to what attach made; nothing is under way */
+void ovid_stor_forget(struct stor *stor);
+
+/* ---- save.c ---- */
+u32 ovid_stor_save(struct stor *stor, void *buf, u32 room);
+int ovid_stor_restore(struct stor *stor, bool open, const void *buf, u32 bytes);
+
+#endif
