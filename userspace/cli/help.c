@@ -30,6 +30,8 @@ static const struct {
 	  "                    like 4.1 (on)\n"
 	  "  --vsock DIR       the guest's sockets: its connects to port N go to DIR/vsock_N,\n"
 	  "                    programs reach the guest through DIR/vsock\n"
+	  "  --disk FILE[,ro][,lun=N][,serial=TEXT][,raw]\n"
+	  "                    a SCSI disk of a raw file or a block device; may be repeated\n"
 	  "  --device PATH     the module's device (/dev/ovid)\n"
 	  "  --user NAME       as root: whom the worker becomes (nobody)\n"
 	  "  --no-sandbox      no system-call filter; for debugging ovid itself\n\n"

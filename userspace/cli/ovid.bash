@@ -62,6 +62,9 @@ _ovid() {
 		--kernel|--initrd|--device)
 			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+		--disk)
+			compopt -o filenames -o nospace 2>/dev/null
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 		--vsock)
 			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
@@ -73,7 +76,7 @@ _ovid() {
 		--append|--memory|--vps|--name|--hv|--vmbus) ;;
 		*)
 			COMPREPLY=($(compgen -W "--kernel --initrd --append --memory --vps --serial
-				--name --detach --no-reboot --debug-exit --test-device --hv --vmbus --vsock --device --user
+				--name --detach --no-reboot --debug-exit --test-device --hv --vmbus --vsock --disk --device --user
 				--no-sandbox --help" -- "$cur")) ;;
 		esac ;;
 	help)

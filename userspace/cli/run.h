@@ -17,6 +17,11 @@ struct run_options {
 	const char *device;
 	const char *user;
 	const char *vsock;
+	struct run_disk {
+		const char *path;
+		int lun;		/* -1: the next one that is free */
+		bool raw;		/* whatever it looks like */
+	} disk[DISKS_MAX];
 	bool named, detach, help;
 };
 
@@ -37,6 +42,11 @@ void run_close(struct run_files *f);
 
 /* Opens @path and says what to do when that fails. */
 int device_open(const char *path, struct failure *why);
+
+/* run_disk.c: --disk as it was written, which is cut into pieces; LUNs; files */
+int disk_parse(struct run_options *o, char *text, struct failure *why);
+int disk_place(struct run_options *o, struct failure *why);
+int disk_open(struct run_options *o, struct run_files *f, struct failure *why);
 
 /* run_spawn.c */
 struct run_worker {

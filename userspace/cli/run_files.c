@@ -236,6 +236,8 @@ int run_open(struct run_options *o, struct run_files *f, struct failure *why)
 	if (!ret)
 		ret = open_serial(o, f, why);
 	if (!ret)
+		ret = disk_open(o, f, why);
+	if (!ret)
 		ret = open_vsock(o, f, why);
 	if (!ret)
 		ret = open_control(o, f, why);

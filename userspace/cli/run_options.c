@@ -16,7 +16,7 @@
 enum {
 	OPT_KERNEL = 256, OPT_INITRD, OPT_APPEND, OPT_MEMORY, OPT_VPS, OPT_SERIAL, OPT_NAME,
 	OPT_DETACH, OPT_NO_REBOOT, OPT_DEBUG_EXIT, OPT_DEVICE, OPT_USER, OPT_NO_SANDBOX,
-	OPT_TEST_DEVICE, OPT_HV, OPT_VMBUS, OPT_VSOCK, OPT_HELP,
+	OPT_TEST_DEVICE, OPT_HV, OPT_VMBUS, OPT_VSOCK, OPT_DISK, OPT_HELP,
 };
 
 static const struct option options[] = {
@@ -34,6 +34,7 @@ static const struct option options[] = {
 	{ "hv",		required_argument,	NULL, OPT_HV },
 	{ "vmbus",	required_argument,	NULL, OPT_VMBUS },
 	{ "vsock",	required_argument,	NULL, OPT_VSOCK },
+	{ "disk",	required_argument,	NULL, OPT_DISK },
 	{ "device",	required_argument,	NULL, OPT_DEVICE },
 	{ "user",	required_argument,	NULL, OPT_USER },
 	{ "no-sandbox",	no_argument,		NULL, OPT_NO_SANDBOX },
@@ -118,7 +119,7 @@ static int set_name(struct run_options *o, const char *name, struct failure *why
 	return 0;
 }
 
-static int take_option(struct run_options *o, int opt, const char *arg, struct failure *why)
+static int take_option(struct run_options *o, int opt, char *arg, struct failure *why)
 {
 	switch (opt) {
 	case OPT_KERNEL:
@@ -157,6 +158,8 @@ static int take_option(struct run_options *o, int opt, const char *arg, struct f
 	case OPT_VSOCK:
 		o->vsock = arg;
 		return 0;
+	case OPT_DISK:
+		return disk_parse(o, arg, why);
 	case OPT_NO_SANDBOX:
 		o->config.flags |= WORKER_NO_SANDBOX;
 		return 0;
@@ -198,6 +201,8 @@ static int choose_user(struct run_options *o, struct failure *why)
 
 static int check(struct run_options *o, struct failure *why)
 {
+	int ret;
+
 	if (!o->kernel)
 		return fail(why, OVID_X_USAGE, "--kernel is missing; see `ovid run --help`");
 	if (o->detach && !o->named)
@@ -208,6 +213,11 @@ static int check(struct run_options *o, struct failure *why)
 			    o->config.name);
 	if (o->vsock && o->config.vmbus == VMBUS_OFF)
 		return fail(why, OVID_X_USAGE, "--vsock needs the VMBus, which --vmbus off takes away");
+	if (o->config.disks.nr && o->config.vmbus == VMBUS_OFF)
+		return fail(why, OVID_X_USAGE, "--disk needs the VMBus, which --vmbus off takes away");
+	ret = disk_place(o, why);
+	if (ret)
+		return ret;
 	if (!o->serial)
 		o->serial = o->detach ? "none" : "stdio";
 	if (!o->named)

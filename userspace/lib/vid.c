@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 #include "vid.h"
@@ -154,6 +155,17 @@ int vid_offer(int part, const char *provider)
 
 	snprintf((char *)arg.provider, sizeof(arg.provider), "%s", provider);
 	return call(part, OVID_VMBUS_OFFER, &arg);
+}
+
+int vid_attach_disk(int scsi, int fd, bool read_only, u8 lun, const char *serial)
+{
+	struct ovid_disk arg = {
+		.size = sizeof(arg), .flags = read_only ? OVID_DISK_READ_ONLY : 0, .lun = lun,
+		.fd = fd,
+	};
+
+	memcpy(arg.serial, serial, strnlen(serial, sizeof(arg.serial)));
+	return call(scsi, OVID_DISK_ATTACH, &arg);
 }
 
 int vid_sockets(int part)

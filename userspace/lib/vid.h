@@ -34,6 +34,9 @@ int vid_save_vmbus(int part, void *buf, u64 *bytes);
 int vid_restore_vmbus(int part, const void *buf, u64 bytes);
 int vid_offer(int part, const char *provider);	/* the channel's file */
 
+/* @fd: a raw file or a block device, which the channel @scsi keeps */
+int vid_attach_disk(int scsi, int fd, bool read_only, u8 lun, const char *serial);
+
 int vid_sockets(int part);	/* a file of connects; see ovid.h, C */
 int vid_socket_reply(int sockets, u64 id, u32 refuse);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdlib.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "../cli/run.h"
@@ -65,6 +66,77 @@ static void test_options(void)
 	CHECK(parse(&o, "run --kernel") == -OVID_X_USAGE, "an option without its value");
 }
 
+static int refused(const char *words)
+{
+	struct run_options o;
+	char line[256];
+
+	snprintf(line, sizeof(line), "run --kernel k %s", words);
+	return parse(&o, line) == -OVID_X_USAGE;
+}
+
+static void test_disks(void)
+{
+	struct run_options o;
+
+	CHECK(!parse(&o, "run --kernel k --disk a.img --disk b,c,ro,lun=0 --disk d,serial=x,raw"),
+	      "disks");
+	CHECK(o.config.disks.nr == 3 && !strcmp(o.disk[0].path, "a.img") &&
+	      !strcmp(o.disk[1].path, "b,c") && !strcmp(o.disk[2].path, "d"), "their files");
+	CHECK(o.config.disks.config[0].lun == 1 && o.config.disks.config[1].lun == 0 &&
+	      o.config.disks.config[2].lun == 2, "the numbers that are free");
+	CHECK(!o.config.disks.config[0].read_only && o.config.disks.config[1].read_only &&
+	      o.disk[2].raw && !strcmp(o.config.disks.config[2].serial, "x"), "what else is said");
+	CHECK(refused("--disk a,lun=64") && refused("--disk a,lun=") && refused("--disk a,lun=-1") &&
+	      refused("--disk a,lun=1x"), "no LUN");
+	CHECK(refused("--disk a,lun=3 --disk b,lun=3"), "two at one LUN");
+	CHECK(refused("--disk ,ro") && refused("--disk a,serial="), "no file, no serial number");
+	CHECK(refused("--disk a,serial=123456789012345678901234567890123"), "a long one");
+	CHECK(refused("--disk a --vmbus off"), "a disk without a bus");
+}
+
+/* a file of @bytes that has @magic at @at, or an empty @magic */
+static int try_disk(const char *path, long bytes, const char *magic, long at, const char *words)
+{
+	static struct run_options o;
+	static struct run_files f;
+	struct failure why;
+	char line[256];
+	FILE *file = fopen(path, "w");
+	int ret;
+
+	if (!file || ftruncate(fileno(file), bytes) || fseek(file, at, SEEK_SET) ||
+	    fputs(magic, file) < 0 || fclose(file))
+		return -1;
+	for (unsigned int i = 0; i < WORKER_MAX_FILES; i++)
+		f.fd[i] = -1;
+	snprintf(line, sizeof(line), "run --kernel k --disk %s%s", path, words);
+	if (parse(&o, line))
+		return -2;
+	ret = disk_open(&o, &f, &why);
+	for (unsigned int i = 0; i < WORKER_MAX_FILES; i++)
+		if (f.fd[i] >= 0)
+			close(f.fd[i]);
+	return ret;
+}
+
+static void test_disk_files(void)
+{
+	char path[] = "/tmp/ovid-disk-XXXXXX";
+	int fd = mkstemp(path);
+
+	CHECK(fd >= 0 && !try_disk(path, 4096, "", 0, ""), "a raw file");
+	CHECK(try_disk(path, 4096, "vhdxfile", 0, "") == -OVID_X_USAGE &&
+	      try_disk(path, 4096, "QFI\xfb", 0, "") == -OVID_X_USAGE &&
+	      try_disk(path, 4096, "conectix", 4096 - 512, "") == -OVID_X_USAGE, "other formats");
+	CHECK(!try_disk(path, 4096, "vhdxfile", 0, ",raw"), "one that only looks like it");
+	flock(fd, LOCK_SH);
+	CHECK(try_disk(path, 4096, "", 0, "") == -OVID_X_USAGE, "one that somebody reads");
+	CHECK(!try_disk(path, 4096, "", 0, ",ro"), "to read it as well");
+	close(fd);
+	unlink(path);
+}
+
 static void test_names(void)
 {
 	CHECK(ctl_name_ok("web-1.a_B"), "a name");
@@ -122,6 +194,8 @@ int main(void)
 {
 	test_sizes();
 	test_options();
+	test_disks();
+	test_disk_files();
 	test_names();
 	test_escape();
 	test_socket();

@@ -8,6 +8,7 @@
 
 #include "../lib/hv.h"
 #include "../lib/types.h"
+#include "disk.h"
 #include "load.h"
 #include "vmbus.h"
 
@@ -33,7 +34,8 @@ enum worker_file {
 	FILE_END,		/* how it ended, for `ovid wait` afterwards */
 	FILE_VSOCK_DIR,		/* --vsock DIR, */
 	FILE_VSOCK_LISTEN,	/* and DIR/vsock */
-	FILE_MODULES,		/* as many as @nr_modules */
+	FILE_MODULES,		/* as many as @nr_modules, */
+	FILE_DISKS = FILE_MODULES + LOAD_MAX_MODULES,	/* and as @disks.nr */
 };
 
 struct worker_config {
@@ -43,6 +45,7 @@ struct worker_config {
 	u32 vps;
 	u32 files;		/* BIT(FILE_*) */
 	u32 nr_modules;
+	struct disks disks;	/* files are filled in by the worker */
 	struct hv_choice hv;
 	u32 vmbus;		/* newest version, 0: any; VMBUS_OFF */
 	u32 owner;		/* uid that may control it, besides root */
@@ -53,7 +56,7 @@ struct worker_config {
 	char cmdline[LOAD_MAX_CMDLINE];
 };
 
-#define WORKER_MAX_FILES	(FILE_MODULES + LOAD_MAX_MODULES)
+#define WORKER_MAX_FILES	(FILE_DISKS + DISKS_MAX)
 
 enum worker_says {
 	WORKER_STARTED,		/* VPs run */

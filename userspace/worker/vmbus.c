@@ -64,20 +64,13 @@ static bool wanted(int part)
 
 void vmbus_none(struct vmbus *v)
 {
-	*v = (struct vmbus){ 0 };
+	*v = (struct vmbus){ .scsi_fd = -1 };
 	for (unsigned int i = 0; i < VMBUS_DEVICES; i++)
 		v->fd[i] = v->stats_fd[i] = -1;
 }
 
-static int create(struct vmbus *v, int part, u32 version, u32 flags, struct failure *why)
+static int offer_components(struct vmbus *v, int part, struct failure *why)
 {
-	int ret = vid_create_vmbus(part, version, flags);
-
-	if (ret)
-		return fail(why, OVID_X_HOST, "cannot make a VMBus: %s; --vmbus off goes without",
-			    strerror(-ret));
-	v->there = true;
-	v->version = version;
 	for (unsigned int i = 0; i < VMBUS_DEVICES; i++) {
 		v->fd[i] = vid_offer(part, providers[i]);
 		/* a module may be built without one */
@@ -90,10 +83,42 @@ static int create(struct vmbus *v, int part, u32 version, u32 flags, struct fail
 	return 0;
 }
 
-int vmbus_create(struct vmbus *v, int part, u32 version, struct failure *why)
+/* a controller, if there is something for it */
+static int offer_disks(struct vmbus *v, int part, struct failure *why)
+{
+	if (!v->disks->nr)
+		return 0;
+	v->scsi_fd = vid_offer(part, "scsi");
+	if (v->scsi_fd < 0)
+		return fail(why, OVID_X_HOST, "cannot offer disks to the guest: %s",
+			    strerror(-v->scsi_fd));
+	return disks_attach(v->disks, v->scsi_fd, why);
+}
+
+static int create(struct vmbus *v, int part, u32 version, u32 flags, const struct disks *disks,
+		  struct failure *why)
+{
+	int ret = vid_create_vmbus(part, version, flags);
+
+	if (ret)
+		return fail(why, OVID_X_HOST, "cannot make a VMBus: %s; --vmbus off goes without",
+			    strerror(-ret));
+	v->there = true;
+	v->version = version;
+	v->disks = disks;
+	return offer_components(v, part, why) ?: offer_disks(v, part, why);
+}
+
+int vmbus_create(struct vmbus *v, int part, u32 version, const struct disks *disks,
+		 struct failure *why)
 {
 	vmbus_none(v);
-	return version == VMBUS_OFF || !wanted(part) ? 0 : create(v, part, version, 0, why);
+	if (version != VMBUS_OFF && wanted(part))
+		return create(v, part, version, 0, disks, why);
+	if (disks->nr)
+		return fail(why, OVID_X_USAGE,
+			    "--disk needs the VMBus: not --vmbus off, nor --hv without synic and messages");
+	return 0;
 }
 
 void vmbus_destroy(struct vmbus *v)
@@ -104,6 +129,8 @@ void vmbus_destroy(struct vmbus *v)
 		if (v->fd[i] >= 0)
 			close(v->fd[i]);
 	}
+	if (v->scsi_fd >= 0)
+		close(v->scsi_fd);
 }
 
 /* ---- moves -------------------------------------------------------------------- */
@@ -147,7 +174,7 @@ int vmbus_move(struct vmbus *to, const struct vmbus *from, int part, const struc
 	vmbus_none(to);
 	if (!from->there)
 		return 0;
-	ret = create(to, part, from->version, OVID_VMBUS_AWAITS_STATE, why);
+	ret = create(to, part, from->version, OVID_VMBUS_AWAITS_STATE, from->disks, why);
 	if (ret)
 		return ret;
 	ret = vid_restore_vmbus(part, s->buf, s->bytes);

@@ -7,6 +7,7 @@
 
 #include "../lib/fail.h"
 #include "../lib/types.h"
+#include "disk.h"
 
 #define VMBUS_OFF	0xffffffffu	/* in place of a version: no bus */
 
@@ -25,6 +26,8 @@ struct vmbus {
 	u32 version;		/* the newest that is spoken; 0: any */
 	int fd[VMBUS_DEVICES];	/* the channels' files; -1: not offered */
 	int stats_fd[VMBUS_DEVICES];	/* their counters; -1: there are none */
+	const struct disks *disks;
+	int scsi_fd;		/* their controller; -1: there are none */
 };
 
 struct vmbus_state {
@@ -38,8 +41,10 @@ int vmbus_parse(const char *text, u32 *version, struct failure *why);
 /*
  * A bus where the guest's hypervisor interface has what it needs.
  * @version: 0: the newest; VMBUS_OFF
+ * @disks: which stay, for a bus that takes the place of this one
  */
-int vmbus_create(struct vmbus *v, int part, u32 version, struct failure *why);
+int vmbus_create(struct vmbus *v, int part, u32 version, const struct disks *disks,
+		 struct failure *why);
 void vmbus_none(struct vmbus *v);
 void vmbus_destroy(struct vmbus *v);
 

@@ -31,6 +31,8 @@ static void take_files(struct start *s, struct msghdr *mh)
 
 	for (unsigned int i = 0; i < WORKER_MAX_FILES; i++)
 		s->fd[i] = -1;
+	for (unsigned int i = 0; i < DISKS_MAX; i++)
+		s->config.disks.fd[i] = -1;
 	if (!cm || cm->cmsg_level != SOL_SOCKET || cm->cmsg_type != SCM_RIGHTS)
 		return;
 	from = (int *)CMSG_DATA(cm);
@@ -41,6 +43,19 @@ static void take_files(struct start *s, struct msghdr *mh)
 	for (unsigned int i = 0; i < s->config.nr_modules && i < LOAD_MAX_MODULES &&
 	     next < count; i++)
 		s->fd[FILE_MODULES + i] = from[next++];
+	for (unsigned int i = 0; i < s->config.disks.nr && i < DISKS_MAX && next < count; i++)
+		s->config.disks.fd[i] = s->fd[FILE_DISKS + i] = from[next++];
+}
+
+/* each has its file */
+static bool disks_ok(const struct disks *disks)
+{
+	if (disks->nr > DISKS_MAX)
+		return false;
+	for (unsigned int i = 0; i < disks->nr; i++)
+		if (disks->fd[i] < 0 || disks->config[i].serial[OVID_DISK_SERIAL_BYTES])
+			return false;
+	return true;
 }
 
 static bool config_ok(const struct start *s)
@@ -52,7 +67,7 @@ static bool config_ok(const struct start *s)
 	if (!c->vps || c->vps > WORKER_MAX_VPS || c->memory < LOAD_MIN_MEMORY ||
 	    c->memory % OVID_PAGE_SIZE)
 		return false;
-	if (s->fd[FILE_DEVICE] < 0 || s->fd[FILE_KERNEL] < 0)
+	if (s->fd[FILE_DEVICE] < 0 || s->fd[FILE_KERNEL] < 0 || !disks_ok(&c->disks))
 		return false;
 	return !c->name[sizeof(c->name) - 1] && !c->cmdline[sizeof(c->cmdline) - 1];
 }
