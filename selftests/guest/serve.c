@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -89,6 +90,7 @@ static void fill_offer(struct ovid_vmbus_offer *arg, unsigned int channel)
 		[G_CHANNEL_HEARTBEAT] = "heartbeat", [G_CHANNEL_SHUTDOWN] = "shutdown",
 		[G_CHANNEL_TIMESYNC] = "timesync", [G_CHANNEL_KVP] = "kvp",
 		[G_CHANNEL_VSS] = "vss", [G_CHANNEL_FCOPY] = "fcopy", [G_CHANNEL_SOCKET] = "",
+		[G_CHANNEL_SCSI] = "scsi",
 	};
 
 	strcpy((char *)arg->provider, providers[channel]);
@@ -102,6 +104,23 @@ static void fill_offer(struct ovid_vmbus_offer *arg, unsigned int channel)
 		arg->offer_flags = OVID_OFFER_PIPE | OVID_OFFER_SOCKET;
 		arg->user[4] = 1;
 	}
+}
+
+/* a disk of 1 MiB whose blocks begin with their numbers: 0 or -errno */
+static int attach_disk(int scsi, unsigned int lun, uint32_t flags)
+{
+	struct ovid_disk arg = { .size = sizeof(arg), .flags = flags, .lun = lun, .serial = "test" };
+	int ret;
+
+	arg.fd = memfd_create("disk", MFD_CLOEXEC);
+	if (arg.fd < 0 || ftruncate(arg.fd, 1 << 20))
+		return -errno;
+	for (uint64_t block = 0; block < 2048; block++)
+		if (pwrite(arg.fd, &block, sizeof(block), block * 512) != sizeof(block))
+			return -EIO;
+	ret = ov_ioctl(scsi, OVID_DISK_ATTACH, &arg);
+	close(arg.fd);
+	return ret;
 }
 
 /* s->lock held */
@@ -118,6 +137,8 @@ static int offer(struct serve *s, unsigned int channel, const struct ovid_vmbus_
 		return ret;
 	s->h[channel] = ret;
 	s->there[channel] = true;
+	if (channel == G_CHANNEL_SCSI)
+		return attach_disk(ret, 0, 0) ?: attach_disk(ret, 1, OVID_DISK_READ_ONLY);
 	return 0;
 }
 

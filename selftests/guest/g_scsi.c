@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * g_scsi.c - disks of the VMBus: the handshake, reads and writes with lists of pages of any form,
+ * what is refused, what is under way when the channel is closed or reset; and then all of it
+ * spoken wrongly.
+ *
+ * The runner has a disk of 2048 blocks at LUN 0, whose blocks begin with their own numbers, and
+ * the same at LUN 1, to be read only.
+ */
+#include "fuzz.h"
+#include "vmbus.h"
+#include "../../vsp/storage/proto.h"
+
+#define BLOCKS	2048u
+#define LIST	40		/* pages of a packet's list */
+
+static struct channel c;
+static u8 data[16 * PAGE] __attribute__((aligned(4096)));
+static u8 other[16 * PAGE] __attribute__((aligned(4096)));
+
+/* a packet as it goes into the ring, behind the descriptor */
+static struct {
+	u32 reserved, ranges;
+	u64 list[LIST + 1];
+} head;
+static struct stor_w_packet srb;
+
+static u64 range(u32 bytes, u32 offset)
+{
+	return (u64)offset << 32 | bytes;
+}
+
+/* @words of the list; 0: none is named */
+static bool send(u64 trans_id, u32 words, u32 bytes)
+{
+	u8 body[sizeof(head) + sizeof(srb)];
+	struct guest_desc desc = {
+		.type = words ? VMBUS_PKT_GPA_DIRECT : VMBUS_PKT_DATA,
+		.flags = VMBUS_PACKET_COMPLETION, .trans_id = trans_id,
+	};
+	u32 header = words ? 8 + words * 8 : 0, old;
+
+	memcpy(body, &head, header);
+	memcpy(body + header, &srb, bytes);
+	if (!guest_write(&c.out, desc, body, header, bytes, &old))
+		return false;
+	if (guest_data_signal(&c.out, old))
+		channel_signal(&c);
+	return true;
+}
+
+static const struct stor_w_packet *answer(void)
+{
+	return (const struct stor_w_packet *)packet.data;
+}
+
+/* the next answer, to @trans_id: its status; ~0: it is none */
+static u32 hear(u64 trans_id)
+{
+	int n = channel_receive(&c);
+	bool good = n == STOR_PACKET_BYTES && packet.desc.type == VMBUS_PKT_COMPLETION &&
+		    packet.desc.trans_id == trans_id && answer()->op == STOR_COMPLETE;
+
+	channel_done(&c);
+	return good ? answer()->status : ~0u;
+}
+
+static u32 ask(u32 op)
+{
+	srb.op = op;
+	srb.flags = STOR_WANTS_COMPLETION;
+	if (!send(op, 0, sizeof(srb)))
+		return ~1u;
+	return hear(op);
+}
+
+/* a command of @n bytes, to LUN @lun, for @bytes of data */
+static void command_of(u32 lun, const u8 *cdb, u32 n, u32 bytes)
+{
+	memset(&srb, 0, sizeof(srb));
+	srb.op = STOR_EXECUTE_SRB;
+	srb.flags = STOR_WANTS_COMPLETION;
+	srb.srb.length = 52;
+	srb.srb.lun = lun;
+	srb.srb.cdb_length = n;
+	srb.srb.transfer_length = bytes;
+	memcpy(srb.srb.cdb, cdb, n);
+}
+
+/* one range of whole pages, but for @offset; how many words */
+static u32 list_of(const u8 *at, u32 bytes)
+{
+	u32 offset = gpa(at) % PAGE, pages = (offset + bytes + PAGE - 1) / PAGE;
+
+	head.ranges = 1;
+	head.list[0] = range(bytes, offset);
+	for (u32 i = 0; i < pages; i++)
+		head.list[1 + i] = gpa(at) / PAGE + i;
+	return 1 + pages;
+}
+
+/* srb_status << 24 | sense; 1 << 24: all is well */
+static u32 outcome(void)
+{
+	const struct stor_w_srb *s = &answer()->srb;
+	u32 sense = s->sense[2] << 16 | s->sense[12] << 8 | s->sense[13];
+
+	return s->srb_status << 24 | (s->srb_status & STOR_SRB_SENSE_VALID ? sense : 0);
+}
+
+static u32 run(u32 words)
+{
+	static u64 trans_id = 1000;
+
+	if (!send(++trans_id, words, sizeof(srb)))
+		return ~1u;
+	return hear(trans_id) ? ~0u : outcome();
+}
+
+#define GOOD		(STOR_SRB_SUCCESS << 24)
+#define FAILED(sense)	((u32)(STOR_SRB_ERROR | STOR_SRB_SENSE_VALID) << 24 | (sense))
+#define INVALID		(STOR_SRB_INVALID_REQUEST << 24)
+
+#define CDB(...)	((const u8[]){ __VA_ARGS__ }), sizeof((const u8[]){ __VA_ARGS__ })
+
+static u32 transfer(bool write, u32 lun, u32 lba, u32 blocks, u32 words)
+{
+	command_of(lun, CDB(write ? 0x2a : 0x28, 0, lba >> 24, lba >> 16, lba >> 8, lba, 0,
+			    blocks >> 8, blocks, 0), blocks * 512);
+	return run(words);
+}
+
+static void handshake(void)
+{
+	memset(&srb, 0, sizeof(srb));
+	is(ask(STOR_EXECUTE_SRB), STOR_INVALID_STATE);
+	is(ask(STOR_BEGIN_INITIALIZATION), STOR_OK);
+	srb.version.version = STOR_VERSION(6, 2);
+	is(ask(STOR_QUERY_VERSION), STOR_OK);
+	is(ask(STOR_QUERY_PROPERTIES), STOR_OK);
+	check(answer()->properties.max_transfer >= 65536);
+	is(ask(STOR_END_INITIALIZATION), STOR_OK);
+}
+
+static void open_again(void)
+{
+	const struct vmbus_w_offer offer = c.offer;
+
+	is(channel_open(&c, &offer, ring_memory[0], 16, 8), 0);
+}
+
+static void begin(void)
+{
+	vmbus_begin();
+	is(vmbus_connect(VMBUS_V5_3), 2);
+	command(G_CMD_OFFER, G_CHANNEL_SCSI, 0, 0);
+	is(host->result, 0);
+	expect(VMBUS_OFFER);
+	c.offer = in.offer;
+	open_again();
+	handshake();
+}
+
+static void end(void)
+{
+	channel_close(&c);
+	command(G_CMD_REVOKE, G_CHANNEL_SCSI, 0, 0);
+	expect(VMBUS_RESCIND);
+	vmbus_unload();
+}
+
+static u64 number(const u8 *at)
+{
+	return *(const u64 *)at;
+}
+
+CASE(scsi_identity, G_OVID_ONLY | G_VMBUS, 1)
+{
+	begin();
+	command_of(0, CDB(0x12, 0, 0, 0, 36, 0), 36);
+	is(run(list_of(data, 36)), GOOD);
+	is(answer()->srb.transfer_length, 36);
+	check(!data[0] && !memcmp(data + 8, "Msft", 4));
+	command_of(5, CDB(0x12, 0, 0, 0, 36, 0), 36);
+	is(run(list_of(data, 36)), GOOD);
+	is_(data[0], 0x7f, "nobody is at LUN 5");
+	command_of(5, CDB(0, 0, 0, 0, 0, 0), 0);
+	is(run(0) >> 24, STOR_SRB_INVALID_LUN | STOR_SRB_SENSE_VALID);
+	command_of(0, CDB(0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0), 64);
+	is(run(list_of(data + 4000, 64)), GOOD);
+	is_(answer()->srb.transfer_length, 24, "there are two units");
+	check(data[4003] == 16 && data[4009] == 0 && data[4017] == 1);
+	command_of(0, CDB(0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0), 8);
+	is(run(list_of(data, 8)), GOOD);
+	check(data[2] == (BLOCKS - 1) >> 8 && data[3] == 0xff && data[6] == 2);
+	command_of(0, CDB(0x85, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), 0);
+	is(run(0), FAILED(0x52000));
+	end();
+}
+
+CASE(scsi_data, G_OVID_ONLY | G_VMBUS, 1)
+{
+	begin();
+	for (u32 lba = 0; lba < BLOCKS; lba += 100) {
+		is(transfer(false, lba & 1, lba, 1, list_of(data, 512)), GOOD);
+		is(number(data), lba);
+	}
+	/* over pages, from the middle of one */
+	for (u32 i = 0; i < 5 * PAGE; i++)
+		data[i] = i * 7 + (i >> 9);
+	is(transfer(true, 0, 7, 20, list_of(data + 512, 20 * 512)), GOOD);
+	is(answer()->srb.transfer_length, 20 * 512);
+	is(transfer(false, 0, 7, 20, list_of(other + 1024, 20 * 512)), GOOD);
+	check(!memcmp(other + 1024, data + 512, 20 * 512));
+	is(transfer(false, 0, 27, 1, list_of(other, 512)), GOOD);
+	is(number(other), 27);
+
+	/* two ranges, the pages of the second in another order */
+	head.ranges = 2;
+	head.list[0] = range(512, 2048);
+	head.list[1] = gpa(other) / PAGE;
+	head.list[2] = range(2 * PAGE, 0);
+	head.list[3] = gpa(other) / PAGE + 5;
+	head.list[4] = gpa(other) / PAGE + 3;
+	is(transfer(false, 1, 100, 17, 5), GOOD);
+	check(number(other + 2048) == 100 && number(other + 5 * PAGE) == 101 &&
+	      number(other + 3 * PAGE) == 109);
+
+	/* FUA, then a flush, then holes, which read as zeroes */
+	command_of(0, CDB(0x2a, 8, 0, 0, 0, 30, 0, 0, 1, 0), 512);
+	is(run(list_of(data, 512)), GOOD);
+	command_of(0, CDB(0x35, 0, 0, 0, 0, 0, 0, 0, 0, 0), 0);
+	is(run(0), GOOD);
+	memset(data, 0, 24);
+	data[1] = 22;
+	data[3] = 16;
+	data[15] = 64;
+	data[19] = 16;
+	command_of(0, CDB(0x42, 0, 0, 0, 0, 0, 0, 0, 24, 0), 24);
+	is(run(list_of(data, 24)), GOOD);
+	is(transfer(false, 0, 79, 2, list_of(data, 1024)), GOOD);
+	check(!number(data) && number(data + 512) == 80);
+	memset(data, 0, 512);
+	command_of(0, CDB(0x41, 0, 0, 0, 0, 90, 0, 0, 4, 0), 512);
+	is(run(list_of(data, 512)), GOOD);
+	is(transfer(false, 0, 93, 2, list_of(data, 1024)), GOOD);
+	check(!number(data) && number(data + 512) == 94);
+	end();
+}
+
+CASE(scsi_refusals, G_OVID_ONLY | G_VMBUS, 1)
+{
+	begin();
+	is(transfer(true, 1, 0, 1, list_of(data, 512)), FAILED(0x72700));
+	is(transfer(false, 0, BLOCKS, 1, list_of(data, 512)), FAILED(0x52100));
+	is_(transfer(false, 0, 0, 2, list_of(data, 512)), INVALID, "less memory than data");
+	is_(transfer(false, 0, 0, 1, 0), INVALID, "none at all");
+	list_of(data, 512);
+	head.list[1] = 0x9999999;
+	is_(transfer(false, 0, 0, 1, 2), INVALID, "memory that is not there");
+	head.list[1] = G_ROM / PAGE;
+	is_(transfer(false, 0, 0, 1, 2), INVALID, "memory that may not be written to");
+	head.list[1] = 1ull << 45;
+	is_(transfer(false, 0, 0, 1, 2), INVALID, "a page that no processor has");
+	list_of(data, 512);
+	head.list[0] = range(512, 4096);
+	is_(transfer(false, 0, 0, 1, 2), INVALID, "an offset of a page");
+	head.list[0] = range(8192, 0);
+	is_(transfer(false, 0, 0, 1, 2), INVALID, "fewer pages than bytes");
+	head.ranges = 0xffffffff;
+	is_(transfer(false, 0, 0, 1, 2), INVALID, "fewer ranges than said");
+	memset(data, 5, 512);
+	command_of(0, CDB(0x41, 0, 0, 0, 0, 90, 0, 0, 4, 0), 512);
+	is_(run(list_of(data, 512)), FAILED(0x52600), "the same of anything but zeroes");
+	memset(&srb, 0, sizeof(srb));
+	is(ask(77), STOR_INVALID_REQUEST);
+	is_(transfer(false, 0, 1, 1, list_of(data, 512)), GOOD, "after all that it works");
+	is(number(data), 1);
+	end();
+}
+
+/* as many reads and writes as the ring takes: how many */
+static u32 flood(u32 most)
+{
+	u32 n = 0, words;
+
+	for (; n < most; n++) {
+		u32 lba = 200 + n % 400;
+
+		words = list_of(n % 3 ? data : other, 4096);
+		command_of(0, CDB(n % 3 ? 0x28 : 0x2a, n % 7 ? 0 : 8, 0, 0, lba >> 8, lba, 0, 0, 8, 0),
+			   4096);
+		if (!send(n, words, sizeof(srb)))
+			break;
+	}
+	return n;
+}
+
+CASE(scsi_under_way, G_OVID_ONLY | G_VMBUS, 1)
+{
+	u32 n, i;
+
+	begin();
+	n = flood(2000);
+	note("requests at once", n);
+	check(n > 100);
+	for (i = 0; i < n && channel_receive(&c) == STOR_PACKET_BYTES; i++)
+		;
+	channel_done(&c);
+	is_(i, n, "all have their answer");
+
+	/* a reset is answered behind all that was before it; then each unit says so */
+	n = flood(100);
+	memset(&srb, 0, sizeof(srb));
+	srb.op = STOR_RESET_BUS;
+	check(send(~3ull, 0, sizeof(srb)));
+	for (i = 0; channel_receive(&c) == STOR_PACKET_BYTES && packet.desc.trans_id != ~3ull; i++)
+		;
+	channel_done(&c);
+	is(i, n);
+	is(answer()->status, STOR_OK);
+	command_of(1, CDB(0, 0, 0, 0, 0, 0), 0);
+	is(run(0), FAILED(0x62902));
+	is(run(0), GOOD);
+
+	/* closed and torn down with requests under way, again and again */
+	for (i = 0; i < 5; i++) {
+		flood(150);
+		channel_close(&c);
+		open_again();
+		handshake();
+		is(transfer(false, 1, 9, 1, list_of(data, 512)), GOOD);
+		is(number(data), 9);
+	}
+	flood(150);
+	end();
+}
+
+/* ---- spoken wrongly ---- */
+
+static struct fuzz fuzzer;
+static u32 sent, answered, well;
+
+static void spoil_srb(struct fuzz *f)
+{
+	static const u8 codes[] = {
+		0x00, 0x03, 0x08, 0x0a, 0x12, 0x1a, 0x25, 0x28, 0x2a, 0x2a, 0x28, 0x2f, 0x35, 0x41, 0x42,
+		0x5a, 0x88, 0x8a, 0x91, 0x93, 0x9e, 0xa0, 0xa8, 0xaa,
+	};
+	u8 cdb[16] = { pick(f, codes), any(f) & (one_in(f, 4) ? 0xff : 8) };
+
+	/* a few blocks, mostly within the disk */
+	for (u32 i = 2; i < 16; i++)
+		cdb[i] = one_in(f, 12) ? any(f) : 0;
+	cdb[4 + any(f) % 4] = any(f) % 8;
+	cdb[8 + any(f) % 6] = any(f) % 32;
+	command_of(any(f) % 3, cdb, 16, one_in(f, 8) ? odd(f) : 16384);
+	if (one_in(f, 8))
+		srb.srb.cdb_length = any(f);
+	if (one_in(f, 16))
+		srb.op = any(f) % 16;
+	if (one_in(f, 8))
+		((u8 *)&srb)[any(f) % sizeof(srb)] = any(f);
+}
+
+static u32 spoil_list(struct fuzz *f)
+{
+	u32 pages = one_in(f, 4) ? any(f) % LIST : 4, words = 1 + pages;
+
+	if (one_in(f, 4))
+		return 0;
+	head.ranges = one_in(f, 16) ? odd(f) : 1;
+	head.list[0] = range(one_in(f, 8) ? odd(f) : pages * PAGE, one_in(f, 8) ? any(f) % 5000 : 0);
+	for (u32 i = 1; i < words; i++)
+		head.list[i] = one_in(f, 64) ? odd(f) | 0x10000 : one_in(f, 128) ? G_ROM / PAGE :
+			       gpa(data) / PAGE + any(f) % 16;
+	if (one_in(f, 16)) {
+		head.ranges = 2;
+		head.list[any(f) % words] = range(any(f) % 8192, 1 + any(f) % 4095);
+	}
+	return words;
+}
+
+/* what is in the memory of requests changes meanwhile, too */
+static void scribble(struct fuzz *f)
+{
+	for (u32 i = any(f) % 64; i; i--)
+		*(volatile u64 *)(data + any(f) % (sizeof(data) - 8)) = odd(f);
+}
+
+static void drain(void)
+{
+	u32 n;
+
+	while ((n = guest_next(&c.in, &packet, sizeof(packet)))) {
+		answered++;
+		well += answer()->srb.srb_status == STOR_SRB_SUCCESS;
+	}
+	channel_done(&c);
+}
+
+static void step(struct fuzz *f)
+{
+	u32 r = any(f) % 256;
+
+	f->ops++;
+	if (r == 0) {
+		channel_close(&c);
+		open_again();
+		if (!one_in(f, 8))
+			handshake();
+	} else if (r < 16) {
+		scribble(f);
+	} else if (r < 40) {
+		drain();
+	} else if (r < 44) {
+		nap(1);
+	} else {
+		u32 words = spoil_list(f);
+
+		spoil_srb(f);
+		sent += send(odd(f), words, one_in(f, 32) ? any(f) % 64 : 64);
+	}
+}
+
+CASE(scsi_hostile, G_OVID_ONLY | G_VMBUS | G_FUZZ | G_LONG_TIME, 1)
+{
+	struct fuzz *f = &fuzzer;
+
+	begin();
+	f->state = host->seed;
+	while (!host->stop && (!host->count || f->ops < host->count))
+		step(f);
+	note("requests", sent);
+	note("answers", answered);
+	note("which were good", well);
+	check(sent && answered && well);
+	channel_close(&c);
+	open_again();
+	handshake();
+	is(transfer(false, 1, 9, 1, list_of(data, 512)), GOOD);
+	is(number(data), 9);
+	end();
+}
