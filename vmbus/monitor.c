@@ -109,8 +109,10 @@ void ovid_monitor_scan(struct ovid_vmbus *vmbus)
 		pending = xchg(&page->group[i].pending, 0);
 		for_each_set_bit(bit, &pending, 32) {
 			chan = by_id(vmbus, 32 * i + bit);
-			if (chan)
-				ovid_chan_signalled(chan, NULL);
+			if (!chan)
+				continue;
+			chan->stats.signals_monitored++;
+			ovid_chan_signalled(chan, NULL);
 		}
 	}
 	ovid_guest_dirty(vmbus->monitor_page, 0, 1);

@@ -16,6 +16,7 @@ OVID_CHAN_COUNTERS(OVID_STAT_FITS)
 static const struct ovid_stats_desc chan_descs[] = {
 	OVID_CHAN_GAUGES(OVID_DESC_GAUGE)
 	OVID_CHAN_COUNTERS(OVID_DESC_COUNTER)
+	OVID_DESC_COUNTER(signals_monitored)
 	OVID_DESC_COUNTER(signals_in)
 };
 

@@ -29,8 +29,11 @@
 	X(broken)	/* times that its ring's content made no sense */
 
 #define OVID_CHAN_STAT(name)	u64 name;
+
+/* @signals_monitored: of @signals_in, those that came by a monitor page; vmbus->lock */
 struct ovid_chan_stats {
 	OVID_CHAN_COUNTERS(OVID_CHAN_STAT)
+	u64 signals_monitored;
 	atomic64_t signals_in;
 };
 

@@ -4,6 +4,7 @@
 # VMBus, said in lines that begin with VMBUS (63-vmbus reads them).  WHAT, in turn:
 #	load		the modules, in order
 #	report		devices as its sysfs has them, interrupts, what it complains of
+#	monitors	what its sysfs has of channels with a monitor, once the host has looked at them
 #	reload N	the modules out and in again, so many times
 #	wait S		seconds
 #	kvp		Debian's daemon for pairs, until "quiet"
@@ -47,6 +48,19 @@ devices() {
 
 bad='unchecked MSR|BUG:|Oops|Call Trace|general protection|lockup|stall|hung|timed out'
 bad="$bad|WARNING: (CPU|.* at )|(Hyper-V|hyperv|hv_).*\b(failed|not|error|cannot|unable)\b"
+
+# a bit that the host has not seen yet is pending
+monitors() {
+	for d in /sys/bus/vmbus/devices/*; do
+		[ -e "$d/monitor_id" ] || continue
+		n=0
+		while [ "$(cat "$d/client_monitor_pending")" != 0 ] && [ $n -lt 100 ]; do
+			n=$((n + 1))
+			sleep 0.1
+		done
+		echo "VMBUS monitor $(cat "$d/class_id") latency $(cat "$d/client_monitor_latency") pending $(cat "$d/client_monitor_pending")"
+	done
+}
 
 row() { awk -v r="$1:" '$1 == r { n = 0; for (i = 2; $i ~ /^[0-9]+$/; i++) n += $i; print n }' /proc/interrupts; }
 
@@ -159,7 +173,7 @@ sockets() {
 
 while [ $# -gt 0 ]; do
 	case $1 in
-	load|report|serve|sockets|kvp|quiet|hibernate)	$1; shift ;;
+	load|report|monitors|serve|sockets|kvp|quiet|hibernate)	$1; shift ;;
 	reset)	[ ! -e /tmp/stays ] || { drain; reboot -f; }
 		shift ;;
 	hear)	read -r _ </dev/console; shift ;;

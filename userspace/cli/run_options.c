@@ -211,9 +211,9 @@ static int check(struct run_options *o, struct failure *why)
 		return fail(why, OVID_X_USAGE,
 			    "--detach leaves no stdio; use `ovid console %s` or --serial file:PATH",
 			    o->config.name);
-	if (o->vsock && o->config.vmbus == VMBUS_OFF)
+	if (o->vsock && o->config.vmbus.version == VMBUS_OFF)
 		return fail(why, OVID_X_USAGE, "--vsock needs the VMBus, which --vmbus off takes away");
-	if (o->config.disks.nr && o->config.vmbus == VMBUS_OFF)
+	if (o->config.disks.nr && o->config.vmbus.version == VMBUS_OFF)
 		return fail(why, OVID_X_USAGE, "--disk needs the VMBus, which --vmbus off takes away");
 	ret = disk_place(o, why);
 	if (ret)

@@ -149,9 +149,9 @@ int vid_restore_vmbus(int part, const void *buf, u64 bytes)
 	return call(part, OVID_VMBUS_STATE, &arg);
 }
 
-int vid_offer(int part, const char *provider)
+int vid_offer(int part, const char *provider, u32 latency)
 {
-	struct ovid_vmbus_offer arg = { .size = sizeof(arg) };
+	struct ovid_vmbus_offer arg = { .size = sizeof(arg), .latency = latency };
 
 	snprintf((char *)arg.provider, sizeof(arg.provider), "%s", provider);
 	return call(part, OVID_VMBUS_OFFER, &arg);

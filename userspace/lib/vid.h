@@ -32,7 +32,7 @@ int vid_create_vmbus(int part, u32 max_version, u32 flags);
 /* @bytes: in: of @buf; out: of the state, also with -E2BIG */
 int vid_save_vmbus(int part, void *buf, u64 *bytes);
 int vid_restore_vmbus(int part, const void *buf, u64 bytes);
-int vid_offer(int part, const char *provider);	/* the channel's file */
+int vid_offer(int part, const char *provider, u32 latency);	/* the channel's file */
 
 /* @fd: a raw file or a block device, which the channel @scsi keeps */
 int vid_attach_disk(int scsi, int fd, bool read_only, u8 lun, const char *serial);

@@ -57,12 +57,26 @@ static void test_options(void)
 	CHECK(parse(&o, "run --kernel k extra") == -OVID_X_USAGE, "an extra word");
 	CHECK(parse(&o, "run --nonsense") == -OVID_X_USAGE, "an unknown option");
 	CHECK(!parse(&o, "run --kernel k --vmbus 4.1") &&
-	      o.config.vmbus == OVID_VMBUS_VERSION(4, 1), "a version of the bus");
-	CHECK(!parse(&o, "run --kernel k --vmbus off") && o.config.vmbus == VMBUS_OFF, "no bus");
-	CHECK(!parse(&o, "run --kernel k --vmbus on") && !o.config.vmbus, "any version");
+	      o.config.vmbus.version == OVID_VMBUS_VERSION(4, 1), "a version of the bus");
+	CHECK(!parse(&o, "run --kernel k --vmbus off") &&
+	      o.config.vmbus.version == VMBUS_OFF, "no bus");
+	CHECK(!parse(&o, "run --kernel k --vmbus on") && !o.config.vmbus.version &&
+	      !o.config.vmbus.latency, "any version");
 	CHECK(parse(&o, "run --kernel k --vmbus 4") == -OVID_X_USAGE &&
 	      parse(&o, "run --kernel k --vmbus 4.1x") == -OVID_X_USAGE &&
-	      parse(&o, "run --kernel k --vmbus 0.0") == -OVID_X_USAGE, "no version");
+	      parse(&o, "run --kernel k --vmbus 0.0") == -OVID_X_USAGE &&
+	      parse(&o, "run --kernel k --vmbus 000000000000005.3") == -OVID_X_USAGE, "no version");
+	CHECK(!parse(&o, "run --kernel k --vmbus 4.1,latency=100") && o.config.vmbus.latency == 1000 &&
+	      o.config.vmbus.version == OVID_VMBUS_VERSION(4, 1), "and monitors");
+	CHECK(!parse(&o, "run --kernel k --vmbus on,latency=50") && o.config.vmbus.latency == 500 &&
+	      !parse(&o, "run --kernel k --vmbus on,latency=6553") &&
+	      o.config.vmbus.latency == 65530, "their least and most");
+	CHECK(parse(&o, "run --kernel k --vmbus on,latency=49") == -OVID_X_USAGE &&
+	      parse(&o, "run --kernel k --vmbus on,latency=6554") == -OVID_X_USAGE &&
+	      parse(&o, "run --kernel k --vmbus on,latency=100us") == -OVID_X_USAGE &&
+	      parse(&o, "run --kernel k --vmbus on,latency=-100") == -OVID_X_USAGE &&
+	      parse(&o, "run --kernel k --vmbus on,") == -OVID_X_USAGE &&
+	      parse(&o, "run --kernel k --vmbus off,latency=100") == -OVID_X_USAGE, "no latency");
 	CHECK(parse(&o, "run --kernel") == -OVID_X_USAGE, "an option without its value");
 }
 

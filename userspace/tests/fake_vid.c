@@ -252,9 +252,9 @@ int vid_restore_vmbus(int part, const void *buf, u64 bytes)
 	return 0;
 }
 
-int vid_offer(int part, const char *provider)
+int vid_offer(int part, const char *provider, u32 latency)
 {
-	(void)part;
+	(void)part, (void)latency;
 	return fake_ic_offer(provider);
 }
 

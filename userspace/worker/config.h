@@ -47,7 +47,7 @@ struct worker_config {
 	u32 nr_modules;
 	struct disks disks;	/* files are filled in by the worker */
 	struct hv_choice hv;
-	u32 vmbus;		/* newest version, 0: any; VMBUS_OFF */
+	struct vmbus_choice vmbus;
 	u32 owner;		/* uid that may control it, besides root */
 	u32 run_uid, run_gid;	/* to become, when started as root */
 	char name[32];

@@ -154,7 +154,7 @@ int machine_create(struct machine *m, const struct worker_config *config, int de
 	if (!ret)
 		ret = create_vps(m, why);
 	if (!ret)
-		ret = vmbus_create(&m->vmbus, m->part, config->vmbus, &config->disks, why);
+		ret = vmbus_create(&m->vmbus, m->part, &config->vmbus, &config->disks, why);
 	return ret;
 }
 

@@ -7,6 +7,8 @@
 #include "../lib/vid.h"
 #include "vmbus.h"
 
+#define MAX_LATENCY_US	6553	/* 16 bits of 100 ns */
+
 /* providers of the kernel by name, and by the order of enum vmbus_device */
 static const char *const providers[VMBUS_DEVICES] = {
 	[VMBUS_HEARTBEAT] = "heartbeat",
@@ -17,26 +19,57 @@ static const char *const providers[VMBUS_DEVICES] = {
 	[VMBUS_FCOPY] = "fcopy",
 };
 
-int vmbus_parse(const char *text, u32 *version, struct failure *why)
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool parse_version(const char *text, u32 *version)
 {
 	unsigned long major, minor;
 	char *end;
 
-	if (!strcmp(text, "off")) {
-		*version = VMBUS_OFF;
-		return 0;
-	}
-	*version = 0;
-	if (!strcmp(text, "on"))
-		return 0;
+	*version = strcmp(text, "off") ? 0 : VMBUS_OFF;
+	if (*version || !strcmp(text, "on"))
+		return true;
 	major = strtoul(text, &end, 10);
-	if (end != text && *end == '.' && end[1] >= '0' && end[1] <= '9' && major < 100) {
-		minor = strtoul(end + 1, &end, 10);
-		*version = OVID_VMBUS_VERSION(major, minor);
-		if (!*end && minor < 100 && *version)
-			return 0;
-	}
-	return fail(why, OVID_X_USAGE, "--vmbus %s: give on, off, or a version like 5.3", text);
+	if (end == text || *end != '.' || !is_digit(end[1]) || major >= 100)
+		return false;
+	minor = strtoul(end + 1, &end, 10);
+	*version = OVID_VMBUS_VERSION(major, minor);
+	return !*end && minor < 100 && *version;
+}
+
+/* microseconds into 100 ns */
+static bool parse_latency(const char *text, u32 *latency)
+{
+	unsigned long us;
+	char *end;
+
+	if (strncmp(text, "latency=", 8) || !is_digit(text[8]))
+		return false;
+	us = strtoul(text + 8, &end, 10);
+	*latency = us * 10;
+	return !*end && us >= OVID_VMBUS_LATENCY_MIN / 10 && us <= MAX_LATENCY_US;
+}
+
+int vmbus_parse(const char *text, struct vmbus_choice *choice, struct failure *why)
+{
+	const char *comma = strchr(text, ',');
+	size_t len = comma ? (size_t)(comma - text) : strlen(text);
+	char what[16] = "";
+
+	*choice = (struct vmbus_choice){ 0 };
+	if (len < sizeof(what))
+		memcpy(what, text, len);
+	if (!parse_version(what, &choice->version))
+		return fail(why, OVID_X_USAGE, "--vmbus %s: give on, off, or a version like 5.3",
+			    text);
+	if (comma && (choice->version == VMBUS_OFF || !parse_latency(comma + 1, &choice->latency)))
+		return fail(why, OVID_X_USAGE,
+			    "--vmbus %s: behind on or a version there may be latency=US, from %u to %u",
+			    text, OVID_VMBUS_LATENCY_MIN / 10, MAX_LATENCY_US);
+	return 0;
 }
 
 int vmbus_device(const char *name)
@@ -72,7 +105,7 @@ void vmbus_none(struct vmbus *v)
 static int offer_components(struct vmbus *v, int part, struct failure *why)
 {
 	for (unsigned int i = 0; i < VMBUS_DEVICES; i++) {
-		v->fd[i] = vid_offer(part, providers[i]);
+		v->fd[i] = vid_offer(part, providers[i], v->choice.latency);
 		/* a module may be built without one */
 		if (v->fd[i] < 0 && v->fd[i] != -ENOENT)
 			return fail(why, OVID_X_HOST, "cannot offer %s to the guest: %s",
@@ -88,33 +121,33 @@ static int offer_disks(struct vmbus *v, int part, struct failure *why)
 {
 	if (!v->disks->nr)
 		return 0;
-	v->scsi_fd = vid_offer(part, "scsi");
+	v->scsi_fd = vid_offer(part, "scsi", 0);
 	if (v->scsi_fd < 0)
 		return fail(why, OVID_X_HOST, "cannot offer disks to the guest: %s",
 			    strerror(-v->scsi_fd));
 	return disks_attach(v->disks, v->scsi_fd, why);
 }
 
-static int create(struct vmbus *v, int part, u32 version, u32 flags, const struct disks *disks,
-		  struct failure *why)
+static int create(struct vmbus *v, int part, const struct vmbus_choice *choice, u32 flags,
+		  const struct disks *disks, struct failure *why)
 {
-	int ret = vid_create_vmbus(part, version, flags);
+	int ret = vid_create_vmbus(part, choice->version, flags);
 
 	if (ret)
 		return fail(why, OVID_X_HOST, "cannot make a VMBus: %s; --vmbus off goes without",
 			    strerror(-ret));
 	v->there = true;
-	v->version = version;
+	v->choice = *choice;
 	v->disks = disks;
 	return offer_components(v, part, why) ?: offer_disks(v, part, why);
 }
 
-int vmbus_create(struct vmbus *v, int part, u32 version, const struct disks *disks,
-		 struct failure *why)
+int vmbus_create(struct vmbus *v, int part, const struct vmbus_choice *choice,
+		 const struct disks *disks, struct failure *why)
 {
 	vmbus_none(v);
-	if (version != VMBUS_OFF && wanted(part))
-		return create(v, part, version, 0, disks, why);
+	if (choice->version != VMBUS_OFF && wanted(part))
+		return create(v, part, choice, 0, disks, why);
 	if (disks->nr)
 		return fail(why, OVID_X_USAGE,
 			    "--disk needs the VMBus: not --vmbus off, nor --hv without synic and messages");
@@ -174,7 +207,7 @@ int vmbus_move(struct vmbus *to, const struct vmbus *from, int part, const struc
 	vmbus_none(to);
 	if (!from->there)
 		return 0;
-	ret = create(to, part, from->version, OVID_VMBUS_AWAITS_STATE, from->disks, why);
+	ret = create(to, part, &from->choice, OVID_VMBUS_AWAITS_STATE, from->disks, why);
 	if (ret)
 		return ret;
 	ret = vid_restore_vmbus(part, s->buf, s->bytes);

@@ -21,9 +21,19 @@ enum vmbus_device {
 	VMBUS_DEVICES,
 };
 
+/**
+ * struct vmbus_choice - what --vmbus says
+ * @version: the newest that is spoken; 0: any; VMBUS_OFF
+ * @latency: of the monitors that components have, in 100 ns; 0: they have none
+ */
+struct vmbus_choice {
+	u32 version;
+	u32 latency;
+};
+
 struct vmbus {
 	bool there;
-	u32 version;		/* the newest that is spoken; 0: any */
+	struct vmbus_choice choice;
 	int fd[VMBUS_DEVICES];	/* the channels' files; -1: not offered */
 	int stats_fd[VMBUS_DEVICES];	/* their counters; -1: there are none */
 	const struct disks *disks;
@@ -35,16 +45,15 @@ struct vmbus_state {
 	u64 bytes;
 };
 
-/* "off", "on", or the newest version to speak, like 4.1 */
-int vmbus_parse(const char *text, u32 *version, struct failure *why);
+/* "off", "on", or the newest version to speak, like 4.1; then perhaps ",latency=US" */
+int vmbus_parse(const char *text, struct vmbus_choice *choice, struct failure *why);
 
 /*
  * A bus where the guest's hypervisor interface has what it needs.
- * @version: 0: the newest; VMBUS_OFF
  * @disks: which stay, for a bus that takes the place of this one
  */
-int vmbus_create(struct vmbus *v, int part, u32 version, const struct disks *disks,
-		 struct failure *why);
+int vmbus_create(struct vmbus *v, int part, const struct vmbus_choice *choice,
+		 const struct disks *disks, struct failure *why);
 void vmbus_none(struct vmbus *v);
 void vmbus_destroy(struct vmbus *v);
 

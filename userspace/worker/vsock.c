@@ -109,6 +109,11 @@ static void end(struct vsock *v, struct sock *s)
 		v->used--;
 }
 
+/*
+ * QUIRK: without a monitor.  Who reads what is left in the ring of a socket whose channel was taken back
+ * makes Linux 6.12 signal the number of none; a hypercall fails then, but for a monitor it sets that
+ * bit, far outside of its page (seen in hibernation).
+ */
 static int offer(struct vsock *v, struct sock *s, const u8 *service, const u8 *endpoint)
 {
 	struct ovid_vmbus_offer arg = {
