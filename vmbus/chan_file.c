@@ -12,7 +12,6 @@
 #include <linux/string.h>
 #include "../vmm/arg.h"
 #include "server.h"
-#include "trace.h"
 
 /* waits behind an attempt that had nothing: 0: try again, or what to return in its place */
 static int wait_again(struct ovid_chan *chan, struct file *file, int wakes)
@@ -132,21 +131,9 @@ static int chan_mmap(struct file *file, struct vm_area_struct *vma)
 static int chan_file_release(struct inode *inode, struct file *file)
 {
 	struct ovid_chan *chan = file->private_data;
-	struct ovid_vmbus *vmbus;
 
-	if (!chan)	/* never offered */
-		return 0;
-	vmbus = chan->vmbus;
-	ovid_chan_debugfs_del(chan);
-	scoped_guard(mutex, &vmbus->lock) {
-		trace_chan_rescind(chan, 0);
-		if (ovid_bus_revoke(&vmbus->bus, &chan->bc)) {
-			list_del_init(&chan->node);
-			ovid_chan_put(chan);
-		}
-	}
-	ovid_chan_put(chan);
-	ovid_bus_part_put(vmbus->part);
+	if (chan)	/* else it was never offered */
+		ovid_chan_revoke(chan);
 	return 0;
 }
 
@@ -173,41 +160,6 @@ static const struct ovid_chan_ops *find_provider(const u8 *name)
 	return NULL;
 }
 
-static struct vmbus_w_guid or_default(const u8 *id, const struct vmbus_w_guid *usual)
-{
-	struct vmbus_w_guid guid;
-
-	memcpy(guid.b, id, sizeof(guid.b));
-	return memchr_inv(guid.b, 0, sizeof(guid.b)) ? guid : *usual;
-}
-
-/* the channel becomes the bus's: 0 or -errno */
-static int offer(struct ovid_chan *chan, const struct ovid_vmbus_offer *arg)
-{
-	struct vmbus_w_offer *offer = &chan->bc.offer;
-	struct ovid_vmbus *vmbus = chan->vmbus;
-	int err;
-
-	offer->type = or_default(arg->type, &chan->ops->type);
-	offer->instance = or_default(arg->instance, &chan->ops->instance);
-	offer->flags = arg->offer_flags | chan->ops->offer_flags;
-	offer->mmio_mb = arg->mmio_mb;
-	offer->sub_index = arg->sub_index;
-	chan->bc.latency = arg->latency;
-	memcpy(offer->user, arg->user, sizeof(offer->user));
-	if (chan->ops->offer_flags & VMBUS_OFFER_NAMED_PIPE)
-		memcpy(offer->user, &chan->ops->pipe_mode, sizeof(chan->ops->pipe_mode));
-	guard(mutex)(&vmbus->lock);
-	chan->number = vmbus->offers++;
-	err = ovid_bus_offer(&vmbus->bus, &chan->bc);
-	trace_chan_offer(chan, err);
-	if (err)
-		return err;
-	kref_get(&chan->ref);
-	list_add_tail(&chan->node, &vmbus->channels);
-	return 0;
-}
-
 /* the file is not anyone's yet, so the offer comes before the fd is seen */
 static int install(struct ovid_chan *chan, const struct ovid_vmbus_offer *arg)
 {
@@ -224,16 +176,13 @@ static int install(struct ovid_chan *chan, const struct ovid_vmbus_offer *arg)
 		return PTR_ERR(file);
 	}
 	chan->mapping = file->f_mapping;
-	err = offer(chan, arg);
+	err = ovid_chan_offer(chan, arg);
 	if (err) {
 		file->private_data = NULL;
 		put_unused_fd(fd);
 		fput(file);
 		return err;
 	}
-	kref_get(&chan->ref);
-	ovid_bus_part_get(chan->vmbus->part);
-	ovid_chan_debugfs_add(chan);
 	fd_install(fd, file);
 	return fd;
 }
@@ -254,7 +203,7 @@ long ovid_vmbus_offer(struct ovid_partition *part, const struct ovid_vmbus_offer
 	ops = find_provider(arg->provider);
 	if (!ops)
 		return -ENOENT;
-	chan = ovid_chan_new(vmbus, ops);
+	chan = ovid_chan_new(vmbus, ops, NULL);
 	if (IS_ERR(chan))
 		return PTR_ERR(chan);
 	fd = install(chan, arg);

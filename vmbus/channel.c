@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Channels: rings in the kernel's memory map, signals both ways, and the provider's
- * calls, one after another under chan->lock.
+ * calls, one after another under chan->lock.  What modules above use is exported.
  */
 #include <linux/cleanup.h>
 #include <linux/eventfd.h>
+#include <linux/export.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/vmalloc.h>
 #include "ranges.h"
 #include "server.h"
@@ -27,15 +29,21 @@ MODULE_PARM_DESC(chan_poll_us, "longest time, in microseconds, for which a chann
  */
 static struct lock_class_key provider_lock;
 
-struct ovid_chan *ovid_chan_new(struct ovid_vmbus *vmbus, const struct ovid_chan_ops *ops)
+struct ovid_chan *ovid_chan_new(struct ovid_vmbus *vmbus, const struct ovid_chan_ops *ops,
+				void *priv)
 {
 	struct ovid_chan *chan = kzalloc(sizeof(*chan), GFP_KERNEL_ACCOUNT);
 	int err;
 
 	if (!chan)
 		return ERR_PTR(-ENOMEM);
+	if (!try_module_get(ops->owner)) {
+		kfree(chan);
+		return ERR_PTR(-ENOENT);
+	}
 	chan->vmbus = vmbus;
 	chan->ops = ops;
+	chan->priv = priv;
 	kref_init(&chan->ref);
 	mutex_init(&chan->lock);
 	if (!ops->raw)
@@ -47,6 +55,7 @@ struct ovid_chan *ovid_chan_new(struct ovid_vmbus *vmbus, const struct ovid_chan
 	err = ops->attach ? ops->attach(chan) : 0;
 	if (!err)
 		return chan;
+	module_put(ops->owner);
 	kfree(chan);
 	return ERR_PTR(err);
 }
@@ -58,6 +67,7 @@ static void chan_release(struct kref *ref)
 
 	if (chan->ops->detach)
 		chan->ops->detach(chan);
+	module_put(chan->ops->owner);
 	mutex_destroy(&chan->lock);
 	kfree_rcu(chan, rcu);
 }
@@ -66,6 +76,70 @@ void ovid_chan_put(struct ovid_chan *chan)
 {
 	kref_put(&chan->ref, chan_release);
 }
+
+static struct vmbus_w_guid or_default(const u8 *id, const struct vmbus_w_guid *usual)
+{
+	struct vmbus_w_guid guid;
+
+	memcpy(guid.b, id, sizeof(guid.b));
+	return memchr_inv(guid.b, 0, sizeof(guid.b)) ? guid : *usual;
+}
+
+/* the channel becomes the bus's: 0 or -errno */
+static int offer(struct ovid_chan *chan, const struct ovid_vmbus_offer *arg)
+{
+	struct vmbus_w_offer *offer = &chan->bc.offer;
+	struct ovid_vmbus *vmbus = chan->vmbus;
+	int err;
+
+	offer->type = or_default(arg->type, &chan->ops->type);
+	offer->instance = or_default(arg->instance, &chan->ops->instance);
+	offer->flags = arg->offer_flags | chan->ops->offer_flags;
+	offer->mmio_mb = arg->mmio_mb;
+	offer->sub_index = arg->sub_index;
+	chan->bc.latency = arg->latency;
+	memcpy(offer->user, arg->user, sizeof(offer->user));
+	if (chan->ops->offer_flags & VMBUS_OFFER_NAMED_PIPE)
+		memcpy(offer->user, &chan->ops->pipe_mode, sizeof(chan->ops->pipe_mode));
+	guard(mutex)(&vmbus->lock);
+	chan->number = vmbus->offers++;
+	err = ovid_bus_offer(&vmbus->bus, &chan->bc);
+	trace_chan_offer(chan, err);
+	if (err)
+		return err;
+	kref_get(&chan->ref);
+	list_add_tail(&chan->node, &vmbus->channels);
+	return 0;
+}
+
+int ovid_chan_offer(struct ovid_chan *chan, const struct ovid_vmbus_offer *arg)
+{
+	int err = offer(chan, arg);
+
+	if (err)
+		return err;
+	kref_get(&chan->ref);
+	ovid_bus_part_get(chan->vmbus->part);
+	ovid_chan_debugfs_add(chan);
+	return 0;
+}
+
+void ovid_chan_revoke(struct ovid_chan *chan)
+{
+	struct ovid_vmbus *vmbus = chan->vmbus;
+
+	ovid_chan_debugfs_del(chan);
+	scoped_guard(mutex, &vmbus->lock) {
+		trace_chan_rescind(chan, 0);
+		if (ovid_bus_revoke(&vmbus->bus, &chan->bc)) {
+			list_del_init(&chan->node);
+			ovid_chan_put(chan);
+		}
+	}
+	ovid_chan_put(chan);
+	ovid_bus_part_put(vmbus->part);
+}
+EXPORT_SYMBOL_GPL(ovid_chan_revoke);
 
 /* ---- signals ---- */
 
@@ -92,6 +166,7 @@ void ovid_chan_kick(struct ovid_chan *chan)
 {
 	queue(chan, NULL);
 }
+EXPORT_SYMBOL_GPL(ovid_chan_kick);
 
 struct ovid_chan *ovid_chan_next(struct ovid_vmbus *vmbus, bool quick)
 {
@@ -499,6 +574,7 @@ void *ovid_chan_priv(const struct ovid_chan *chan)
 {
 	return chan->priv;
 }
+EXPORT_SYMBOL_GPL(ovid_chan_priv);
 
 static int broken(struct ovid_chan *chan)
 {
@@ -512,6 +588,37 @@ static int broken(struct ovid_chan *chan)
 	trace_chan_broken(chan, -EPROTO);
 	return -EPROTO;
 }
+
+int ovid_chan_peek(struct ovid_chan *chan, struct ovid_packet *pkt)
+{
+	int ret;
+
+	lockdep_assert_held(&chan->lock);
+	if (!chan->open || chan->broken)
+		return -EPROTO;
+	ret = ovid_ring_peek(&chan->in, pkt);
+	if (ret <= 0)
+		return ret ? broken(chan) : -EAGAIN;
+	return ovid_fault_packet_in(chan) ? -EAGAIN : 0;
+}
+EXPORT_SYMBOL_GPL(ovid_chan_peek);
+
+bool ovid_chan_copy(struct ovid_chan *chan, const struct ovid_packet *pkt, u32 off, void *buf,
+		    u32 len)
+{
+	lockdep_assert_held(&chan->lock);
+	return off <= pkt->payload && len <= pkt->payload - off &&
+	       ovid_ring_copy(&chan->in, pkt, pkt->header + off, buf, len);
+}
+EXPORT_SYMBOL_GPL(ovid_chan_copy);
+
+void ovid_chan_pop(struct ovid_chan *chan, const struct ovid_packet *pkt)
+{
+	lockdep_assert_held(&chan->lock);
+	ovid_ring_pop(&chan->in, pkt);
+	ovid_chan_stats_recv(&chan->stats, pkt->payload);
+}
+EXPORT_SYMBOL_GPL(ovid_chan_pop);
 
 /* the list behind the descriptor, and a word with their number before it */
 static void copy_ranges(struct ovid_chan *chan, const struct ovid_packet *pkt,
@@ -547,16 +654,10 @@ static void copy_ranges(struct ovid_chan *chan, const struct ovid_packet *pkt,
 int ovid_chan_recv_ranges(struct ovid_chan *chan, struct ovid_packet *pkt, void *buf, u32 max,
 			  struct ovid_chan_ranges *ranges)
 {
-	int ret;
+	int ret = ovid_chan_peek(chan, pkt);
 
-	lockdep_assert_held(&chan->lock);
-	if (!chan->open || chan->broken)
-		return -EPROTO;
-	ret = ovid_ring_peek(&chan->in, pkt);
-	if (ret <= 0)
-		return ret ? broken(chan) : -EAGAIN;
-	if (ovid_fault_packet_in(chan))
-		return -EAGAIN;
+	if (ret)
+		return ret;
 	ret = pkt->payload;
 	if (pkt->payload > max || !ovid_ring_copy(&chan->in, pkt, pkt->header, buf, pkt->payload))
 		ret = -EMSGSIZE;
@@ -618,23 +719,42 @@ void ovid_chan_let_go(struct ovid_chan_held *held, bool written)
 	kvfree(held);
 }
 
-int ovid_chan_send(struct ovid_chan *chan, u16 type, u16 flags, u64 trans_id, const void *buf,
-		   u32 len)
+int ovid_chan_send_vec(struct ovid_chan *chan, u16 type, u16 flags, u64 trans_id,
+		       const struct ovid_ring_vec *vec, unsigned int nr)
 {
 	const struct vmbus_w_packet desc = { .type = type, .flags = flags, .trans_id = trans_id };
-	const struct ovid_ring_vec vec = { .base = buf, .len = len };
+	unsigned int i;
+	u32 len = 0;
 	int err;
 
 	lockdep_assert_held(&chan->lock);
 	if (!chan->open || chan->broken)
 		return -EPROTO;
-	err = ovid_ring_write(&chan->out, desc, 0, &vec, 1);
+	for (i = 0; i < nr; i++)
+		len += vec[i].len;
+	err = ovid_ring_write(&chan->out, desc, 0, vec, nr);
 	if (err == -EAGAIN)
 		chan->want = max(chan->want, ovid_ring_packet_bytes(0, len));
 	ovid_chan_stats_send(&chan->stats, err, len);
 	ovid_fault_packet_out(chan, err, len);
 	return err == -EPROTO ? broken(chan) : err;
 }
+EXPORT_SYMBOL_GPL(ovid_chan_send_vec);
+
+int ovid_chan_send(struct ovid_chan *chan, u16 type, u16 flags, u64 trans_id, const void *buf,
+		   u32 len)
+{
+	const struct ovid_ring_vec vec = { .base = buf, .len = len };
+
+	return ovid_chan_send_vec(chan, type, flags, trans_id, &vec, 1);
+}
+
+u32 ovid_chan_room(const struct ovid_chan *chan)
+{
+	lockdep_assert_held(&chan->lock);
+	return chan->open && !chan->broken ? ovid_ring_room(&chan->out) : 0;
+}
+EXPORT_SYMBOL_GPL(ovid_chan_room);
 
 void ovid_chan_signal(struct ovid_chan *chan)
 {
@@ -647,6 +767,7 @@ void ovid_chan_stall(struct ovid_chan *chan)
 	lockdep_assert_held(&chan->lock);
 	chan->stalled = true;
 }
+EXPORT_SYMBOL_GPL(ovid_chan_stall);
 
 void ovid_chan_wake(struct ovid_chan *chan)
 {

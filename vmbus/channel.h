@@ -19,11 +19,13 @@
 
 struct ovid_chan;
 struct file;
+struct module;
 struct ovid_pins;
 struct poll_table_struct;
 
 /**
  * struct ovid_chan_ops - a provider
+ * @owner: a module that is not the bus's: it stays until the last @detach has returned
  * @name: as in OVID_VMBUS_OFFER's name, and in messages
  * @type: class id
  * @instance: where the offer names none
@@ -61,6 +63,7 @@ struct poll_table_struct;
  * A provider without @restore cannot be moved while its channel is open.
  */
 struct ovid_chan_ops {
+	struct module *owner;
 	const char *name;
 	struct vmbus_w_guid type;
 	struct vmbus_w_guid instance;
@@ -104,6 +107,21 @@ const u8 *ovid_chan_open_words(const struct ovid_chan *chan);
  * The guest is told of what was read when @work returns.
  */
 int ovid_chan_recv(struct ovid_chan *chan, struct ovid_packet *pkt, void *buf, u32 max);
+
+/**
+ * ovid_chan_peek - look at the next packet, which stays where it is
+ * @chan: channel
+ * @pkt: out: its descriptor; good until ovid_chan_pop(), also in later turns
+ *
+ * For a provider that takes packets piece by piece, in place of ovid_chan_recv().
+ * Return: 0; -EAGAIN: there is none; -EPROTO.
+ */
+int ovid_chan_peek(struct ovid_chan *chan, struct ovid_packet *pkt);
+/* @len bytes of its payload from @off on; false: it has not so many */
+bool ovid_chan_copy(struct ovid_chan *chan, const struct ovid_packet *pkt, u32 off, void *buf,
+		    u32 len);
+/* the one that was peeked is done with */
+void ovid_chan_pop(struct ovid_chan *chan, const struct ovid_packet *pkt);
 
 /**
  * struct ovid_chan_ranges - guest memory that a packet names (VMBUS_PKT_GPA_DIRECT)
@@ -167,6 +185,13 @@ void ovid_chan_let_go(struct ovid_chan_held *held, bool written);
  */
 int ovid_chan_send(struct ovid_chan *chan, u16 type, u16 flags, u64 trans_id, const void *buf,
 		   u32 len);
+
+/* the same for a payload in @nr pieces */
+int ovid_chan_send_vec(struct ovid_chan *chan, u16 type, u16 flags, u64 trans_id,
+		       const struct ovid_ring_vec *vec, unsigned int nr);
+
+/* the longest payload that there is space for now */
+u32 ovid_chan_room(const struct ovid_chan *chan);
 
 /**
  * ovid_chan_signal - signal the guest when @work returns, even if the ring does not ask for it

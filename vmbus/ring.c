@@ -203,6 +203,17 @@ u32 ovid_ring_space(const struct ovid_ring *out)
 	return index_ok(out, read) ? out->size - distance(out, read, out->at) : 0;
 }
 
+u32 ovid_ring_room(const struct ovid_ring *out)
+{
+	u32 space = ovid_ring_space(out), least = ovid_ring_packet_bytes(0, 0);
+
+	/* multiples of 8 all of them, and more must be free than is taken */
+	if (space <= least)
+		return 0;
+	space = (space - least - 1) & ~7u;
+	return min(space, OVID_RING_MAX_PACKET - DESC_BYTES);
+}
+
 /* are more than @bytes free?  Asks the guest's index only if what we know of it is not enough */
 static int make_room(struct ovid_ring *out, u32 bytes)
 {

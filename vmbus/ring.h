@@ -120,6 +120,8 @@ bool ovid_ring_pending(const struct ovid_ring *in);
 u32 ovid_ring_packet_bytes(u32 header, u32 payload);
 /* bytes that are free now, as the guest says; at most the ring's size.  0 where that is broken */
 u32 ovid_ring_space(const struct ovid_ring *out);
+/* the longest payload that there is space for now, with no header */
+u32 ovid_ring_room(const struct ovid_ring *out);
 /**
  * ovid_ring_write - add a packet; the guest does not know yet
  * @out: ring

@@ -10,7 +10,8 @@
  *   channel.c	channels: signals, packets, the calls of providers
  *   chan_file.c	OVID_VMBUS_OFFER and the file behind it
  *   user.c	channels that are served by whoever has the file
- *   sockets.c	OVID_VMBUS_SOCKETS and the file behind it: what the guest wants to connect to
+ *   sockets.c	what the guest wants to connect to, for a transport in the kernel (sockets.h)
+ *   sockets_file.c	or OVID_VMBUS_SOCKETS, and the file behind it
  *   server_save.c	the state of it all, and back
  *   stats.c	counters and debugfs
  *   fault.c	faults that somebody has asked for, in a debug build
@@ -36,11 +37,11 @@
 #include "channel.h"
 #include "fault.h"
 #include "save.h"
+#include "sockets.h"
 #include "stats.h"
 
 struct dentry;
 struct eventfd_ctx;
-struct ovid_sockets;
 struct vhost_task;
 struct vm_area_struct;
 
@@ -263,8 +264,15 @@ void ovid_monitor_update(struct ovid_vmbus *vmbus);	/* a channel was opened or c
 void ovid_monitor_scan(struct ovid_vmbus *vmbus);
 
 /* ---- channel.c ---- */
-struct ovid_chan *ovid_chan_new(struct ovid_vmbus *vmbus, const struct ovid_chan_ops *ops);
+/* @priv: what ovid_chan_priv() says, to attach as well */
+struct ovid_chan *ovid_chan_new(struct ovid_vmbus *vmbus, const struct ovid_chan_ops *ops,
+				void *priv);
 void ovid_chan_put(struct ovid_chan *chan);
+/*
+ * One that was not offered yet: 0 or -errno.  Who has offered it has a reference, the
+ * partition's as well, until ovid_chan_revoke() (sockets.h), which the file's end is, too.
+ */
+int ovid_chan_offer(struct ovid_chan *chan, const struct ovid_vmbus_offer *arg);
 /* maps the rings and lets the provider begin: as effects->open; vmbus->lock held */
 int ovid_chan_open(struct ovid_chan *chan);
 void ovid_chan_close(struct ovid_chan *chan);
@@ -311,11 +319,21 @@ extern const struct ovid_chan_ops ovid_user_ops;
 int ovid_user_mmap(struct ovid_chan *chan, struct vm_area_struct *vma);
 
 /* ---- sockets.c ---- */
-long ovid_vmbus_sockets(struct ovid_partition *part);
+/* as ovid_sockets_take() */
+struct ovid_sockets *ovid_sockets_new(struct ovid_vmbus *vmbus, void (*notify)(void *priv),
+				      void *priv);
+/* the oldest that was not taken, which stays: 0 or -EAGAIN */
+int ovid_sockets_peek(struct ovid_sockets *s, struct ovid_socket_connect *c);
+/* and it is taken, if it is still there */
+void ovid_sockets_mark(struct ovid_sockets *s, u64 id);
+bool ovid_sockets_pending(const struct ovid_sockets *s);
 /* as effects->tl_connect; vmbus->lock held */
 int ovid_sockets_connect(struct ovid_vmbus *vmbus, const struct vmbus_w_tl_connect2 *want);
 /* the connection has ended; vmbus->lock held */
 void ovid_sockets_forget(struct ovid_vmbus *vmbus);
+
+/* ---- sockets_file.c ---- */
+long ovid_vmbus_sockets(struct ovid_partition *part);
 
 /* ---- chan_file.c ---- */
 long ovid_vmbus_offer(struct ovid_partition *part, const struct ovid_vmbus_offer *arg);

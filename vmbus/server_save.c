@@ -98,7 +98,7 @@ struct ovid_bus_chan *ovid_vmbus_gone(struct ovid_bus *bus)
 	struct ovid_chan *chan;
 
 	lockdep_assert_held(&vmbus->lock);
-	chan = ovid_chan_new(vmbus, &gone_ops);
+	chan = ovid_chan_new(vmbus, &gone_ops, NULL);
 	if (IS_ERR(chan))
 		return NULL;
 	list_add_tail(&chan->node, &vmbus->channels);

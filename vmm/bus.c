@@ -19,6 +19,11 @@ void ovid_bus_publish(struct ovid_partition *part, struct ovid_vmbus *vmbus)
 	smp_store_release(&part->vmbus, vmbus);
 }
 
+struct ovid_partition *ovid_bus_part_of(int fd)
+{
+	return ovid_part_of_fd(fd);
+}
+
 void ovid_bus_part_get(struct ovid_partition *part)
 {
 	ovid_part_get(part);

@@ -74,6 +74,8 @@ extern const struct ovid_bus_door ovid_vmbus_door;
 struct ovid_vmbus *ovid_bus_of(struct ovid_partition *part);
 void ovid_bus_publish(struct ovid_partition *part, struct ovid_vmbus *vmbus);
 
+/* the one behind a file P of the caller's, with a reference; -EBADF, -EINVAL, -EIO: it is dead */
+struct ovid_partition *ovid_bus_part_of(int fd);
 void ovid_bus_part_get(struct ovid_partition *part);
 void ovid_bus_part_put(struct ovid_partition *part);
 /* for messages and threads' names */

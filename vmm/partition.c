@@ -300,6 +300,23 @@ int ovid_part_fd(struct ovid_partition *part)
 	return fd;
 }
 
+struct ovid_partition *ovid_part_of_fd(int fd)
+{
+	struct ovid_partition *part = ERR_PTR(-EINVAL);
+	struct file *file = fget(fd);
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	if (file->f_op == &part_fops)
+		part = ovid_part_get(file->private_data);
+	fput(file);
+	if (!IS_ERR(part) && READ_ONCE(part->dead)) {
+		ovid_part_put(part);
+		return ERR_PTR(-EIO);
+	}
+	return part;
+}
+
 void ovid_part_module_fini(void)
 {
 	/* callbacks of freed regions run code of this module */

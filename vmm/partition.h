@@ -123,6 +123,8 @@ static inline struct ovid_partition *ovid_part_get(struct ovid_partition *part)
 struct ovid_partition *ovid_part_create(const char *name, u32 flags, bool mshv);
 /* an fd that owns the caller's reference, which it drops on failure too */
 int ovid_part_fd(struct ovid_partition *part);
+/* the one whose file @fd is, with a reference; ERR_PTR: -EBADF, -EINVAL, -EIO: it is dead */
+struct ovid_partition *ovid_part_of_fd(int fd);
 unsigned int ovid_part_count(void);
 void ovid_part_module_fini(void);
 

@@ -243,14 +243,7 @@ int ovid_channel_recv(struct ovid_channel *ch, struct ovid_channel_packet *packe
 
 uint32_t ovid_channel_room(const struct ovid_channel *ch)
 {
-	uint32_t space = usable(ch) ? 0 : ovid_ring_space(&ch->out);
-	uint32_t least = ovid_ring_packet_bytes(0, 0);
-
-	/* multiples of 8 all of them, and more must be free than is taken */
-	if (space <= least)
-		return 0;
-	space = (space - least - 1) & ~7u;
-	return space < OVID_RING_MAX_PACKET - 16 ? space : OVID_RING_MAX_PACKET - 16;
+	return usable(ch) ? 0 : ovid_ring_room(&ch->out);
 }
 
 void ovid_channel_want_room(struct ovid_channel *ch, uint32_t payload)
