@@ -23,7 +23,10 @@ native: deps
 
 ## install     module, programs, udev rule, group and man page onto this machine
 install: native tools
-	$(root) install -D -m 644 build/native/ovid.ko $(DESTDIR)/lib/modules/$(native_release)/updates/ovid.ko
+	for m in ovid ovid_vsock; do \
+		[ ! -e build/native/$$m.ko ] || $(root) install -D -m 644 build/native/$$m.ko \
+			$(DESTDIR)/lib/modules/$(native_release)/updates/$$m.ko || exit; \
+	done
 	$(root) $(MAKE) --no-print-directory -C userspace O=$(abspath $(O)) DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) install
 	$(root) install -D -m 644 packaging/60-ovid.rules $(DESTDIR)$(UDEVDIR)/60-ovid.rules
 	$(root) install -D -m 644 packaging/ovid.sysusers $(DESTDIR)$(SYSUSERSDIR)/ovid.conf
@@ -37,7 +40,8 @@ endif
 
 ## uninstall   takes it all away, but for the group
 uninstall:
-	$(root) rm -f $(DESTDIR)/lib/modules/*/updates/ovid.ko $(DESTDIR)$(UDEVDIR)/60-ovid.rules \
+	$(root) rm -f $(DESTDIR)/lib/modules/*/updates/ovid.ko \
+		$(DESTDIR)/lib/modules/*/updates/ovid_vsock.ko $(DESTDIR)$(UDEVDIR)/60-ovid.rules \
 		$(DESTDIR)$(SYSUSERSDIR)/ovid.conf $(DESTDIR)$(PREFIX)/bin/ovid \
 		$(DESTDIR)$(PREFIX)/share/man/man1/ovid.1 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/ovid \

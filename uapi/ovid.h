@@ -851,6 +851,30 @@ struct ovid_socket_reply {
 
 #define OVID_SOCKET_REPLY	_IOW(OVID_IOCTL, 0x38, struct ovid_socket_reply)
 
+/* ---- B: /dev/ovid-vsock, sockets of the host's (AF_VSOCK) ------------------- */
+
+/**
+ * struct ovid_vsock_bind - OVID_VSOCK_BIND: a VM is reached by a CID, while the file is open
+ * @size:	sizeof(struct ovid_vsock_bind)
+ * @flags:	must be zero
+ * @partition:	file P, whose bus exists
+ * @cid:	3 or more, not VMADDR_CID_ANY
+ *
+ * Its guest's connects go to sockets of the host's that listen, as from this CID, and sockets that
+ * connect to this CID reach it.  It takes the place of file C.  When the file is closed the
+ * connections end.  Errors: EBUSY (the file has bound one), EADDRINUSE (the CID is in use), EEXIST
+ * (file C is open, or another CID is bound), ENXIO (no bus), EBADF, EINVAL (@partition is none;
+ * @cid), EIO, ENOMEM.
+ */
+struct ovid_vsock_bind {
+	__u32 size;
+	__u32 flags;
+	__s32 partition;
+	__u32 cid;
+};
+
+#define OVID_VSOCK_BIND		_IOW(OVID_IOCTL, 0x39, struct ovid_vsock_bind)
+
 /* ---- statistics: the file of OVID_GET_STATS_FD ------------------------- */
 
 /**

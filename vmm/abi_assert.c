@@ -379,6 +379,11 @@ HEAD(ovid_socket_reply);
 AT(ovid_socket_reply, id, 8, 8);
 AT(ovid_socket_reply, refuse, 16, 4);
 
+SIZE(ovid_vsock_bind, 16);
+HEAD(ovid_vsock_bind);
+AT(ovid_vsock_bind, partition, 8, 4);
+AT(ovid_vsock_bind, cid, 12, 4);
+
 SIZE(ovid_stats_header, 64);
 AT(ovid_stats_header, version, 0, 4);
 AT(ovid_stats_header, count, 4, 4);
@@ -415,6 +420,7 @@ IS(OVID_CHANNEL_SIGNAL, 0x0000b933);
 IS(OVID_DISK_ATTACH, 0x4030b934);
 IS(OVID_DISK_DETACH, 0x4030b935);
 IS(OVID_SOCKET_REPLY, 0x4018b938);
+IS(OVID_VSOCK_BIND, 0x4010b939);
 IS(OVID_OFFER_PIPE, 0x10);
 IS(OVID_OFFER_SOCKET, 0x2000);
 IS(OVID_MAX_CONNECTS, 64);

@@ -132,6 +132,27 @@ static inline struct vhost_task *ovid_task_create(bool (*fn)(void *), void (*kil
 /* what the mmu notifier's young calls return: int, in later kernels bool */
 #define ovid_young_t	typeof(((struct mmu_notifier_ops *)NULL)->test_young(NULL, NULL, 0))
 
+/*
+ * AF_VSOCK, whose headers are its user's.  May a socket go there?  Later kernels (7.2) ask with the
+ * socket, as network namespaces have to do with it.  They also count by themselves who waits to
+ * be accepted.  Kbuild looks.
+ */
+#ifdef OVID_VSOCK_NAMESPACES
+#define OVID_VSOCK_ALLOW_ARGS	struct vsock_sock *vsk, u32 cid, u32 port
+#define OVID_VSOCK_ALLOWED	vsock_net_mode_global(vsk)
+#else
+#define OVID_VSOCK_ALLOW_ARGS	u32 cid, u32 port
+#define OVID_VSOCK_ALLOWED	true
+#endif
+#ifdef OVID_VSOCK_COUNTS
+#define ovid_vsock_enqueue_accept(listener, child)	vsock_enqueue_accept(listener, child)
+#else
+#define ovid_vsock_enqueue_accept(listener, child) do {			\
+	sk_acceptq_added(listener);					\
+	vsock_enqueue_accept(listener, child);				\
+} while (0)
+#endif
+
 /* 6.13 brought hrtimer_setup(); 6.15 took hrtimer_init() away */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 static inline void ovid_hrtimer_setup(struct hrtimer *t,
