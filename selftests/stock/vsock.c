@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * vsock.c - both ends of sockets between a stock guest and its host, which `ovid run --vsock DIR`
- * joins.
+ * joins, or --vsock-cid CID.
  *
  *	vsock host DIR		in the host: serves DIR/vsock_N, until the guest says that it is done
+ *	vsock host CID		the same by AF_VSOCK, for the guest that is CID
  *	vsock guest		in the guest: tries all, and says so in lines that begin with VSOCK.  Then
  *				there is /tmp/stays, and a connection that stays until the guest is
  *				reset; or, after that, /tmp/ends
@@ -59,6 +60,7 @@ enum { G_EXCHANGE = 2000, G_BUSY, G_NOBODY = 2099 };
 #define TRIES	200		/* of a guest that is moved meanwhile */
 
 static const char *folder;
+static unsigned int cid;	/* 0: by Unix sockets in @folder */
 static const char *who = "VSOCK";
 
 static bool report(bool good, const char *fmt, ...)
@@ -213,8 +215,69 @@ static int unix_socket(struct sockaddr_un *sa, const char *name)
 	return socket(AF_UNIX, SOCK_STREAM, 0);
 }
 
-/* a socket to the guest's port; -1: there was no OK */
-static int to_guest(unsigned int port)
+static int vm_socket(struct sockaddr_vm *sa, unsigned int to, unsigned int port)
+{
+	*sa = (struct sockaddr_vm){ .svm_family = AF_VSOCK, .svm_cid = to, .svm_port = port };
+	return socket(AF_VSOCK, SOCK_STREAM, 0);
+}
+
+/* @seconds: the machine around us is slow; 0: what Linux takes for itself */
+static int vm_connect(unsigned int to, unsigned int port, unsigned int seconds)
+{
+	struct timeval limit = { seconds, 0 };
+	struct sockaddr_vm sa;
+	int fd = vm_socket(&sa, to, port);
+
+	if (seconds)
+		setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, &limit, sizeof(limit));
+	if (!connect(fd, (struct sockaddr *)&sa, sizeof(sa)))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static int vm_listen(unsigned int port)
+{
+	struct sockaddr_vm sa;
+	int fd = vm_socket(&sa, VMADDR_CID_ANY, port);
+
+	return bind(fd, (struct sockaddr *)&sa, sizeof(sa)) || listen(fd, 100) ? -1 : fd;
+}
+
+/* where the host listens at its port; -1 */
+static int host_listen(unsigned int port)
+{
+	struct sockaddr_un sa;
+	char name[32];
+	int fd;
+
+	if (cid)
+		return vm_listen(port);
+	snprintf(name, sizeof(name), "vsock_%u", port);
+	fd = unix_socket(&sa, name);
+	return bind(fd, (struct sockaddr *)&sa, sizeof(sa)) || chmod(sa.sun_path, 0666) ||
+	       listen(fd, 100) ? -1 : fd;
+}
+
+/* it is who it should be */
+static bool is_guest(int fd)
+{
+	struct sockaddr_vm sa;
+	socklen_t len = sizeof(sa);
+
+	return !cid || (!getpeername(fd, (struct sockaddr *)&sa, &len) && sa.svm_cid == cid);
+}
+
+/* the guest was reset: AF_VSOCK tells that from an end */
+static bool broken_off(int fd)
+{
+	char c;
+
+	return cid ? recv(fd, &c, 1, 0) < 0 && errno == ECONNRESET : recv(fd, &c, 1, 0) == 0;
+}
+
+/* a socket to the guest's port by DIR/vsock; -1: there was no OK */
+static int unix_to_guest(unsigned int port)
 {
 	char line[64] = "";
 	struct sockaddr_un sa;
@@ -235,6 +298,11 @@ static int to_guest(unsigned int port)
 		return -1;
 	}
 	return fd;
+}
+
+static int to_guest(unsigned int port)
+{
+	return cid ? vm_connect(cid, port, port == G_NOBODY ? 0 : 30) : unix_to_guest(port);
 }
 
 static void back(int fd)
@@ -320,7 +388,6 @@ struct guest {
 static void *serve(void *arg)
 {
 	struct guest *g = arg;
-	char c;
 
 	switch (g->port) {
 	case P_EXCHANGE:
@@ -335,9 +402,12 @@ static void *serve(void *arg)
 	case P_DEAF:	wait_for(&released, 1); break;
 	case P_RELEASE:	add(&released); break;
 	case P_BACK:	back(g->fd); break;
-	case P_BOOT:	say_boot(g->fd); break;
+	case P_BOOT:
+		report(is_guest(g->fd), "the guest is who it is");
+		say_boot(g->fd);
+		break;
 	case P_STAYS:
-		report(recv(g->fd, &c, 1, 0) == 0, "the host hears that the guest was reset");
+		report(broken_off(g->fd), "the host hears that the guest was reset");
 		break;
 	case P_BUSY:	busy_both(g->fd); break;
 	case P_STILL:	say_still(g->fd); break;
@@ -351,18 +421,17 @@ static void *serve(void *arg)
 static int host(void)
 {
 	struct pollfd p[P_LAST - P_EXCHANGE];
-	struct sockaddr_un sa;
-	char name[32];
 
 	for (int i = 0; i < P_LAST - P_EXCHANGE; i++) {
-		snprintf(name, sizeof(name), "vsock_%d", P_EXCHANGE + i);
-		p[i] = (struct pollfd){ .fd = unix_socket(&sa, name), .events = POLLIN };
-		if (bind(p[i].fd, (struct sockaddr *)&sa, sizeof(sa)) ||
-		    chmod(sa.sun_path, 0666) || listen(p[i].fd, 100)) {
-			perror(sa.sun_path);
+		p[i] = (struct pollfd){ .fd = host_listen(P_EXCHANGE + i), .events = POLLIN };
+		if (p[i].fd < 0) {
+			perror("listen");
 			return 1;
 		}
 	}
+	/* all of them listen */
+	printf("%s ready\n", who);
+	fflush(stdout);
 	while (!over && poll(p, P_LAST - P_EXCHANGE, 200) >= 0)
 		for (int i = 0; i < P_LAST - P_EXCHANGE; i++) {
 			struct guest *g;
@@ -380,25 +449,9 @@ static int host(void)
 
 /* ---- the guest ---- */
 
-static int vm_socket(struct sockaddr_vm *sa, unsigned int cid, unsigned int port)
-{
-	*sa = (struct sockaddr_vm){ .svm_family = AF_VSOCK, .svm_cid = cid, .svm_port = port };
-	return socket(AF_VSOCK, SOCK_STREAM, 0);
-}
-
 static int to_host(unsigned int port)
 {
-	struct sockaddr_vm sa;
-	/* the machine around us is slow */
-	struct timeval limit = { port == P_STILL ? 3 : 30, 0 };
-	int fd = vm_socket(&sa, VMADDR_CID_HOST, port);
-
-	if (port != P_NOBODY)
-		setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, &limit, sizeof(limit));
-	if (!connect(fd, (struct sockaddr *)&sa, sizeof(sa)))
-		return fd;
-	close(fd);
-	return -1;
+	return vm_connect(VMADDR_CID_HOST, port, port == P_NOBODY ? 0 : port == P_STILL ? 3 : 30);
 }
 
 /* a socket that is there, and the job that is done with it */
@@ -517,14 +570,6 @@ static bool at_once(void)
 	return good == AT_ONCE;
 }
 
-static int listen_at(unsigned int port)
-{
-	struct sockaddr_vm sa;
-	int fd = vm_socket(&sa, VMADDR_CID_ANY, port);
-
-	return bind(fd, (struct sockaddr *)&sa, sizeof(sa)) || listen(fd, 8) ? -1 : fd;
-}
-
 static void *listener(void *arg)
 {
 	int at = *(int *)arg;
@@ -542,7 +587,7 @@ static bool told_back(int fd)
 static bool host_connects(void)
 {
 	pthread_t thread;
-	int at = listen_at(G_EXCHANGE);
+	int at = vm_listen(G_EXCHANGE);
 
 	if (at < 0)
 		return false;
@@ -655,7 +700,7 @@ static void one_move(int round, int rounds)
 
 static int moved(int rounds)
 {
-	int at[2] = { listen_at(G_EXCHANGE), listen_at(G_BUSY) };
+	int at[2] = { vm_listen(G_EXCHANGE), vm_listen(G_BUSY) };
 	unsigned int n = devices();
 	pthread_t thread[2];
 
@@ -679,6 +724,7 @@ int main(int argc, char **argv)
 		return moved(atoi(argv[2]));
 	if (argc == 3 && !strcmp(argv[1], "host")) {
 		folder = argv[2];
+		cid = strtoul(folder, NULL, 10);
 		who = "HOST";
 		return host();
 	}

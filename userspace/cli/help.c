@@ -31,6 +31,7 @@ static const struct {
 	  "                    looked at each US microseconds\n"
 	  "  --vsock DIR       the guest's sockets: its connects to port N go to DIR/vsock_N,\n"
 	  "                    programs reach the guest through DIR/vsock\n"
+	  "  --vsock-cid N     or: the guest's sockets as AF_VSOCK of the host, the guest as CID N\n"
 	  "  --disk FILE[,ro][,lun=N][,serial=TEXT][,raw]\n"
 	  "                    a SCSI disk of a raw file or a block device; may be repeated\n"
 	  "  --device PATH     the module's device (/dev/ovid)\n"

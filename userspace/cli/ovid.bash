@@ -73,10 +73,10 @@ _ovid() {
 			COMPREPLY=($(compgen -W "stdio none file: unix:" -- "$cur")) ;;
 		--user)
 			COMPREPLY=($(compgen -u -- "$cur")) ;;
-		--append|--memory|--vps|--name|--hv|--vmbus) ;;
+		--append|--memory|--vps|--name|--hv|--vmbus|--vsock-cid) ;;
 		*)
 			COMPREPLY=($(compgen -W "--kernel --initrd --append --memory --vps --serial
-				--name --detach --no-reboot --debug-exit --test-device --hv --vmbus --vsock --disk --device --user
+				--name --detach --no-reboot --debug-exit --test-device --hv --vmbus --vsock --vsock-cid --disk --device --user
 				--no-sandbox --help" -- "$cur")) ;;
 		esac ;;
 	help)

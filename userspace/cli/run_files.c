@@ -153,6 +153,23 @@ static int open_vsock(const struct run_options *o, struct run_files *f, struct f
 	return ret;
 }
 
+static int open_vsock_device(const struct run_options *o, struct run_files *f, struct failure *why)
+{
+	int fd = o->config.vsock_cid ? vid_open(VID_VSOCK_DEVICE) : -1;
+
+	if (!o->config.vsock_cid)
+		return 0;
+	if (fd == -ENOENT || fd == -ENXIO || fd == -ENODEV)
+		return fail(why, OVID_X_HOST,
+			    "--vsock-cid: %s is not there; try `modprobe ovid_vsock`, for which vhost_vsock must not be loaded",
+			    VID_VSOCK_DEVICE);
+	if (fd < 0)
+		return fail(why, OVID_X_HOST, "--vsock-cid: cannot open %s: %s", VID_VSOCK_DEVICE,
+			    strerror(-fd));
+	f->fd[FILE_VSOCK_DEVICE] = fd;
+	return 0;
+}
+
 static int listen_serial(struct run_files *f, const char *path, struct failure *why)
 {
 	int ret = listen_at(&f->fd[FILE_SERIAL_LISTEN], "--serial unix:", path, why);
@@ -239,6 +256,8 @@ int run_open(struct run_options *o, struct run_files *f, struct failure *why)
 		ret = disk_open(o, f, why);
 	if (!ret)
 		ret = open_vsock(o, f, why);
+	if (!ret)
+		ret = open_vsock_device(o, f, why);
 	if (!ret)
 		ret = open_control(o, f, why);
 	return ret;

@@ -16,7 +16,7 @@
 enum {
 	OPT_KERNEL = 256, OPT_INITRD, OPT_APPEND, OPT_MEMORY, OPT_VPS, OPT_SERIAL, OPT_NAME,
 	OPT_DETACH, OPT_NO_REBOOT, OPT_DEBUG_EXIT, OPT_DEVICE, OPT_USER, OPT_NO_SANDBOX,
-	OPT_TEST_DEVICE, OPT_HV, OPT_VMBUS, OPT_VSOCK, OPT_DISK, OPT_HELP,
+	OPT_TEST_DEVICE, OPT_HV, OPT_VMBUS, OPT_VSOCK, OPT_VSOCK_CID, OPT_DISK, OPT_HELP,
 };
 
 static const struct option options[] = {
@@ -34,6 +34,7 @@ static const struct option options[] = {
 	{ "hv",		required_argument,	NULL, OPT_HV },
 	{ "vmbus",	required_argument,	NULL, OPT_VMBUS },
 	{ "vsock",	required_argument,	NULL, OPT_VSOCK },
+	{ "vsock-cid",	required_argument,	NULL, OPT_VSOCK_CID },
 	{ "disk",	required_argument,	NULL, OPT_DISK },
 	{ "device",	required_argument,	NULL, OPT_DEVICE },
 	{ "user",	required_argument,	NULL, OPT_USER },
@@ -89,6 +90,21 @@ static int parse_vps(const char *text, u32 *vps, struct failure *why)
 		return fail(why, OVID_X_USAGE, "--vps %s: give a number from 1 to %u", text,
 			    WORKER_MAX_VPS);
 	*vps = n;
+	return 0;
+}
+
+/* 0 to 2 are the hypervisor, the machine itself and the host; the last one is "any" */
+static int parse_cid(const char *text, u32 *cid, struct failure *why)
+{
+	unsigned long long n;
+	char *end;
+
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (errno || end == text || *end || *text == '-' || n < 3 || n >= UINT32_MAX)
+		return fail(why, OVID_X_USAGE, "--vsock-cid %s: give a number from 3 to %u", text,
+			    UINT32_MAX - 1);
+	*cid = n;
 	return 0;
 }
 
@@ -158,6 +174,8 @@ static int take_option(struct run_options *o, int opt, char *arg, struct failure
 	case OPT_VSOCK:
 		o->vsock = arg;
 		return 0;
+	case OPT_VSOCK_CID:
+		return parse_cid(arg, &o->config.vsock_cid, why);
 	case OPT_DISK:
 		return disk_parse(o, arg, why);
 	case OPT_NO_SANDBOX:
@@ -211,8 +229,12 @@ static int check(struct run_options *o, struct failure *why)
 		return fail(why, OVID_X_USAGE,
 			    "--detach leaves no stdio; use `ovid console %s` or --serial file:PATH",
 			    o->config.name);
-	if (o->vsock && o->config.vmbus.version == VMBUS_OFF)
-		return fail(why, OVID_X_USAGE, "--vsock needs the VMBus, which --vmbus off takes away");
+	if ((o->vsock || o->config.vsock_cid) && o->config.vmbus.version == VMBUS_OFF)
+		return fail(why, OVID_X_USAGE, "%s needs the VMBus, which --vmbus off takes away",
+			    o->vsock ? "--vsock" : "--vsock-cid");
+	if (o->vsock && o->config.vsock_cid)
+		return fail(why, OVID_X_USAGE,
+			    "the guest's sockets are Unix sockets (--vsock) or the host's (--vsock-cid), not both");
 	if (o->config.disks.nr && o->config.vmbus.version == VMBUS_OFF)
 		return fail(why, OVID_X_USAGE, "--disk needs the VMBus, which --vmbus off takes away");
 	ret = disk_place(o, why);

@@ -182,6 +182,13 @@ int vid_socket_reply(int sockets, u64 id, u32 refuse)
 	return call(sockets, OVID_SOCKET_REPLY, &arg);
 }
 
+int vid_vsock_bind(int vsock, int part, u32 cid)
+{
+	struct ovid_vsock_bind arg = { .size = sizeof(arg), .partition = part, .cid = cid };
+
+	return call(vsock, OVID_VSOCK_BIND, &arg);
+}
+
 int vid_create_vp(int part, u32 index)
 {
 	struct mshv_create_vp arg = { .vp_index = index };

@@ -13,6 +13,7 @@
 #include "types.h"
 
 #define VID_DEVICE	"/dev/ovid"
+#define VID_VSOCK_DEVICE "/dev/ovid-vsock"
 
 int vid_open(const char *path);
 int vid_get_info(int dev, struct ovid_info *info);
@@ -39,6 +40,7 @@ int vid_attach_disk(int scsi, int fd, bool read_only, u8 lun, const char *serial
 
 int vid_sockets(int part);	/* a file of connects; see ovid.h, C */
 int vid_socket_reply(int sockets, u64 id, u32 refuse);
+int vid_vsock_bind(int vsock, int part, u32 cid);	/* see ovid.h, B */
 
 int vid_create_vp(int part, u32 index);
 int vid_run_vp(int vp);

@@ -15,6 +15,8 @@
  *   ic:MOOD   of the integration components (fake_ic.c)
  *   connect:N socket to port N of the host, and says the errno that it is refused by;
  *             connect:x to a service that is no port
+ *
+ * There is /dev/ovid-vsock if OVID_FAKE_VSOCK is set.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -79,6 +81,8 @@ int vid_open(const char *path)
 {
 	if (!strcmp(path, "/dev/fake-denied"))
 		return -EACCES;
+	if (!strcmp(path, VID_VSOCK_DEVICE) && getenv("OVID_FAKE_VSOCK"))
+		return file("vsock", 0);
 	if (strncmp(path, "/dev/fake", 9))
 		return -ENOENT;
 	fake.device = path;
@@ -275,6 +279,14 @@ int vid_socket_reply(int sockets, u64 id, u32 refuse)
 	(void)sockets;
 	fake.refused = id == 77 ? refuse : 999;
 	return 0;
+}
+
+/* CID 7 is somebody's */
+int vid_vsock_bind(int vsock, int part, u32 cid)
+{
+	if (vsock < 0 || part < 0)
+		return -EBADF;
+	return cid == 7 ? -EADDRINUSE : 0;
 }
 
 /* By its file; the number of one that was closed may have come back. */

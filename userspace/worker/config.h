@@ -34,6 +34,7 @@ enum worker_file {
 	FILE_END,		/* how it ended, for `ovid wait` afterwards */
 	FILE_VSOCK_DIR,		/* --vsock DIR, */
 	FILE_VSOCK_LISTEN,	/* and DIR/vsock */
+	FILE_VSOCK_DEVICE,	/* --vsock-cid: /dev/ovid-vsock */
 	FILE_MODULES,		/* as many as @nr_modules, */
 	FILE_DISKS = FILE_MODULES + LOAD_MAX_MODULES,	/* and as @disks.nr */
 };
@@ -48,6 +49,7 @@ struct worker_config {
 	struct disks disks;	/* files are filled in by the worker */
 	struct hv_choice hv;
 	struct vmbus_choice vmbus;
+	u32 vsock_cid;		/* 0: none */
 	u32 owner;		/* uid that may control it, besides root */
 	u32 run_uid, run_gid;	/* to become, when started as root */
 	char name[32];

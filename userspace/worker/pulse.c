@@ -191,6 +191,11 @@ int machine_pulse(struct machine *m, int part, struct failure *why)
 	int ret, back = 0;
 
 	vmbus_none(&f.vmbus);
+	if (m->config->vsock_cid) {
+		discard(&f);
+		return fail(why, OVID_X_HOST,
+			    "connections of the host's sockets do not move: not with --vsock-cid");
+	}
 	ret = machine_pause(m, true);
 	if (ret) {
 		discard(&f);

@@ -150,6 +150,25 @@ static int start_vsock(struct machine *m, const struct start *s, int connector,
 	return vsock_start(&m->vsock, m, s->fd[FILE_VSOCK_LISTEN], connector, why);
 }
 
+/* the file stays open: as long as we are there we have the CID */
+static int bind_cid(struct machine *m, const struct start *s, struct failure *why)
+{
+	u32 cid = s->config.vsock_cid;
+	int ret;
+
+	if (!cid)
+		return 0;
+	if (!m->vmbus.there)
+		return fail(why, OVID_X_USAGE,
+			    "--vsock-cid needs the VMBus: not --vmbus off, nor --hv without synic and messages");
+	ret = vid_vsock_bind(s->fd[FILE_VSOCK_DEVICE], m->part, cid);
+	if (ret == -EADDRINUSE)
+		return fail(why, OVID_X_USAGE, "--vsock-cid %u: it is in use; give another number", cid);
+	if (ret)
+		return fail(why, OVID_X_HOST, "--vsock-cid %u: %s", cid, strerror(-ret));
+	return 0;
+}
+
 static int prepare(struct machine *m, const struct start *s, struct failure *why)
 {
 	int ret = sandbox_drop_user(&s->config, why), connector = -1;
@@ -166,6 +185,8 @@ static int prepare(struct machine *m, const struct start *s, struct failure *why
 		ret = machine_start_threads(m, why);
 	if (!ret)
 		ret = start_vsock(m, s, connector, why);
+	if (!ret)
+		ret = bind_cid(m, s, why);
 	if (ret)
 		return ret;
 	close(s->fd[FILE_DEVICE]);
