@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
-#define BIT(n)			(1ul << (n))
+#define BIT(n)			(1ull << (n))
 #define BIT_ULL(n)		(1ull << (n))
 #define GENMASK_ULL(h, l)	((~0ull << (l)) & (~0ull >> (63 - (h))))
 #define READ_ONCE(x)		(*(const volatile __typeof__(x) *)&(x))
@@ -72,8 +72,53 @@ static inline u64 get_unaligned_le64(const void *p)
 	return v;
 }
 
+static inline u16 get_unaligned_be16(const void *p)
+{
+	return __builtin_bswap16(get_unaligned_le16(p));
+}
+
+static inline u32 get_unaligned_be32(const void *p)
+{
+	return __builtin_bswap32(get_unaligned_le32(p));
+}
+
+static inline u64 get_unaligned_be64(const void *p)
+{
+	return __builtin_bswap64(get_unaligned_le64(p));
+}
+
+static inline void put_unaligned_le16(u16 v, void *p)
+{
+	memcpy(p, &v, sizeof(v));
+}
+
+static inline void put_unaligned_le32(u32 v, void *p)
+{
+	memcpy(p, &v, sizeof(v));
+}
+
+static inline void put_unaligned_le64(u64 v, void *p)
+{
+	memcpy(p, &v, sizeof(v));
+}
+
+static inline void put_unaligned_be16(u16 v, void *p)
+{
+	put_unaligned_le16(__builtin_bswap16(v), p);
+}
+
+static inline void put_unaligned_be32(u32 v, void *p)
+{
+	put_unaligned_le32(__builtin_bswap32(v), p);
+}
+
+static inline void put_unaligned_be64(u64 v, void *p)
+{
+	put_unaligned_le64(__builtin_bswap64(v), p);
+}
+
 /*
- * For vmbus/buslib.h.  A test sets how many allocations still work; it is
+ * For vmbus/buslib.h and vsp/storage/image/imagelib.h.  A test sets how many allocations still work; it is
  * negative where it does not: all do.
  */
 __attribute__((weak)) int ovid_host_allocs = -1;

@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is left of an image when the power goes.  All that is done to its file is recorded while a
+ * disk is written, discarded, flushed, resized.  Then the power is cut behind each operation: of what
+ * came since the file's last flush any sector may be there or not.  What is left has to open, with
+ * its log replayed, has to be sound, and each sector of the disk has to have what it had at the last
+ * flush that was acknowledged, or something that was written since.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "../../vsp/storage/image/memfile.h"
+
+#define SECTOR		512u
+#define DISK		(5u << 20)
+#define BLOCK		(1u << 20)
+#define GROWN		(200ull << 30)	/* the table of blocks has to move for it */
+#define OPS		90
+#define TRIES		4
+
+struct event {
+	enum memfile_op op;
+	u64 off, len;
+	u8 *data;
+};
+
+/* of the disk: each sector of the range gets @stamp, or zeros */
+struct op {
+	u32 off, len, stamp;
+	unsigned int begin, end;	/* events */
+};
+
+struct flushed {
+	unsigned int begin, end;
+};
+
+struct run {
+	const char *name;
+	enum ovid_vdisk_format format;
+	enum ovid_vdisk_kind kind;
+	struct memfile file, base;
+	struct ovid_vdisk *image, *parent;
+	struct event *event;
+	unsigned int nr_events;
+	struct op op[OPS];
+	unsigned int nr_ops;
+	struct flushed flush[OPS + 2];
+	unsigned int nr_flushes;
+	u64 seed;
+	u8 *buf;
+	unsigned int tries, replays;
+	bool grown;
+};
+
+static void die(const struct run *r, const char *what, ...)
+	__attribute__((format(printf, 2, 3), noreturn));
+
+static void die(const struct run *r, const char *what, ...)
+{
+	va_list ap;
+
+	printf("# %s: ", r->name);
+	va_start(ap, what);
+	vprintf(what, ap);
+	va_end(ap);
+	printf("\nnot ok 1 - power cuts\n1..1\n");
+	exit(1);
+}
+
+#define MUST(r, call) do {							\
+	int ret_ = (call);							\
+	if (ret_)								\
+		die(r, "%s: %s", #call, strerror(-ret_));			\
+} while (0)
+
+static u32 rnd(struct run *r, u32 below)
+{
+	r->seed = r->seed * 6364136223846793005ull + 1442695040888963407ull;
+	return (r->seed >> 33) % below;
+}
+
+/* ---- recording ---- */
+
+static void record(struct memfile *f, enum memfile_op op, u64 off, const void *buf, u64 len)
+{
+	struct run *r = f->watcher;
+	struct event *e;
+
+	r->event = realloc(r->event, (r->nr_events + 1) * sizeof(*e));
+	e = &r->event[r->nr_events++];
+	*e = (struct event){ .op = op, .off = off, .len = len };
+	if (op == MEMFILE_WRITE) {
+		e->data = malloc(len);
+		memcpy(e->data, buf, len);
+	}
+}
+
+static void stamp_sectors(u8 *buf, u32 off, u32 len, u32 stamp)
+{
+	for (u32 at = 0; at < len; at += 4) {
+		u32 word = stamp ? stamp << 16 ^ (off + at) / SECTOR : 0;
+
+		memcpy(buf + at, &word, 4);
+	}
+}
+
+static struct op *begin_op(struct run *r, u32 stamp)
+{
+	struct op *op = &r->op[r->nr_ops++];
+	u32 most = rnd(r, 4) ? 40 : BLOCK / SECTOR * 2;
+
+	op->off = rnd(r, 3) ? rnd(r, DISK / SECTOR) * SECTOR : rnd(r, DISK / BLOCK) * BLOCK;
+	op->len = (1 + rnd(r, most)) * SECTOR;
+	if (op->len > DISK - op->off)
+		op->len = DISK - op->off;
+	op->stamp = stamp;
+	op->begin = r->nr_events;
+	return op;
+}
+
+static void do_write(struct run *r)
+{
+	struct op *op = begin_op(r, r->nr_ops + 1);
+
+	stamp_sectors(r->buf, op->off, op->len, op->stamp);
+	MUST(r, ovid_vdisk_write(r->image, op->off, r->buf, op->len));
+	op->end = r->nr_events;
+}
+
+static void do_discard(struct run *r)
+{
+	struct op *op = begin_op(r, 0);
+
+	MUST(r, ovid_vdisk_discard(r->image, op->off, op->len, false));
+	op->end = r->nr_events;
+}
+
+static void do_flush(struct run *r)
+{
+	struct flushed *f = &r->flush[r->nr_flushes++];
+
+	f->begin = r->nr_events;
+	MUST(r, ovid_vdisk_flush(r->image));
+	f->end = r->nr_events;
+	if (rnd(r, 2))
+		ovid_vdisk_reclaim(r->image);
+}
+
+static void open_image(struct run *r)
+{
+	const char *why = "";
+
+	MUST(r, ovid_vdisk_open(&memfile_ops, &r->file, r->format, true, &r->image, &why));
+	if (r->parent)
+		MUST(r, ovid_vdisk_set_parent(r->image, r->parent, &why));
+}
+
+static void do_reopen(struct run *r)
+{
+	struct flushed *f = &r->flush[r->nr_flushes++];
+
+	f->begin = r->nr_events;
+	MUST(r, ovid_vdisk_close(r->image));
+	f->end = r->nr_events;
+	open_image(r);
+}
+
+static void workload(struct run *r)
+{
+	while (r->nr_ops < OPS) {
+		u32 what = rnd(r, 16);
+
+		if (what < 9)
+			do_write(r);
+		else if (what < 11)
+			do_discard(r);
+		else if (r->nr_flushes < OPS && what < 15)
+			do_flush(r);
+		else if (r->nr_flushes < OPS)
+			do_reopen(r);
+		if (r->nr_ops == OPS / 2 && !r->grown) {
+			MUST(r, ovid_vdisk_resize(r->image, GROWN));
+			r->grown = true;
+		}
+	}
+}
+
+/* ---- cutting ---- */
+
+static void apply_sectors(struct run *r, struct memfile *f, const struct event *e, bool all)
+{
+	u64 at, part;
+
+	for (at = 0; at < e->len; at += part) {
+		part = SECTOR - (e->off + at) % SECTOR;
+		if (part > e->len - at)
+			part = e->len - at;
+		if (!all && rnd(r, 2))
+			continue;
+		if (e->op == MEMFILE_WRITE)
+			MUST(r, memfile_write(f, e->off + at, e->data + at, part));
+		else
+			MUST(r, memfile_punch(f, e->off + at, part));
+	}
+}
+
+/* @how: 0: nothing of it, 1: all, else any of it */
+static void apply(struct run *r, struct memfile *f, const struct event *e, unsigned int how)
+{
+	if (!how)
+		return;
+	switch (e->op) {
+	case MEMFILE_RESIZE:
+		if (how == 1 || rnd(r, 2))
+			MUST(r, memfile_resize(f, e->off));
+		break;
+	case MEMFILE_PUNCH:
+		/* of what was never written, or is cut off, there is nothing to be zeros */
+		if (ovid_fits(e->off, e->len, f->size))
+			apply_sectors(r, f, e, how == 1);
+		break;
+	case MEMFILE_WRITE:
+		apply_sectors(r, f, e, how == 1);
+		break;
+	default:
+		break;
+	}
+}
+
+static bool has(const u8 *sector, u32 off, u32 stamp)
+{
+	u8 want[SECTOR];
+
+	stamp_sectors(want, off, SECTOR, stamp);
+	return !memcmp(sector, want, SECTOR);
+}
+
+static void verify_sector(const struct run *r, const u8 *sector, u32 off, unsigned int cut,
+			  unsigned int acked)
+{
+	unsigned int i;
+
+	for (i = r->nr_ops; i-- > 0;) {
+		const struct op *op = &r->op[i];
+
+		if (op->begin >= cut || off < op->off || off >= op->off + op->len)
+			continue;
+		if (has(sector, off, op->stamp))
+			return;
+		if (op->end <= acked)
+			die(r, "cut %u: sector %u has not what was flushed (operation %u), nor anything newer",
+			    cut, off / SECTOR, i);
+	}
+	/* as it was in the beginning: 0xffff is the parent's stamp */
+	if (!has(sector, off, r->parent ? 0xffff : 0))
+		die(r, "cut %u: sector %u has what it never had", cut, off / SECTOR);
+}
+
+static void verify(struct run *r, struct ovid_vdisk *image, unsigned int cut)
+{
+	struct ovid_vdisk_check check;
+	unsigned int acked = 0, i;
+
+	MUST(r, ovid_vdisk_check(image, &check));
+	if (check.damaged)
+		die(r, "cut %u: %llu blocks are damaged", cut, (unsigned long long)check.damaged);
+	for (i = 0; i < r->nr_flushes && r->flush[i].end <= cut; i++)
+		acked = r->flush[i].begin;
+	MUST(r, ovid_vdisk_read(image, 0, r->buf, DISK));
+	for (u32 off = 0; off < DISK; off += SECTOR)
+		verify_sector(r, r->buf + off, off, cut, acked);
+}
+
+static int open_left(struct run *r, struct memfile *left, struct ovid_vdisk **image, const char **why)
+{
+	int ret = ovid_vdisk_open(&memfile_ops, left, r->format, true, image, why);
+	struct ovid_vdisk_info info;
+
+	if (ret)
+		return ret;
+	ovid_vdisk_info(*image, &info);
+	r->replays += info.replayed;
+	return r->parent ? ovid_vdisk_set_parent(*image, r->parent, why) : 0;
+}
+
+/* the events from @since on are not flushed */
+static void try_cut(struct run *r, const struct memfile *durable, unsigned int since, unsigned int cut,
+		    unsigned int how)
+{
+	struct ovid_vdisk *image;
+	struct memfile left;
+	const char *why = "";
+	int ret;
+
+	memfile_init(&left, cut);
+	left.base = durable;
+	left.size = durable->size;
+	for (unsigned int i = since; i < cut; i++)
+		apply(r, &left, &r->event[i], how);
+	/* and again while its log is replayed */
+	left.fail_in = rnd(r, 12);
+	ret = open_left(r, &left, &image, &why);
+	if (ret) {
+		left.fail_in = -1;
+		ret = open_left(r, &left, &image, &why);
+	}
+	if (ret)
+		die(r, "cut %u, try %u: it does not open: %s", cut, how, why);
+	left.fail_in = -1;
+	verify(r, image, cut);
+	ovid_vdisk_abandon(image);
+	memfile_free(&left);
+	r->tries++;
+}
+
+static void cut_everywhere(struct run *r, unsigned int first)
+{
+	unsigned int since = first, cut, i, how;
+	struct memfile durable;
+
+	memfile_init(&durable, 0);
+	for (i = 0; i < first; i++)
+		apply(r, &durable, &r->event[i], 1);
+	for (cut = first; cut <= r->nr_events; cut++) {
+		if (cut > first && r->event[cut - 1].op == MEMFILE_FLUSH)
+			for (; since < cut; since++)
+				apply(r, &durable, &r->event[since], 1);
+		for (how = since == cut; how < (since == cut ? 2 : TRIES); how++)
+			try_cut(r, &durable, since, cut, how);
+	}
+	memfile_free(&durable);
+}
+
+/* ---- shapes ---- */
+
+static void make_parent(struct run *r)
+{
+	struct ovid_vdisk_params params = {
+		.format = OVID_VDISK_VHDX, .kind = OVID_VDISK_DYNAMIC, .size = DISK, .block_size = BLOCK,
+	};
+	const char *why = "";
+
+	memfile_init(&r->base, 7);
+	MUST(r, ovid_vdisk_create(&memfile_ops, &r->base, &params, &why));
+	MUST(r, ovid_vdisk_open(&memfile_ops, &r->base, OVID_VDISK_VHDX, true, &r->parent, &why));
+	stamp_sectors(r->buf, 0, DISK, 0xffff);
+	MUST(r, ovid_vdisk_write(r->parent, 0, r->buf, DISK));
+	MUST(r, ovid_vdisk_flush(r->parent));
+}
+
+static void run(const char *name, enum ovid_vdisk_format format, enum ovid_vdisk_kind kind, u64 seed)
+{
+	struct run *r = calloc(1, sizeof(*r));
+	struct ovid_vdisk_params params = {
+		.format = format, .kind = kind, .size = DISK, .block_size = BLOCK,
+		.relative_path = "parent.vhdx",
+	};
+	const char *why = "";
+	unsigned int first;
+
+	r->name = name;
+	r->format = format;
+	r->kind = kind;
+	r->seed = seed;
+	r->buf = malloc(DISK);
+	if (kind == OVID_VDISK_DIFFERENCING)
+		make_parent(r);
+	params.parent = r->parent;
+	memfile_init(&r->file, 1);
+	r->file.watch = record;
+	r->file.watcher = r;
+	MUST(r, ovid_vdisk_create(&memfile_ops, &r->file, &params, &why));
+	first = r->nr_events;
+	open_image(r);
+	workload(r);
+	ovid_vdisk_abandon(r->image);
+	cut_everywhere(r, first);
+	printf("# %s: %u operations on the file, %u cuts, %u logs replayed\n", name, r->nr_events - first,
+	       r->tries, r->replays);
+	if (format == OVID_VDISK_VHDX && !r->replays)
+		die(r, "no log was ever replayed");
+	ovid_vdisk_abandon(r->parent);
+	memfile_free(&r->file);
+	memfile_free(&r->base);
+	for (unsigned int i = 0; i < r->nr_events; i++)
+		free(r->event[i].data);
+	free(r->event);
+	free(r->buf);
+	free(r);
+}
+
+/* powercut [SEED] */
+int main(int argc, char **argv)
+{
+	u64 seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
+
+	run("VHDX, dynamic", OVID_VDISK_VHDX, OVID_VDISK_DYNAMIC, seed);
+	run("VHDX, differencing", OVID_VDISK_VHDX, OVID_VDISK_DIFFERENCING, seed);
+	run("VHD, dynamic", OVID_VDISK_VHD, OVID_VDISK_DYNAMIC, seed);
+	printf("ok 1 - power cuts\n1..1\n");
+	return 0;
+}
