@@ -19,6 +19,7 @@ int cli_timesync(int argc, char **argv);
 int cli_freeze(int argc, char **argv);	/* thaw too */
 int cli_kvp(int argc, char **argv);
 int cli_copy(int argc, char **argv);
+int cli_disk(int argc, char **argv);
 int cli_simple(int argc, char **argv);	/* pause, resume, reset, nmi, kill */
 
 /* Prints the failure as one line and returns its exit status. */

@@ -110,6 +110,23 @@ static const struct {
 	  "Tells the guest what time it is; it sets its clock.\n\n"
 	  "  --sample    only a sample, for a program in the guest that slews the clock\n"
 	  "  --auto WHEN on: by itself, a sample every five seconds (as in the beginning); off\n" JSON_LINE },
+	{ "disk",
+	  "usage: ovid disk create [option]... FILE [SIZE]\n"
+	  "       ovid disk info|check|map [option]... FILE\n"
+	  "       ovid disk convert [option]... FILE NEW-FILE\n"
+	  "       ovid disk resize [option]... FILE [+|-]SIZE\n"
+	  "Makes and looks after disk images: raw, VHDX, VHD.  A size is in bytes, or with K, M, G\n"
+	  "or T.  A new file's name says its format: .vhdx, .vhd, .raw, .img, .iso.  It gets that\n"
+	  "name when it is complete.\n\n"
+	  "  --format FORMAT         -f: of FILE: raw, vhd or vhdx; else it is what it seems to be\n"
+	  "  --output-format FORMAT  -O: of NEW-FILE\n"
+	  "  --kind KIND       dynamic: takes space as it is written (the default), or fixed: at once\n"
+	  "  --parent FILE     -b: differencing: has what is written, and the rest is in that VHDX\n"
+	  "  --block-size SIZE takes space by so much\n"
+	  "  --sector BYTES    512 or 4096\n"
+	  "  --force           take the place of a file that is there\n"
+	  "  --repair          -r: put right what a crash has left\n"
+	  "  --shrink          cut off what is at the end of the disk\n" JSON_LINE },
 };
 
 bool cli_help(const char *verb)
@@ -136,7 +153,9 @@ bool cli_help(const char *verb)
 	      "  kvp       keys and values, addresses\n"
 	      "  freeze, thaw\n"
 	      "  copy      a file into the guest\n"
-	      "  timesync  set its clock\n\n"
+	      "  timesync  set its clock\n"
+	      "Without a VM:\n"
+	      "  disk      make, convert, check, resize disk images\n\n"
 	      "`ovid VERB --help` says more; so does ovid(1).\n", stdout);
 	return true;
 }

@@ -29,6 +29,7 @@ static const struct {
 	{ "thaw",	cli_freeze },
 	{ "copy",	cli_copy },
 	{ "timesync",	cli_timesync },
+	{ "disk",	cli_disk },
 };
 
 int cli_fail(int ret, const struct failure *why)

@@ -26,6 +26,7 @@ _ovid_options() {
 	freeze) echo --check ;;
 	copy) echo --overwrite --mkdir ;;
 	timesync) echo --sample --auto ;;
+	disk) echo --format --output-format --kind --parent --block-size --sector --repair --shrink --force ;;
 	esac
 }
 
@@ -34,7 +35,7 @@ _ovid_words() {
 	local i n=0
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--pool) i=$((i + 1)) ;;
+		--pool|--format|-f|--output-format|-O|--kind|--parent|-b|--block-size|--sector) i=$((i + 1)) ;;
 		-*) ;;
 		*) n=$((n + 1)) ;;
 		esac
@@ -44,7 +45,7 @@ _ovid_words() {
 
 _ovid() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]}
-	local verbs="run info list console pause resume reset nmi pulse kill stat wait shutdown heartbeat kvp freeze thaw copy timesync help"
+	local verbs="run info list console pause resume reset nmi pulse kill stat wait shutdown heartbeat kvp freeze thaw copy timesync disk help"
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
 		COMPREPLY=($(compgen -W "$verbs --help --version" -- "$cur"))
@@ -94,6 +95,20 @@ _ovid() {
 		kvp--pool)
 			COMPREPLY=($(compgen -W "external guest auto auto-external auto-internal" -- "$cur"))
 			return ;;
+		disk--format|disk-f|disk--output-format|disk-O)
+			COMPREPLY=($(compgen -W "raw vhd vhdx" -- "$cur"))
+			return ;;
+		disk--kind)
+			COMPREPLY=($(compgen -W "fixed dynamic" -- "$cur"))
+			return ;;
+		disk--sector)
+			COMPREPLY=($(compgen -W "512 4096" -- "$cur"))
+			return ;;
+		disk--block-size) return ;;
+		disk--parent|disk-b)
+			compopt -o filenames 2>/dev/null
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			return ;;
 		timesync--auto)
 			COMPREPLY=($(compgen -W "on off" -- "$cur"))
 			return ;;
@@ -103,8 +118,11 @@ _ovid() {
 			kvp0)
 				COMPREPLY=($(compgen -W "get set delete list ip" -- "$cur"))
 				return ;;
-			kvp[2-9]|copy[2-9]) return ;;
-			copy1)
+			disk0)
+				COMPREPLY=($(compgen -W "create info check convert resize map" -- "$cur"))
+				return ;;
+			kvp[2-9]|copy[2-9]|disk[3-9]) return ;;
+			copy1|disk[12])
 				compopt -o filenames 2>/dev/null
 				mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 				return ;;

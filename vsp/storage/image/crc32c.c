@@ -19,15 +19,25 @@ static const u32 high[16] = {
 	0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
 };
 
+static u32 add_byte(u32 crc, u8 byte)
+{
+	u8 index = (u8)crc ^ byte;
+
+	return low[index & 15] ^ high[index >> 4] ^ crc >> 8;
+}
+
 u32 ovid_crc32c(u32 crc, const void *data, size_t len)
 {
 	const u8 *p = data;
 
 	crc = ~crc;
-	while (len--) {
-		u8 index = (u8)crc ^ *p++;
-
-		crc = low[index & 15] ^ high[index >> 4] ^ crc >> 8;
+	for (; len >= 4; len -= 4, p += 4) {
+		crc = add_byte(crc, p[0]);
+		crc = add_byte(crc, p[1]);
+		crc = add_byte(crc, p[2]);
+		crc = add_byte(crc, p[3]);
 	}
+	while (len--)
+		crc = add_byte(crc, *p++);
 	return ~crc;
 }

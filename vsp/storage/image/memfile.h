@@ -155,19 +155,14 @@ static int memfile_write(void *ctx, u64 off, const void *buf, size_t len)
 	return 0;
 }
 
-/* pages of our own go; what a base has there is hidden by zeros */
-static int memfile_zero(struct memfile *f, u64 off, u64 end)
+/* a range of whole pages: ours go, and what a base has is hidden by zeros */
+static int memfile_zero_pages(struct memfile *f, u64 first, u64 last)
 {
-	u64 first = ovid_round_up(off, MEMFILE_PAGE), last = end - end % MEMFILE_PAGE;
+	const struct memfile *base;
+	const struct memfile_page *b;
 	unsigned int i;
-	int ret;
+	int ret = 0;
 
-	if (first > last)
-		return memfile_put(f, off, NULL, end - off);
-	ret = memfile_put(f, off, NULL, first - off);
-	ret = ret ?: memfile_put(f, last, NULL, end - last);
-	if (f->base)
-		return ret ?: memfile_put(f, first, NULL, last - first);
 	for (i = 0; i < MEMFILE_BUCKETS; i++) {
 		struct memfile_page **at = &f->bucket[i], *p;
 
@@ -180,7 +175,24 @@ static int memfile_zero(struct memfile *f, u64 off, u64 end)
 			kvfree(p);
 		}
 	}
+	for (base = f->base; base; base = base->base)
+		for (i = 0; i < MEMFILE_BUCKETS; i++)
+			for (b = base->bucket[i]; b && !ret; b = b->next)
+				if (b->off >= first && b->off < last)
+					ret = memfile_put(f, b->off, NULL, MEMFILE_PAGE);
 	return ret;
+}
+
+static int memfile_zero(struct memfile *f, u64 off, u64 end)
+{
+	u64 first = ovid_round_up(off, MEMFILE_PAGE), last = end - end % MEMFILE_PAGE;
+	int ret;
+
+	if (first > last)
+		return memfile_put(f, off, NULL, end - off);
+	ret = memfile_put(f, off, NULL, first - off);
+	ret = ret ?: memfile_put(f, last, NULL, end - last);
+	return ret ?: memfile_zero_pages(f, first, last);
 }
 
 static int memfile_punch(void *ctx, u64 off, u64 len)

@@ -10,7 +10,7 @@ static unsigned int bucket_of(u64 off)
 
 int ovid_pages_init(struct ovid_pages *pages)
 {
-	pages->bucket = kvzalloc(sizeof(struct ovid_page *[OVID_PAGES_BUCKETS]), GFP_KERNEL_ACCOUNT);
+	pages->bucket = kvzalloc(OVID_PAGES_BYTES, GFP_KERNEL_ACCOUNT);
 	return pages->bucket ? 0 : -ENOMEM;
 }
 

@@ -13,6 +13,7 @@
 
 #define OVID_PAGE		4096u
 #define OVID_PAGES_BUCKETS	1024u
+#define OVID_PAGES_BYTES	(OVID_PAGES_BUCKETS * sizeof(struct ovid_page *))
 #define OVID_PAGE_ALL		0xffu	/* all sectors of a page */
 
 /**

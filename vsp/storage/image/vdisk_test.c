@@ -639,7 +639,7 @@ static const struct harm harms[] = {
 	{ META + 52, 4, { 0xff, 0xff, 0xff, 0xff }, 0, 0, -EUCLEAN },
 	{ META + 52, 4, { 0 }, 0, 0, -EUCLEAN },
 	{ META + 32, 1, { 0 }, 0, 0, -EOPNOTSUPP },
-	/* parameters: block size 0, no power of 2, too large; unknown flags; a parent, but which? */
+	/* parameters: block size 0, no power of 2, too large; unknown flags; a parent: which? */
 	{ META + 0x10000, 4, { 0 }, 0, 0, -EUCLEAN },
 	{ META + 0x10000, 4, { 0, 0, 0x30 }, 0, 0, -EUCLEAN },
 	{ META + 0x10000, 4, { 0, 0, 0, 0x80 }, 0, 0, -EUCLEAN },
