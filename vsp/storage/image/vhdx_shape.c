@@ -67,10 +67,10 @@ static int need_table(struct ovid_vdisk *image, u64 size)
 static int set_size(struct ovid_vdisk *image, u64 size)
 {
 	u8 bytes[8];
-	int ret;
+	int ret = ovid_vdisk_room(image, 1) ? 0 : ovid_vdisk_flush(image);
 
 	put_unaligned_le64(size, bytes);
-	ret = ovid_pages_change(image, vhdx_of(image)->size_item, bytes, sizeof(bytes));
+	ret = ret ?: ovid_pages_change(image, vhdx_of(image)->size_item, bytes, sizeof(bytes));
 	if (!ret)
 		image->info.size = size;
 	return ret;
@@ -106,8 +106,6 @@ static int grow(struct ovid_vdisk *image, u64 size)
 				      ovid_div_up(size, image->info.block_size));
 	if (image->parent)
 		end = max(end, image->parent->info.size);
-	if (!ret && !ovid_vdisk_room(image, 2))
-		ret = ovid_vdisk_flush(image);
 	ret = ret ?: set_size(image, size);
 	return ret ?: zero(image, was, min(end, size));
 }
