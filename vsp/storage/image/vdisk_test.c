@@ -688,6 +688,147 @@ static void hostile(struct kunit *test)
 	}
 }
 
+/* ---- logs made by hand, with numbers as the format has them ---- */
+
+#define LOG_LEN_TEST	(1u << 20)
+
+struct desc {
+	u64 off;
+	u64 zeros;	/* so many; 0: a page of @fill */
+	u8 fill;
+};
+
+static void put_log(struct fixture *f, u32 pos, const u8 *entry, u32 len)
+{
+	u32 first = min(len, LOG_LEN_TEST - pos);
+
+	memfile_write(&f->file[0], (1 << 20) + pos, entry, first);
+	memfile_write(&f->file[0], 1 << 20, entry + first, len - first);
+}
+
+/* one descriptor; its page, if it has one, is the second sector */
+static u32 log_entry(struct fixture *f, u32 pos, u32 tail, u64 sequence, u64 flushed,
+		     const struct desc *d)
+{
+	static u8 entry[8192];
+	u32 len = d->zeros ? 4096 : 8192;
+
+	memset(entry, 0, sizeof(entry));
+	memcpy(entry, "loge", 4);
+	put_unaligned_le32(len, entry + 8);
+	put_unaligned_le32(tail, entry + 12);
+	put_unaligned_le64(sequence, entry + 16);
+	put_unaligned_le32(1, entry + 24);
+	memset(entry + 32, 0x5a, 16);
+	put_unaligned_le64(flushed, entry + 48);
+	put_unaligned_le64(6 << 20, entry + 56);
+	memcpy(entry + 64, d->zeros ? "zero" : "desc", 4);
+	put_unaligned_le64(d->off, entry + 80);
+	put_unaligned_le64(sequence, entry + 88);
+	if (d->zeros) {
+		put_unaligned_le64(d->zeros, entry + 72);
+	} else {
+		memset(entry + 68, d->fill, 12);
+		memcpy(entry + 4096, "data", 4);
+		put_unaligned_le32(sequence >> 32, entry + 4100);
+		memset(entry + 4104, d->fill, 4084);
+		put_unaligned_le32((u32)sequence, entry + 8188);
+	}
+	ovid_vhdx_put_sum(entry, len);
+	put_log(f, pos, entry, len);
+	return (pos + len) % LOG_LEN_TEST;
+}
+
+/* a closed image whose first block is at 4 MiB and full of 0x33, and a header that names a log */
+static void make_logged(struct fixture *f)
+{
+	static u8 header[4096];
+
+	memfile_free(&f->file[0]);
+	memfile_init(&f->file[0], 1);
+	make_open(f, 0, OVID_VDISK_VHDX, OVID_VDISK_DYNAMIC);
+	put_to(f, 0, 0, 1 << 20, 0x33);
+	KUNIT_ASSERT_EQ(f->test, close(f, 0), 0);
+	memfile_read(&f->file[0], 64 << 10, header, sizeof(header));
+	memset(header + 48, 0x5a, 16);
+	put_unaligned_le64(1000, header + 8);
+	ovid_vhdx_put_sum(header, sizeof(header));
+	memfile_write(&f->file[0], 64 << 10, header, sizeof(header));
+}
+
+#define SECOND_LOG	((1ull << 32) + 7)	/* a number of more than 32 bits */
+
+static void logs(struct kunit *test)
+{
+	const struct desc page = { .off = 4 << 20, .fill = 0x44 }, newer = { .off = 4 << 20, .fill = 0x55 };
+	const struct desc zeros = { .off = (4 << 20) + 8192, .zeros = 16384 };
+	const struct desc far = { .off = 64 << 20, .fill = 0x66 };
+	struct fixture *f = test->priv;
+	u32 tail = LOG_LEN_TEST - 4096, pos;
+
+	/* three entries, the first one wraps; an older one is no part of them */
+	make_logged(f);
+	log_entry(f, 65536, 65536, SECOND_LOG - 5, 5 << 20, &far);
+	pos = log_entry(f, tail, tail, SECOND_LOG, 5 << 20, &page);
+	KUNIT_EXPECT_EQ(test, pos, 4096u);
+	pos = log_entry(f, pos, tail, SECOND_LOG + 1, 5 << 20, &zeros);
+	log_entry(f, pos, tail, SECOND_LOG + 2, 5 << 20, &newer);
+	KUNIT_ASSERT_EQ(test, reopen(f, 0, OVID_VDISK_VHDX, true), 0);
+	memset(f->shadow, 0x55, 4096);
+	memset(f->shadow + 8192, 0, 16384);
+	expect_disk(f, 0);
+	KUNIT_EXPECT_EQ(test, f->file[0].size, 6 << 20);
+
+	/* the newest is torn: those before it count */
+	make_logged(f);
+	pos = log_entry(f, 0, 0, 1, 5 << 20, &page);
+	log_entry(f, pos, 0, 2, 5 << 20, &newer);
+	memfile_write(&f->file[0], (1 << 20) + pos + 5000, "x", 1);
+	KUNIT_ASSERT_EQ(test, reopen(f, 0, OVID_VDISK_VHDX, true), 0);
+	memset(f->shadow, 0x44, 4096);
+	expect_disk(f, 0);
+
+	/* the tail says that what is before it is done with */
+	make_logged(f);
+	pos = log_entry(f, 0, 0, 1, 5 << 20, &zeros);
+	log_entry(f, pos, pos, 2, 5 << 20, &page);
+	KUNIT_ASSERT_EQ(test, reopen(f, 0, OVID_VDISK_VHDX, true), 0);
+	memset(f->shadow, 0x44, 4096);
+	expect_disk(f, 0);
+}
+
+static void bad_logs(struct kunit *test)
+{
+	static const struct {
+		u32 tail;
+		u64 sequence, size;
+		struct desc d;
+	} bad[] = {
+		/* no such tail; no number; the file was longer; not on pages */
+		{ 4096, 1, 5 << 20, { .off = 4 << 20, .fill = 1 } },
+		{ LOG_LEN_TEST, 1, 5 << 20, { .off = 4 << 20, .fill = 1 } },
+		{ 0, 0, 5 << 20, { .off = 4 << 20, .fill = 1 } },
+		{ 0, 1, 7 << 20, { .off = 4 << 20, .fill = 1 } },
+		{ 0, 1, 5 << 20, { .off = (4 << 20) + 512, .fill = 1 } },
+		{ 0, 1, 5 << 20, { .off = 4 << 20, .zeros = 512 } },
+		/* a header, the log itself, where no file reaches */
+		{ 0, 1, 5 << 20, { .off = 65536, .fill = 1 } },
+		{ 0, 1, 5 << 20, { .off = (1 << 20) + 65536, .fill = 1 } },
+		{ 0, 1, 5 << 20, { .off = 0, .zeros = 4 << 20 } },
+		{ 0, 1, 5 << 20, { .off = 4 << 20, .zeros = 1ull << 62 } },
+		{ 0, 1, 5 << 20, { .off = 0xfffffffffffff000ull, .fill = 1 } },
+		{ 0, 1, 5 << 20, { .off = 0xfffffffffffff000ull, .zeros = 8192 } },
+	};
+	struct fixture *f = test->priv;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		make_logged(f);
+		log_entry(f, 0, bad[i].tail, bad[i].sequence, bad[i].size, &bad[i].d);
+		KUNIT_EXPECT_EQ_MSG(test, reopen(f, 0, OVID_VDISK_VHDX, true), -EUCLEAN, "log %u", i);
+	}
+}
+
 /* entries of the table that cannot be: they are found, and nothing is read or written there */
 static void bad_blocks(struct kunit *test)
 {
@@ -769,6 +910,8 @@ static struct kunit_case vdisk_cases[] = {
 	KUNIT_CASE(errors),
 	KUNIT_CASE(footer_lost),
 	KUNIT_CASE(hostile),
+	KUNIT_CASE(logs),
+	KUNIT_CASE(bad_logs),
 	KUNIT_CASE(bad_blocks),
 	KUNIT_CASE(copies),
 	{}

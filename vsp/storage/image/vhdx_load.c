@@ -191,7 +191,8 @@ static int take_params(struct ovid_vdisk *image, u32 block_size, u32 flags, cons
 	if (block_size < VHDX_MIN_BLOCK || block_size > VHDX_MAX_BLOCK ||
 	    block_size & (block_size - 1))
 		return OVID_FAIL(why, EUCLEAN, "its block size is none");
-	if (!ovid_vhdx_sector_ok(info->logical_sector) || !ovid_vhdx_sector_ok(info->physical_sector))
+	if (!ovid_vhdx_sector_ok(info->logical_sector) ||
+	    !ovid_vhdx_sector_ok(info->physical_sector))
 		return OVID_FAIL(why, EUCLEAN, "its sector size is neither 512 nor 4096");
 	if (!info->size || info->size % info->logical_sector ||
 	    info->size > OVID_VDISK_MAX_SIZE)
