@@ -10,7 +10,12 @@ patience=300
 
 blocks() { stat -c %b "$1"; }
 sum() { sha256sum <"$1" | cut -d ' ' -f 1; }
-say() { echo | ovid console g >/dev/null; }
+# a console does not end with what it is told
+say() {
+	echo | ovid console g >/dev/null &
+	sleep 1
+	kill $!
+}
 
 modprobe loop; modprobe ext4
 mkdir -p /img /ext
