@@ -6,7 +6,7 @@
  * begun or not), so the order is kept here, at the time when a piece is sent.
  */
 #include "service.h"
-#include "utf16.h"
+#include "../utf16.h"
 
 #define TIMEOUT	(40 * IC_SECOND)	/* the guest's is 30 s */
 
@@ -30,8 +30,8 @@ static int fcopy_check_start(const struct ovid_ic_copy_start *start)
 	if (start->flags & ~(OVID_IC_OVERWRITE | OVID_IC_CREATE_PATH) || start->reserved)
 		return -EINVAL;
 	if (!start->name[0] || !start->path[0] ||
-	    ovid_ic_utf16_from(NULL, IC_PATH_UNITS, start->name, sizeof(start->name)) < 0 ||
-	    ovid_ic_utf16_from(NULL, IC_PATH_UNITS, start->path, sizeof(start->path)) < 0)
+	    ovid_utf16_from(NULL, IC_PATH_UNITS, start->name, sizeof(start->name)) < 0 ||
+	    ovid_utf16_from(NULL, IC_PATH_UNITS, start->path, sizeof(start->path)) < 0)
 		return -EINVAL;
 	return 0;
 }
@@ -72,10 +72,10 @@ static int fcopy_build_start(const struct ovid_ic_copy_start *start, void *body)
 	struct ic_w_fcopy_start *w = body;
 
 	w->head.op = IC_FCOPY_START;
-	ovid_ic_utf16_from(body + offsetof(struct ic_w_fcopy_start, name), IC_PATH_UNITS,
-			   start->name, sizeof(start->name));
-	ovid_ic_utf16_from(body + offsetof(struct ic_w_fcopy_start, path), IC_PATH_UNITS,
-			   start->path, sizeof(start->path));
+	ovid_utf16_from(body + offsetof(struct ic_w_fcopy_start, name), IC_PATH_UNITS,
+			start->name, sizeof(start->name));
+	ovid_utf16_from(body + offsetof(struct ic_w_fcopy_start, path), IC_PATH_UNITS,
+			start->path, sizeof(start->path));
 	w->flags = start->flags;
 	w->bytes = start->bytes;
 	return sizeof(*w);

@@ -4,7 +4,7 @@
  * wrongly.  Wire contents are checked against offsets written as numbers.
  */
 #include <kunit/test.h>
-#include "utf16.c"
+#include "../utf16.c"
 #include "util.c"
 #include "heartbeat.c"
 #include "shutdown.c"
@@ -270,19 +270,19 @@ static void text_to_utf16(struct kunit *test)
 		u32 len = strlen(good[i].text) + 1;
 
 		memset(out, 0xaa, sizeof(out));
-		KUNIT_EXPECT_EQ_MSG(test, ovid_ic_utf16_from(out, 6, good[i].text, len), good[i].n, "%d", i);
+		KUNIT_EXPECT_EQ_MSG(test, ovid_utf16_from(out, 6, good[i].text, len), good[i].n, "%d", i);
 		KUNIT_EXPECT_MEMEQ(test, out, good[i].units, sizeof(out));
-		KUNIT_EXPECT_EQ(test, ovid_ic_utf16_from(NULL, good[i].n, good[i].text, len), good[i].n);
-		ovid_ic_utf16_to(back, sizeof(back), out, 6);
+		KUNIT_EXPECT_EQ(test, ovid_utf16_from(NULL, good[i].n, good[i].text, len), good[i].n);
+		ovid_utf16_to(back, sizeof(back), out, 6);
 		KUNIT_EXPECT_STREQ(test, back, good[i].text);
 		/* no NUL, or no room for it */
-		KUNIT_EXPECT_EQ(test, ovid_ic_utf16_from(out, 6, good[i].text, len - 1), -EINVAL);
+		KUNIT_EXPECT_EQ(test, ovid_utf16_from(out, 6, good[i].text, len - 1), -EINVAL);
 		if (i)
-			KUNIT_EXPECT_EQ(test, ovid_ic_utf16_from(out, good[i].n - 1, good[i].text, len),
+			KUNIT_EXPECT_EQ(test, ovid_utf16_from(out, good[i].n - 1, good[i].text, len),
 					-EINVAL);
 	}
 	for (i = 0; i < ARRAY_SIZE(bad); i++)
-		KUNIT_EXPECT_EQ_MSG(test, ovid_ic_utf16_from(out, 6, bad[i], strlen(bad[i]) + 1), -EINVAL,
+		KUNIT_EXPECT_EQ_MSG(test, ovid_utf16_from(out, 6, bad[i], strlen(bad[i]) + 1), -EINVAL,
 				    "%d", i);
 }
 
@@ -293,23 +293,23 @@ static void text_from_guest(struct kunit *test)
 	static const u16 pair[] = { 0xd83d, 0xde00 };
 	char out[16];
 
-	ovid_ic_utf16_to(out, sizeof(out), lone, 5);
+	ovid_utf16_to(out, sizeof(out), lone, 5);
 	KUNIT_EXPECT_STREQ(test, out, "a\xef\xbf\xbd\xef\xbf\xbd\x62\xef\xbf\xbd");
-	ovid_ic_utf16_to(out, sizeof(out), lone, 0);
+	ovid_utf16_to(out, sizeof(out), lone, 0);
 	KUNIT_EXPECT_STREQ(test, out, "");
 	/* cut at a character, always with a NUL, the rest is zero */
 	memset(out, 'x', sizeof(out));
-	ovid_ic_utf16_to(out, 9, wide, 3);
+	ovid_utf16_to(out, 9, wide, 3);
 	KUNIT_EXPECT_STREQ(test, out, "\xef\xbf\xbf\xef\xbf\xbf");
 	KUNIT_EXPECT_EQ(test, out[8], 0);
 	KUNIT_EXPECT_EQ(test, out[9], 'x');
-	ovid_ic_utf16_to(out, 10, wide, 3);
+	ovid_utf16_to(out, 10, wide, 3);
 	KUNIT_EXPECT_EQ(test, strlen(out), 9);
-	ovid_ic_utf16_to(out, 4, pair, 2);
+	ovid_utf16_to(out, 4, pair, 2);
 	KUNIT_EXPECT_STREQ(test, out, "");
-	ovid_ic_utf16_to(out, 5, pair, 2);
+	ovid_utf16_to(out, 5, pair, 2);
 	KUNIT_EXPECT_STREQ(test, out, "\xf0\x9f\x98\x80");
-	ovid_ic_utf16_to(out, 1, pair, 2);
+	ovid_utf16_to(out, 1, pair, 2);
 	KUNIT_EXPECT_STREQ(test, out, "");
 }
 

@@ -6,7 +6,7 @@
  * that an answer may have.
  */
 #include "service.h"
-#include "utf16.h"
+#include "../utf16.h"
 
 #define TIMEOUT	(40 * IC_SECOND)	/* the guest's is 30 s */
 
@@ -25,7 +25,7 @@ static u32 kvp_size_of(u16 kind)
 	return kvp_is_ip(kind) ? sizeof(struct ovid_ic_kvp_ip) : sizeof(struct ovid_ic_kvp);
 }
 
-#define FITS(units, text)	(ovid_ic_utf16_from(NULL, units, text, sizeof(text)) > 0)
+#define FITS(units, text)	(ovid_utf16_from(NULL, units, text, sizeof(text)) > 0)
 
 static int kvp_check_ip(const struct ovid_ic_kvp_ip *ip)
 {
@@ -70,7 +70,7 @@ static int kvp_check(const struct ovid_ic_record *rec)
 
 static u32 kvp_put_key(void *out, const struct ovid_ic_kvp *kvp)
 {
-	return 2 * ovid_ic_utf16_from(out, IC_KEY_UNITS, kvp->key, sizeof(kvp->key));
+	return 2 * ovid_utf16_from(out, IC_KEY_UNITS, kvp->key, sizeof(kvp->key));
 }
 
 static void kvp_put_value(struct ic_w_kvp_pair *pair, const struct ovid_ic_kvp *kvp)
@@ -80,8 +80,8 @@ static void kvp_put_value(struct ic_w_kvp_pair *pair, const struct ovid_ic_kvp *
 	pair->type = kvp->type;
 	switch (kvp->type) {
 	case OVID_IC_TEXT:
-		pair->value_bytes = 2 * ovid_ic_utf16_from(out, IC_VALUE_UNITS, kvp->value,
-							   sizeof(kvp->value));
+		pair->value_bytes = 2 * ovid_utf16_from(out, IC_VALUE_UNITS, kvp->value,
+							sizeof(kvp->value));
 		break;
 	case OVID_IC_U32:
 		pair->value32 = kvp->number;
@@ -123,8 +123,8 @@ static int kvp_build_pair(const struct ovid_ic_kvp *kvp, void *body)
 }
 
 #define PUT(w, field, text) \
-	ovid_ic_utf16_from((u8 *)(w) + offsetof(struct ic_w_kvp_ip, field), \
-			   ARRAY_SIZE((w)->field), text, sizeof(text))
+	ovid_utf16_from((u8 *)(w) + offsetof(struct ic_w_kvp_ip, field), \
+			ARRAY_SIZE((w)->field), text, sizeof(text))
 
 static int kvp_build_ip(const struct ovid_ic_kvp_ip *ip, void *body)
 {
@@ -174,7 +174,7 @@ static u32 kvp_get_value(struct ovid_ic_kvp *kvp, const void *pair)
 	memset(kvp->value, 0, sizeof(kvp->value));
 	switch (type) {
 	case OVID_IC_TEXT:
-		ovid_ic_utf16_to(kvp->value, sizeof(kvp->value), value, bytes / 2);
+		ovid_utf16_to(kvp->value, sizeof(kvp->value), value, bytes / 2);
 		break;
 	case OVID_IC_U32:
 		if (bytes < sizeof(u32))
@@ -201,14 +201,14 @@ static u32 kvp_get_key(struct ovid_ic_kvp *kvp, const void *pair)
 
 	if (bytes > 2 * IC_KEY_UNITS)
 		return OVID_IC_BAD_ANSWER;
-	ovid_ic_utf16_to(kvp->key, sizeof(kvp->key), pair + offsetof(struct ic_w_kvp_pair, key),
-			 bytes / 2);
+	ovid_utf16_to(kvp->key, sizeof(kvp->key), pair + offsetof(struct ic_w_kvp_pair, key),
+		      bytes / 2);
 	return OVID_IC_OK;
 }
 
 #define GET(text, body, field) \
-	ovid_ic_utf16_to(text, sizeof(text), (body) + offsetof(struct ic_w_kvp_ip, field), \
-			 sizeof(((struct ic_w_kvp_ip *)0)->field) / 2)
+	ovid_utf16_to(text, sizeof(text), (body) + offsetof(struct ic_w_kvp_ip, field), \
+		      sizeof(((struct ic_w_kvp_ip *)0)->field) / 2)
 
 static u32 kvp_parse_ip(struct ovid_ic_kvp_ip *ip, const void *body, u32 bytes)
 {

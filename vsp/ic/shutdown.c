@@ -3,7 +3,7 @@
  * Shutdown: power off, reboot or hibernate.  The guest says at once whether it will.
  */
 #include "service.h"
-#include "utf16.h"
+#include "../utf16.h"
 
 #define TIMEOUT	(10 * IC_SECOND)
 
@@ -18,7 +18,7 @@ static int shutdown_check(const struct ovid_ic_record *rec)
 
 	if (sd->action > OVID_IC_HIBERNATE || sd->flags & ~OVID_IC_FORCE || sd->reserved)
 		return -EINVAL;
-	return min(ovid_ic_utf16_from(NULL, 1024, sd->message, sizeof(sd->message)), 0);
+	return min(ovid_utf16_from(NULL, 1024, sd->message, sizeof(sd->message)), 0);
 }
 
 static int shutdown_build(const struct ovid_ic *ic, const struct ovid_ic_clock *clk,
@@ -41,8 +41,8 @@ static int shutdown_build(const struct ovid_ic *ic, const struct ovid_ic_clock *
 	w->flags = action[sd->action].flags;
 	if (sd->flags & OVID_IC_FORCE)
 		w->flags |= IC_SHUTDOWN_FORCE;
-	ovid_ic_utf16_from(body + offsetof(struct ic_w_shutdown, message), ARRAY_SIZE(w->message),
-			   sd->message, sizeof(sd->message));
+	ovid_utf16_from(body + offsetof(struct ic_w_shutdown, message), ARRAY_SIZE(w->message),
+			sd->message, sizeof(sd->message));
 	return sizeof(*w);
 }
 

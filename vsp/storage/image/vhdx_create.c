@@ -3,7 +3,7 @@
  * vhdx_create.c - a new VHDX: the first MiB, the log, the metadata, the block table, and, if it is
  * fixed, all blocks in a row.
  */
-#include "utf16.h"
+#include "../../utf16.h"
 #include "vhdx.h"
 
 #define LOG_AT		(1 * OVID_MIB)
@@ -70,7 +70,7 @@ static int put(struct making *m, u64 off, u32 len)
 static int put_identity(struct making *m)
 {
 	memcpy(m->buf, "vhdxfile", 8);
-	ovid_utf16_put("ovid", m->buf + VHDX_CREATOR, 512);
+	ovid_utf16_from(m->buf + VHDX_CREATOR, 256, "ovid", sizeof("ovid"));
 	return put(m, 0, VHDX_REGIONS_LEN);
 }
 

@@ -3,7 +3,7 @@
  * vhdx_locator.c - what a differencing image says of its parent: keys and values, in UTF-16.  The
  * files are opened by whoever uses the images; here it is checked that one is the right one.
  */
-#include "utf16.h"
+#include "../../utf16.h"
 #include "vhdx.h"
 
 #define ID_TEXT		39	/* {00000000-0000-0000-0000-000000000000} and its end */
@@ -29,6 +29,16 @@ static void id_to_text(const u8 *id, char *text)
 
 /* ---- reading ---- */
 
+static int to_text(const u8 *bytes, u32 units, char *text, size_t room)
+{
+	u32 i;
+
+	for (i = 0; i < units; i++)
+		if (!get_unaligned_le16(bytes + 2 * i))
+			return -EUCLEAN;
+	return room && ovid_utf16_to(text, room, bytes, units) ? 0 : -ENAMETOOLONG;
+}
+
 /* text of the locator: a key, or a value, which is what @n is 1 for */
 static int read_text(struct ovid_vdisk *image, const u8 *entry, u32 n, char *text, size_t room)
 {
@@ -43,7 +53,7 @@ static int read_text(struct ovid_vdisk *image, const u8 *entry, u32 n, char *tex
 	if (!bytes)
 		return -ENOMEM;
 	ret = ovid_pages_read(image, v->locator_off + off, bytes, len);
-	ret = ret ?: ovid_utf16_get(bytes, len, text, room);
+	ret = ret ?: to_text(bytes, len / 2, text, room);
 	kvfree(bytes);
 	return ret;
 }
@@ -142,7 +152,9 @@ struct locator {
 
 static u32 add_text(struct locator *l, const char *text)
 {
-	u32 len = ovid_utf16_put(text, l->bytes + l->used, l->room - l->used);
+	int units = ovid_utf16_from(l->bytes + l->used, (l->room - l->used) / 2, text,
+				    strlen(text) + 1);
+	u32 len = units > 1 ? 2 * (units - 1) : 0;	/* the end is not written */
 
 	l->failed |= !len || len > 0xffff;
 	l->used += len;

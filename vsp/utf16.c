@@ -85,7 +85,7 @@ static u32 get_unit(const void *in, u32 at)
 	return get_unaligned_le16((const u8 *)in + 2 * at);
 }
 
-int ovid_ic_utf16_from(void *out, u32 units, const char *text, u32 len)
+int ovid_utf16_from(void *out, u32 units, const char *text, u32 len)
 {
 	const u8 *p = (const u8 *)text;
 	u32 at = 0, i = 0, code, n;
@@ -134,9 +134,10 @@ static u32 utf16_decode(const void *in, u32 units, u32 at, u32 *code)
 	return 2;
 }
 
-void ovid_ic_utf16_to(char *out, u32 len, const void *in, u32 units)
+bool ovid_utf16_to(char *out, u32 len, const void *in, u32 units)
 {
 	u32 at = 0, used = 0, code, n;
+	bool fits = true;
 	u8 bytes[4];
 
 	while (at < units) {
@@ -144,10 +145,12 @@ void ovid_ic_utf16_to(char *out, u32 len, const void *in, u32 units)
 		if (!code)
 			break;
 		n = utf8_encode(bytes, code);
-		if (used + n >= len)
+		fits = used + n < len;
+		if (!fits)
 			break;
 		memcpy(out + used, bytes, n);
 		used += n;
 	}
 	memset(out + used, 0, len - used);
+	return fits;
 }
