@@ -99,11 +99,14 @@ static void fields(void)
 static void many(void)
 {
 	int fd = memory(4096), i, n = 0;
+	struct ovid_disk other = disk_of(fd, 0, 0);
 
 	for (i = 1; i < 63; i++)
 		n += !attach(fd, 0, i);
 	tap_is(n, 62, "as many as there may be");
-	tap_fails(attach(fd, 0, 0), EEXIST, "no more at the first address");
+	tap_fails(attach(fd, 0, 0), EEXIST, "none in another one's place");
+	other.target = 1;
+	tap_fails(ov_ioctl(scsi, OVID_DISK_ATTACH, &other), ENOSPC, "no more in another place");
 	for (n = 0, i = 0; i < 64; i += 2)
 		n += !detach(i);
 	tap_is(n, 32, "half of them are detached");

@@ -86,15 +86,17 @@ static void announce(struct stor *stor)
 
 static int insert(struct stor *stor, struct stor_unit *unit, const struct ovid_disk *at)
 {
+	unsigned long where = address(at->path, at->target, at->lun);
 	int err;
 
 	guard(mutex)(&stor->units_lock);
+	if (xa_load(&stor->units, where))
+		return -EEXIST;
 	if (stor->nr_units == OVID_DISK_MAX)
 		return -ENOSPC;
-	err = xa_insert(&stor->units, address(at->path, at->target, at->lun), unit,
-			GFP_KERNEL_ACCOUNT);
+	err = xa_insert(&stor->units, where, unit, GFP_KERNEL_ACCOUNT);
 	if (err)
-		return err == -EBUSY ? -EEXIST : err;
+		return err;
 	stor->nr_units++;
 	return 0;
 }
