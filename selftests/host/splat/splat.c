@@ -86,8 +86,9 @@ static void splat_sleep(void)
 
 static void splat_softlockup(void)
 {
+	/* longer than the watchdog waits, also if another report puts it off once */
 	preempt_disable();
-	hog(4);
+	hog(7);
 	preempt_enable();
 }
 
