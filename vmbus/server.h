@@ -68,7 +68,7 @@ struct ovid_vmbus_port {
 /**
  * struct ovid_vmbus
  * @part:	which outlives it
- * @turn:	held by the thread for each round
+ * @turn:	held by the thread for each round, and by a VP that does one in its place
  * @stands:	nothing is done or delivered until the partition is resumed; written under @turn
  *		and @out_lock
  * @restoring:	where the state stands that is being restored; @lock

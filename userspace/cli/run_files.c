@@ -155,10 +155,11 @@ static int open_vsock(const struct run_options *o, struct run_files *f, struct f
 
 static int open_vsock_device(const struct run_options *o, struct run_files *f, struct failure *why)
 {
-	int fd = o->config.vsock_cid ? vid_open(VID_VSOCK_DEVICE) : -1;
+	int fd;
 
 	if (!o->config.vsock_cid)
 		return 0;
+	fd = vid_open(VID_VSOCK_DEVICE);
 	if (fd == -ENOENT || fd == -ENXIO || fd == -ENODEV)
 		return fail(why, OVID_X_HOST,
 			    "--vsock-cid: %s is not there; try `modprobe ovid_vsock`, for which vhost_vsock must not be loaded",
