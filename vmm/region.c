@@ -552,10 +552,11 @@ static unsigned int fit_level(struct ovid_partition *part, const struct ovid_reg
 	return level;
 }
 
-/* a page that is tracked is mapped for writing when it is written to, not before */
+/* a page that is tracked by faults is mapped for writing when it is written to, not before */
 static bool may_write(struct ovid_partition *part, const struct ovid_region *r, bool write)
 {
-	return r->flags & OVID_MAP_WRITE && (write || !READ_ONCE(part->track.on));
+	return r->flags & OVID_MAP_WRITE &&
+	       (write || !READ_ONCE(part->track.on) || READ_ONCE(part->track.by_log));
 }
 
 static int fault_obj(struct ovid_partition *part, const struct ovid_region *r, gfn_t gfn,
@@ -681,7 +682,7 @@ int ovid_region_fault(struct ovid_vp *vp, gpa_t gpa, bool write, bool exec)
 	 * allocation as long as its memory cgroup is throttled: no reader's lock is
 	 * held, which all partitions share.  @seq guards what comes of it.
 	 */
-	if (write)
+	if (may_write(part, &copy, write))
 		err = ovid_track_reserve(part, gfn);
 	if (!err && copy.obj)
 		err = fault_obj(part, &copy, gfn, write, seq);

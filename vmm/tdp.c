@@ -142,7 +142,7 @@ int ovid_tdp_map(struct ovid_partition *part, gfn_t gfn, unsigned int level,
 			err = -EAGAIN;
 		else
 			err = map_locked(part, gfn, level, hpa, write, exec, &table);
-		if (!err && write)
+		if (!err && write && !part->track.by_log)
 			ovid_track_mark_locked(part, gfn);
 		spin_unlock(&tdp->lock);
 		if (err != -ENOBUFS)
@@ -289,15 +289,15 @@ static u64 *find_leaf(struct ovid_tdp *tdp, gfn_t gfn)
 	}
 }
 
-void ovid_tdp_write_protect(struct ovid_tdp *tdp, gfn_t gfn)
+void ovid_tdp_take_off(struct ovid_tdp *tdp, gfn_t gfn, u64 bit)
 {
 	u64 *e = find_leaf(tdp, gfn);
 
 	lockdep_assert_held(&tdp->lock);
-	if (!e || !(READ_ONCE(*e) & ovid_backend->tdp.write))
+	if (!e || !(READ_ONCE(*e) & bit))
 		return;
 	/* the CPU sets bits here at the same time */
-	clear_bit(__ffs64(ovid_backend->tdp.write), (unsigned long *)e);
+	clear_bit(__ffs64(bit), (unsigned long *)e);
 	atomic64_inc(&tdp->flush_gen);
 }
 
@@ -395,8 +395,9 @@ bool ovid_tdp_age(struct ovid_partition *part, gfn_t start, gfn_t end, enum ovid
 
 void ovid_tdp_no_accessed(struct ovid_partition *part)
 {
-	guard(spinlock)(&part->tdp.lock);
-	part->tdp.accessed = 0;
+	scoped_guard(spinlock, &part->tdp.lock)
+		part->tdp.accessed = 0;
+	ovid_track_no_log(part);
 }
 
 void __ovid_tdp_invalidate_begin(struct ovid_tdp *tdp, gfn_t start, gfn_t end)

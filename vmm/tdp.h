@@ -41,7 +41,7 @@ struct ovid_tdp_format {
 struct ovid_tdp {
 	spinlock_t lock;
 	u64 *root;
-	u64 accessed;			/* the format's, or 0: not every VP sets it */
+	u64 accessed;			/* the format's, or 0: not every VP sets it, nor dirty */
 	u64 seq;
 	unsigned int invalidating;
 	gfn_t inv_start, inv_end;	/* all that is being invalidated lies in here; or none */
@@ -60,7 +60,7 @@ void ovid_tdp_fini(struct ovid_partition *part);
  * @level: largest leaf allowed: 1 (4 KiB), 2 (2 MiB), 3 (1 GiB); a smaller one
  *	is made where a table stands already
  * @hpa: of @gfn's own page
- * @write: it may be written to; a page that is tracked (track.h): it is
+ * @write: it may be written to; a page that is tracked by faults (track.h): it is
  * Returns 0, -EAGAIN (start over) or -ENOMEM.  Interrupts on, may sleep.
  */
 int ovid_tdp_map(struct ovid_partition *part, gfn_t gfn, unsigned int level,
@@ -85,11 +85,11 @@ enum ovid_age {
  * mapped is one, and taking it off unmaps.  For the mmu notifier: does not sleep.
  */
 bool ovid_tdp_age(struct ovid_partition *part, gfn_t start, gfn_t end, enum ovid_age how);
-/* a page cannot be written to until it is mapped again; tdp->lock held, flush after it */
-void ovid_tdp_write_protect(struct ovid_tdp *tdp, gfn_t gfn);
+/* a page's leaf, if there is one, has @bit no more; tdp->lock held, flush after it */
+void ovid_tdp_take_off(struct ovid_tdp *tdp, gfn_t gfn, u64 bit);
 /* waits until no CPU uses what was cleared before; sleeps not */
 void ovid_tdp_flush(struct ovid_partition *part);
-/* a VP runs without accessed bits from here on */
+/* a VP runs without accessed and dirty bits from here on; sleeps */
 void ovid_tdp_no_accessed(struct ovid_partition *part);
 
 /*

@@ -6,6 +6,7 @@
 #include <linux/cleanup.h>
 #include <linux/gfp.h>
 #include <linux/lockdep.h>
+#include "backend.h"
 #include "partition.h"
 #include "tdp.h"
 #include "track.h"
@@ -34,19 +35,44 @@ void ovid_track_fini(struct ovid_partition *part)
 	xa_destroy(&part->track.chunks);
 }
 
-/* all leaves go: from here on they come back under the other rule */
+/*
+ * All leaves go, and come back under the rule that holds now.  None comes back before
+ * every VP has left the guest: it looks at the rule when it enters.
+ */
+static void follow_rule(struct ovid_partition *part)
+{
+	ovid_tdp_invalidate_begin(part, 0, OVID_TDP_PAGES);
+	ovid_part_kick_sync(part);	/* where there was no leaf too */
+	ovid_tdp_invalidate_end(part);
+}
+
 void ovid_track_set(struct ovid_partition *part, bool on)
 {
 	lockdep_assert_held(&part->lock);
 	if (part->track.on == on)
 		return;
-	scoped_guard(spinlock, &part->tdp.lock)
+	scoped_guard(spinlock, &part->tdp.lock) {
 		WRITE_ONCE(part->track.on, on);
-	ovid_tdp_invalidate_begin(part, 0, OVID_TDP_PAGES);
-	ovid_tdp_invalidate_end(part);
+		WRITE_ONCE(part->track.by_log, on && part->tdp.accessed &&
+			   ovid_backend->caps & OVID_CAP_PML);
+	}
+	follow_rule(part);
 	/* nobody marks any more */
 	if (!on)
 		forget(part);
+}
+
+void ovid_track_no_log(struct ovid_partition *part)
+{
+	bool by_log;
+
+	scoped_guard(spinlock, &part->tdp.lock) {
+		by_log = part->track.by_log;
+		WRITE_ONCE(part->track.by_log, false);
+	}
+	/* what stands in the logs is marked on the way out */
+	if (by_log)
+		follow_rule(part);
 }
 
 static int make_chunk(struct ovid_partition *part, gfn_t gfn)
@@ -133,7 +159,9 @@ static void get_block(struct ovid_partition *part, gfn_t gfn, unsigned int nr,
 	for_each_set_bit_from(bit, chunk, first + nr) {
 		__set_bit(at + bit - first, bits);
 		if (op == OVID_TRACK_CLEAR)
-			ovid_tdp_write_protect(&part->tdp, gfn + bit - first);
+			ovid_tdp_take_off(&part->tdp, gfn + bit - first,
+					  part->track.by_log ? ovid_backend->tdp.dirty :
+							       ovid_backend->tdp.write);
 	}
 	if (op == OVID_TRACK_CLEAR)
 		bitmap_clear(chunk, first, nr);
@@ -150,6 +178,9 @@ int ovid_track_get(struct ovid_partition *part, gfn_t gfn, u64 nr, enum ovid_tra
 	lockdep_assert_held(&part->lock);
 	if (!part->track.on)
 		return -EINVAL;
+	/* logs are emptied on the way out */
+	if (READ_ONCE(part->track.by_log))
+		ovid_part_kick_sync(part);
 	for (done = 0; done < nr; done += n, gfn += n) {
 		n = min(nr - done, BLOCK - gfn % BLOCK);
 		err = op == OVID_TRACK_SET ? make_chunk(part, gfn) : 0;

@@ -3,10 +3,17 @@
  * Which pages the guest has written to (HvPartitionPropertyGpaPageAccessTracking,
  * MSHV_GET_GPAP_ACCESS_BITMAP): for migration.
  *
- * While it is on, leaves are small, and a page is mapped for writing only when it
- * is written to: the fault marks it.  The mark and the permission change together
- * under tdp->lock, so that no write goes unseen.  What a process writes by its own
- * mapping is not seen.
+ * While it is on, leaves are small.  Two rules:
+ *
+ * - The CPU logs (@by_log): a page is mapped as ever, and the first write that sets
+ *   its dirty bit puts it into its VP's log.  A VP that leaves the guest empties it
+ *   into the marks; taking a mark off takes the dirty bit off.
+ * - A page is mapped for writing only when it is written to: the fault marks it, and
+ *   taking the mark off takes the permission.  Where the CPU has no log, and where a
+ *   VP runs without dirty bits.
+ *
+ * The mark and the bit in the leaf change together under tdp->lock, so that no write
+ * goes unseen.  What a process writes by its own mapping is not seen.
  */
 #ifndef OVID_TRACK_H
 #define OVID_TRACK_H
@@ -17,10 +24,12 @@
 /**
  * struct ovid_track
  * @on:		changed under part->lock and tdp->lock, before all is zapped
+ * @by_log:	the first rule; changed under tdp->lock, before all is zapped
  * @chunks:	bitmaps of OVID_TRACK_CHUNK pages, a page each; made at the first mark
  */
 struct ovid_track {
 	bool on;
+	bool by_log;
 	struct xarray chunks;
 };
 
@@ -50,8 +59,10 @@ int ovid_track_get(struct ovid_partition *part, gfn_t gfn, u64 nr, enum ovid_tra
 
 /* before a page is written to, or mapped for that: 0 or -ENOMEM; sleeps */
 int ovid_track_reserve(struct ovid_partition *part, gfn_t gfn);
-/* the page is mapped for a write now; tdp->lock held */
+/* it was written to, or can be without being seen; tdp->lock held */
 void ovid_track_mark_locked(struct ovid_partition *part, gfn_t gfn);
+/* a VP runs without dirty bits from here on: the second rule.  Sleeps */
+void ovid_track_no_log(struct ovid_partition *part);
 /* it was written to by us */
 void ovid_track_mark(struct ovid_partition *part, gfn_t gfn);
 /* pages have become others: 0 or -ENOMEM; sleeps */

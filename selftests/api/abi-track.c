@@ -200,12 +200,61 @@ static void under_load(void)
 	ov_vm_destroy(&vm);
 }
 
+/* [0x400000, 0x84c000): more than twice what a CPU's log holds */
+#define LOGGED	0x44cu
+
+CODE32(toucher, "1: mov (%ebx), %eax; add $0x1000, %ebx; cmp $0x84c000, %ebx; jb 1b; out %al, $0x10");
+CODE32(stamper, "1: incl (%ebx); add $0x1000, %ebx; cmp $0x84c000, %ebx; jb 1b; out %al, $0x10");
+
+static void over_pages(struct ov_vm *vm, const uint8_t *code, size_t len)
+{
+	int ret;
+
+	ov_enter32(vm, code, len, AT(0x400), 0);
+	do
+		ret = ov_run(vm->vp);
+	while (ret == -EINTR);
+	if (ret || vm->run->exit != OVID_EXIT_IO || ov_commit(vm) != 1)
+		tap_ok(false, "a walk over %u pages", LOGGED);
+}
+
+static int64_t faults(struct ov_vm *vm)
+{
+	int fd = ov_ioctl(vm->vp, OVID_GET_STATS_FD, NULL);
+	int64_t n = ov_stat(fd, "page_faults");
+
+	close(fd);
+	return n;
+}
+
+/* a CPU that logs writes needs no fault to see them */
+static void logged(void)
+{
+	struct ovid_info info;
+	struct ov_vm vm;
+	int64_t before;
+
+	ov_vm_create32(&vm, RAM);
+	ov_info(vm.dev, &info);
+	ov_set_property(vm.part, TRACKING, 1);
+	over_pages(&vm, toucher, CODE_LEN(toucher));
+	tap_is(count(vm.part, DIRTY, CLEAR, 0x400, LOGGED), 0, "pages that were read are not marked");
+	for (int round = 0; round < 3; round++) {
+		before = faults(&vm);
+		over_pages(&vm, stamper, CODE_LEN(stamper));
+		tap_is(faults(&vm) - before, info.caps & OVID_CAP_PML ? 0 : LOGGED, "faults for writes");
+		tap_is(count(vm.part, DIRTY, CLEAR, 0x400, LOGGED), LOGGED, "each write is marked");
+	}
+	ov_vm_destroy(&vm);
+}
+
 int main(void)
 {
 	tap_begin("abi-track", 120);
 	rules();
 	backings();
 	accessed();
+	logged();
 	under_load();
 	return tap_done();
 }

@@ -165,6 +165,7 @@ static int check_controls(char *reason, size_t len)
 		.want = SECONDARY_EXEC_ENABLE_RDTSCP | SECONDARY_EXEC_ENABLE_INVPCID |
 			SECONDARY_EXEC_ENABLE_XSAVES | SECONDARY_EXEC_WBINVD_EXITING |
 			SECONDARY_EXEC_PAUSE_LOOP_EXITING | SECONDARY_EXEC_TSC_SCALING |
+			SECONDARY_EXEC_ENABLE_PML |
 			SECONDARY_EXEC_APIC_REGISTER_VIRT |
 			SECONDARY_EXEC_VIRTUAL_INTR_DELIVERY |
 			SECONDARY_EXEC_VIRTUALIZE_X2APIC_MODE |
@@ -199,6 +200,11 @@ static int check_controls(char *reason, size_t len)
 	return err;
 }
 
+static bool ept_ad(void)
+{
+	return eptad && vmx_caps.ept_vpid & VMX_EPT_AD_BIT;
+}
+
 /* takes out of the picked controls what is switched off or makes no sense alone */
 static void settle_optional(void)
 {
@@ -225,6 +231,10 @@ static void settle_optional(void)
 	c->tsc_scaling = c->proc2 & SECONDARY_EXEC_TSC_SCALING;
 	c->proc2 &= ~SECONDARY_EXEC_TSC_SCALING;
 
+	/* only while writes are tracked: vmx_pml_set() */
+	c->pml = ept_ad() && c->proc2 & SECONDARY_EXEC_ENABLE_PML;
+	c->proc2 &= ~SECONDARY_EXEC_ENABLE_PML;
+
 	c->preempt_timer = c->pin & PIN_BASED_VMX_PREEMPTION_TIMER;
 	ovid_rdmsr(MSR_IA32_VMX_MISC, misc);
 	c->preempt_shift = misc & 0x1f;
@@ -238,11 +248,6 @@ static void settle_optional(void)
 	c->scoped = scoped || !OVID_HAVE_CR4_SHADOW;
 }
 
-static bool ept_ad(void)
-{
-	return eptad && vmx_caps.ept_vpid & VMX_EPT_AD_BIT;
-}
-
 static u32 caps_bits(void)
 {
 	const struct vmx_caps *c = &vmx_caps;
@@ -253,6 +258,7 @@ static u32 caps_bits(void)
 	       (c->posted ? OVID_CAP_POSTED_INTR : 0) |
 	       (c->ept_vpid & VMX_EPT_1GB_PAGE_BIT ? OVID_CAP_EPT_1G : 0) |
 	       (ept_ad() ? OVID_CAP_EPT_AD : 0) |
+	       (c->pml ? OVID_CAP_PML : 0) |
 	       (c->tsc_scaling ? OVID_CAP_TSC_SCALING : 0) |
 	       (c->preempt_timer ? OVID_CAP_PREEMPT_TIMER : 0) |
 	       (c->scoped ? OVID_CAP_VMX_SCOPED : 0);

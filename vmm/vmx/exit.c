@@ -597,6 +597,16 @@ static enum ovid_run_result exit_window(struct vmx_vp *v, u32 control)
 	return OVID_RUN_RESUME;
 }
 
+/* the write that found the log full is done again, and may be one of an IRET's */
+static enum ovid_run_result exit_pml_full(struct vmx_vp *v)
+{
+	vmx_note_vectoring(v);
+	if (!v->reinject && vmread(EXIT_QUALIFICATION) & INTR_INFO_UNBLOCK_NMI)
+		block_nmis(v);
+	vmx_pml_drain(v);
+	return OVID_RUN_RESUME;
+}
+
 static enum ovid_run_result exit_timer(struct vmx_vp *v)
 {
 	v->vp->stats.exit_timer++;
@@ -647,6 +657,8 @@ static enum ovid_run_result exit_rare(struct vmx_vp *v, u32 reason)
 	case EXIT_REASON_INVD:
 	case EXIT_REASON_WBINVD:
 		return skip(v);
+	case EXIT_REASON_PML_FULL:
+		return exit_pml_full(v);
 	case EXIT_REASON_PAUSE_INSTRUCTION:
 		vmx_skip_insn(v);
 		return OVID_RUN_YIELD;

@@ -60,11 +60,16 @@ static int vmx_vp_init(struct ovid_vp *vp)
 	err = vmx_apic_page_init(vp->part) ?: vmx_fpu_init(v);
 	if (err)
 		goto free;
-	err = vmx_vmcs_init(v);
+	err = vmx_pml_init(v);
 	if (err)
 		goto fpu;
+	err = vmx_vmcs_init(v);
+	if (err)
+		goto pml;
 	return 0;
 
+pml:
+	vmx_pml_fini(v);
 fpu:
 	vmx_fpu_fini(v);
 free:
@@ -78,6 +83,7 @@ static void vmx_vp_fini(struct ovid_vp *vp)
 	struct vmx_vp *v = to_vmx(vp);
 
 	vmx_vmcs_fini(v);
+	vmx_pml_fini(v);
 	vmx_fpu_fini(v);
 	vmx_forget(v);
 	vp->arch = NULL;

@@ -454,6 +454,8 @@ static enum ovid_run_result window(struct vmx_vp *v)
 	if (must_leave(vp) || unlikely(v->apic_elsewhere_stale))
 		goto out;
 	tlb_sync(v);
+	if (unlikely(v->pml != READ_ONCE(vp->part->track.by_log)))
+		vmx_pml_set(v, !v->pml);
 	if (unlikely(v->breakpoints))
 		vmx_debug_regs_in(v);
 	do {
@@ -482,6 +484,8 @@ static enum ovid_run_result window(struct vmx_vp *v)
 		r = OVID_RUN_AGAIN;
 	if (unlikely(v->debug_regs_loaded))
 		debug_regs_out(v);
+	if (unlikely(v->pml))
+		vmx_pml_drain(v);
 out:
 	/* what the guest did is seen by who sees it out: ovid_part_kick_sync() */
 	smp_store_release(&vp->mode, OVID_VP_OUT);

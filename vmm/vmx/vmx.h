@@ -28,6 +28,7 @@ struct vmx_caps {
 	bool preempt_timer;
 	bool tsc_scaling;
 	bool xsaves;
+	bool pml;
 	bool scoped;		/* VMX only inside run windows */
 };
 
@@ -111,6 +112,8 @@ struct vmx_vp {
 	bool breakpoints;	/* guest's DR7 has some on: load with each window */
 	bool pdptrs_stale;	/* host changed paging registers */
 	bool ept_ad;		/* accessed and dirty bits in EPT: see rom_walk() */
+	bool pml;		/* writes are logged, see pml.c */
+	u64 *pml_log;
 	bool apic_page;		/* accesses to the APIC are caught by the APIC-access page */
 	bool apic_elsewhere;	/* as it counts in part->apic_elsewhere ... */
 	bool apic_elsewhere_stale;	/* ... and does not any more */
@@ -266,6 +269,12 @@ static inline void vmx_host_vector(u8 vector)
 enum ovid_run_result vmx_handle_exit(struct vmx_vp *v);
 enum ovid_run_result vmx_handle_slow(struct ovid_vp *vp);
 void vmx_entry_failed(struct vmx_vp *v);
+
+/* pml.c */
+int vmx_pml_init(struct vmx_vp *v);
+void vmx_pml_fini(struct vmx_vp *v);
+void vmx_pml_set(struct vmx_vp *v, bool on);
+void vmx_pml_drain(struct vmx_vp *v);
 
 /* inject.c */
 /* a short look before each entry: is there anything for vmx_inject_pending()? */
