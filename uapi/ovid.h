@@ -807,6 +807,69 @@ struct ovid_disk {
 #define OVID_DISK_ATTACH	_IOW(OVID_IOCTL, 0x34, struct ovid_disk)
 #define OVID_DISK_DETACH	_IOW(OVID_IOCTL, 0x35, struct ovid_disk)
 
+/**
+ * struct ovid_disk_size - OVID_DISK_RESIZE: a disk that the guest has becomes larger or smaller
+ * @size:	sizeof(struct ovid_disk_size)
+ * @flags:	must be zero
+ * @path:	its address, with @target and @lun, as in struct ovid_disk
+ * @target:	...
+ * @lun:	...
+ * @pad:	must be zero
+ * @pad2:	must be zero
+ * @bytes:	in: 0: as many as its file or block device has now; out: what the guest is told
+ *
+ * If that is another size the guest is told: with the next command to the disk by UNIT ATTENTION,
+ * CAPACITY DATA HAS CHANGED, and by a word to look again, which makes Linux send one.  What is
+ * behind the new end cannot be reached from then on.
+ *
+ * Errors: ENOENT (there is no disk), EOPNOTSUPP (its format can only be looked at: @bytes is to
+ * be 0), ENOTTY (no such channel), EINVAL (also: less than 512 bytes).
+ */
+struct ovid_disk_size {
+	__u32 size;
+	__u32 flags;
+	__u8  path;
+	__u8  target;
+	__u8  lun;
+	__u8  pad;
+	__u32 pad2;
+	__u64 bytes;
+};
+
+#define OVID_DISK_RESIZE	_IOWR(OVID_IOCTL, 0x36, struct ovid_disk_size)
+
+/**
+ * struct ovid_disk_info - OVID_DISK_INFO: what a disk is
+ * @size:	sizeof(struct ovid_disk_info)
+ * @flags:	in: must be zero; out: OVID_DISK_*
+ * @path:	its address, with @target and @lun, as in struct ovid_disk
+ * @target:	...
+ * @lun:	...
+ * @pad:	must be zero
+ * @block_bytes: out: its blocks
+ * @bytes:	out: all of them
+ * @requests:	out: reads, writes, flushes, ... that its file was asked for
+ * @under_way:	out: of them, those that have not ended
+ * @pad2:	out: zero
+ *
+ * Errors: ENOENT (there is no disk), ENOTTY (no such channel), EINVAL.
+ */
+struct ovid_disk_info {
+	__u32 size;
+	__u32 flags;
+	__u8  path;
+	__u8  target;
+	__u8  lun;
+	__u8  pad;
+	__u32 block_bytes;
+	__u64 bytes;
+	__u64 requests;
+	__u32 under_way;
+	__u32 pad2;
+};
+
+#define OVID_DISK_INFO		_IOWR(OVID_IOCTL, 0x37, struct ovid_disk_info)
+
 /* ---- C: connects of the guest's sockets --------------------------------- */
 
 #define OVID_MAX_CONNECTS	64

@@ -81,6 +81,8 @@ union chan_arg {
 	struct ovid_channel_reply reply;
 	struct ovid_channel_eventfd eventfd;
 	struct ovid_disk disk;
+	struct ovid_disk_size disk_size;
+	struct ovid_disk_info disk_info;
 };
 
 /* calls that have an argument */
@@ -96,10 +98,21 @@ static int get_arg(union chan_arg *arg, unsigned int cmd, void __user *user)
 		return err ?: arg->head.flags ? -EINVAL : 0;
 	case OVID_DISK_ATTACH:
 	case OVID_DISK_DETACH:
+	case OVID_DISK_RESIZE:
+	case OVID_DISK_INFO:
 		return ovid_arg_in(arg, user, _IOC_SIZE(cmd));
 	default:
 		return 0;
 	}
+}
+
+/* the provider's calls; what they have to say goes out as it came in */
+static long provider_ioctl(struct ovid_chan *chan, unsigned int cmd, union chan_arg *arg,
+			   void __user *user)
+{
+	long ret = chan->ops->ioctl ? chan->ops->ioctl(chan, cmd, arg) : -ENOTTY;
+
+	return ret || !(_IOC_DIR(cmd) & _IOC_READ) ? ret : ovid_arg_out(arg, user);
 }
 
 static long chan_ioctl(struct file *file, unsigned int cmd, unsigned long p)
@@ -118,7 +131,7 @@ static long chan_ioctl(struct file *file, unsigned int cmd, unsigned long p)
 	}
 	if (cmd == OVID_GET_STATS_FD)
 		return ovid_chan_stats_fd(chan);
-	return chan->ops->ioctl ? chan->ops->ioctl(chan, cmd, &arg) : -ENOTTY;
+	return provider_ioctl(chan, cmd, &arg, user);
 }
 
 static int chan_mmap(struct file *file, struct vm_area_struct *vma)

@@ -50,7 +50,8 @@ struct poll_table_struct;
  * @write: the same
  * @poll: the same; calls ovid_chan_poll_wait()
  * @ioctl: the same: calls of the file that are the provider's, the argument was copied in.
- *	-ENOTTY: it is not.  NULL: none is
+ *	-ENOTTY: it is not.  What it leaves there goes back to the caller, by calls that say so
+ *	(_IOWR).  NULL: none is
  * @save: the VM is moved: the provider's state, at most @room bytes of it, into zeroes; what is in
  *	the rings stays there.  No call but those of the file comes meanwhile or afterwards,
  *	unless the VM stays.  Waits for requests that use the guest's memory.  Returns how many
@@ -81,7 +82,7 @@ struct ovid_chan_ops {
 			 size_t len);
 	__poll_t (*poll)(struct ovid_chan *chan, struct file *file,
 			 struct poll_table_struct *wait);
-	long (*ioctl)(struct ovid_chan *chan, unsigned int cmd, const void *arg);
+	long (*ioctl)(struct ovid_chan *chan, unsigned int cmd, void *arg);
 	u32 (*save)(struct ovid_chan *chan, void *buf, u32 room);
 	int (*restore)(struct ovid_chan *chan, bool open, const void *buf, u32 bytes);
 	void (*forget)(struct ovid_chan *chan);

@@ -233,7 +233,7 @@ static int signal_guest(struct ovid_chan *chan)
 	return ovid_chan_signal_now(chan);
 }
 
-static long user_ioctl(struct ovid_chan *chan, unsigned int cmd, const void *arg)
+static long user_ioctl(struct ovid_chan *chan, unsigned int cmd, void *arg)
 {
 	switch (cmd) {
 	case OVID_CHANNEL_REPLY:

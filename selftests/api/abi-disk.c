@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* disks of a SCSI controller: OVID_DISK_ATTACH, OVID_DISK_DETACH; what they do: ../guest/g_scsi.c */
+/* disks of a SCSI controller: OVID_DISK_*; what they do: ../guest/g_scsi.c */
 #include <fcntl.h>
 #include <sys/mman.h>
 
@@ -95,6 +95,61 @@ static void fields(void)
 	close(fd);
 }
 
+static int resize(uint8_t lun, uint64_t *bytes)
+{
+	struct ovid_disk_size arg = { .size = sizeof(arg), .lun = lun, .bytes = *bytes };
+	int ret = ov_ioctl(scsi, OVID_DISK_RESIZE, &arg);
+
+	*bytes = arg.bytes;
+	return ret;
+}
+
+static struct ovid_disk_info info(uint8_t lun)
+{
+	struct ovid_disk_info arg = { .size = sizeof(arg), .lun = lun };
+
+	if (ov_ioctl(scsi, OVID_DISK_INFO, &arg))
+		memset(&arg, 0xff, sizeof(arg));
+	return arg;
+}
+
+static void sizes(void)
+{
+	struct ovid_disk_size arg = { .size = sizeof(arg), .lun = 9, .flags = 1 };
+	struct ovid_disk_info i = { .size = sizeof(i), .lun = 9, .flags = 1 };
+	int fd = memory(1 << 20);
+	uint64_t bytes = 0;
+
+	tap_fails(resize(9, &bytes), ENOENT, "the size of no disk");
+	tap_is(attach(fd, OVID_DISK_READ_ONLY, 9), 0, "a disk of 1 MiB");
+	i = info(9);
+	tap_ok(i.bytes == 1 << 20 && i.block_bytes == 512 && i.flags == OVID_DISK_READ_ONLY &&
+	       !i.requests && !i.under_way, "says what it is");
+	if (ftruncate(fd, (3 << 20) + 100))
+		tap_bail("no larger file");
+	tap_is(info(9).bytes, 1 << 20, "a file that has grown is looked at");
+	tap_is(resize(9, &bytes), 0, "... when somebody says so");
+	tap_is(bytes, 3 << 20, "whole blocks of it");
+	tap_is(info(9).bytes, 3 << 20, "which the disk has now");
+	bytes = 4 << 20;
+	tap_fails(resize(9, &bytes), EOPNOTSUPP, "a raw one is as large as its file");
+	bytes = 0;
+	if (ftruncate(fd, 511))
+		tap_bail("no smaller file");
+	tap_fails(resize(9, &bytes), EINVAL, "less than a block");
+	tap_fails(ov_ioctl(scsi, OVID_DISK_RESIZE, &arg), EINVAL, "a flag to resize");
+	arg = (struct ovid_disk_size){ .size = sizeof(arg), .lun = 9, .pad2 = 1 };
+	tap_fails(ov_ioctl(scsi, OVID_DISK_RESIZE, &arg), EINVAL, "what must be zero");
+	arg = (struct ovid_disk_size){ .size = sizeof(arg), .lun = 9, .path = 8 };
+	tap_fails(ov_ioctl(scsi, OVID_DISK_RESIZE, &arg), EINVAL, "no path");
+	i = (struct ovid_disk_info){ .size = sizeof(i), .lun = 9, .flags = 1 };
+	tap_fails(ov_ioctl(scsi, OVID_DISK_INFO, &i), EINVAL, "a flag to ask");
+	i = (struct ovid_disk_info){ .size = sizeof(i), .lun = 10 };
+	tap_fails(ov_ioctl(scsi, OVID_DISK_INFO, &i), ENOENT, "what no disk is");
+	tap_is(detach(9), 0, "it goes");
+	close(fd);
+}
+
 /* each has a thread, which goes with it */
 static void many(void)
 {
@@ -123,6 +178,7 @@ int main(void)
 		return tap_done();
 	files();
 	fields();
+	sizes();
 	many();
 	/* the others go with the file */
 	close(scsi);

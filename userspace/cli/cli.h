@@ -20,6 +20,10 @@ int cli_freeze(int argc, char **argv);	/* thaw too */
 int cli_kvp(int argc, char **argv);
 int cli_copy(int argc, char **argv);
 int cli_disk(int argc, char **argv);
+int cli_disk_attach(int argc, char **argv);
+int cli_disk_detach(int argc, char **argv);
+int cli_disk_resize(int argc, char **argv);
+int cli_disk_list(int argc, char **argv);
 int cli_simple(int argc, char **argv);	/* pause, resume, reset, nmi, kill */
 
 /* Prints the failure as one line and returns its exit status. */

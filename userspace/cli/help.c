@@ -32,7 +32,7 @@ static const struct {
 	  "  --vsock DIR       the guest's sockets: its connects to port N go to DIR/vsock_N,\n"
 	  "                    programs reach the guest through DIR/vsock\n"
 	  "  --vsock-cid N     or: the guest's sockets as AF_VSOCK of the host, the guest as CID N\n"
-	  "  --disk FILE[,ro][,lun=N][,serial=TEXT][,raw]\n"
+	  "  --disk FILE[,ro][,lun=N][,controller=N][,serial=TEXT][,raw]\n"
 	  "                    a SCSI disk of a raw file or a block device; may be repeated\n"
 	  "  --device PATH     the module's device (/dev/ovid)\n"
 	  "  --user NAME       as root: whom the worker becomes (nobody)\n"
@@ -110,6 +110,23 @@ static const struct {
 	  "Tells the guest what time it is; it sets its clock.\n\n"
 	  "  --sample    only a sample, for a program in the guest that slews the clock\n"
 	  "  --auto WHEN on: by itself, a sample every five seconds (as in the beginning); off\n" JSON_LINE },
+	{ "disk-attach",
+	  "usage: ovid disk-attach --disk FILE[,WORD]... [--json] NAME\n"
+	  "Gives a running VM one disk more, and says where it is: CONTROLLER:LUN.\n\n"
+	  "  --disk FILE[,ro][,lun=N][,controller=N][,serial=TEXT][,raw]\n"
+	  "                as `ovid run --disk`\n" JSON_LINE },
+	{ "disk-detach",
+	  "usage: ovid disk-detach [--json] NAME [CONTROLLER:]LUN\n"
+	  "Takes a disk away from a running VM, whether its guest has unmounted it or not, when\n"
+	  "what is being read and written has ended.\n\n" JSON_LINE },
+	{ "disk-resize",
+	  "usage: ovid disk-resize [--shrink] [--json] NAME [CONTROLLER:]LUN [[+]SIZE]\n"
+	  "Makes a running VM's disk larger, with its file; without a size it is as large as its\n"
+	  "file, or the block device, has become.  The guest is told.\n\n"
+	  "  --shrink    cut off what is at the end of the disk\n" JSON_LINE },
+	{ "disk-list",
+	  "usage: ovid disk-list [--json] NAME\n"
+	  "The disks of a running VM: where, how large, read only, serial number, file.\n\n" JSON_LINE },
 	{ "disk",
 	  "usage: ovid disk create [option]... FILE [SIZE]\n"
 	  "       ovid disk info|check|map [option]... FILE\n"
@@ -154,6 +171,8 @@ bool cli_help(const char *verb)
 	      "  freeze, thaw\n"
 	      "  copy      a file into the guest\n"
 	      "  timesync  set its clock\n"
+	      "Disks of a running VM:\n"
+	      "  disk-attach, disk-detach, disk-resize, disk-list\n"
 	      "Without a VM:\n"
 	      "  disk      make, convert, check, resize disk images\n\n"
 	      "`ovid VERB --help` says more; so does ovid(1).\n", stdout);

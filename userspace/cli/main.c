@@ -30,6 +30,10 @@ static const struct {
 	{ "copy",	cli_copy },
 	{ "timesync",	cli_timesync },
 	{ "disk",	cli_disk },
+	{ "disk-attach", cli_disk_attach },
+	{ "disk-detach", cli_disk_detach },
+	{ "disk-resize", cli_disk_resize },
+	{ "disk-list",	cli_disk_list },
 };
 
 int cli_fail(int ret, const struct failure *why)

@@ -26,6 +26,8 @@ _ovid_options() {
 	freeze) echo --check ;;
 	copy) echo --overwrite --mkdir ;;
 	timesync) echo --sample --auto ;;
+	disk-attach) echo --disk ;;
+	disk-resize) echo --shrink ;;
 	disk) echo --format --output-format --kind --parent --block-size --sector --repair --shrink --force ;;
 	esac
 }
@@ -35,7 +37,7 @@ _ovid_words() {
 	local i n=0
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--pool|--format|-f|--output-format|-O|--kind|--parent|-b|--block-size|--sector) i=$((i + 1)) ;;
+		--pool|--disk|--format|-f|--output-format|-O|--kind|--parent|-b|--block-size|--sector) i=$((i + 1)) ;;
 		-*) ;;
 		*) n=$((n + 1)) ;;
 		esac
@@ -45,7 +47,7 @@ _ovid_words() {
 
 _ovid() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]}
-	local verbs="run info list console pause resume reset nmi pulse kill stat wait shutdown heartbeat kvp freeze thaw copy timesync disk help"
+	local verbs="run info list console pause resume reset nmi pulse kill stat wait shutdown heartbeat kvp freeze thaw copy timesync disk disk-attach disk-detach disk-resize disk-list help"
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
 		COMPREPLY=($(compgen -W "$verbs --help --version" -- "$cur"))
@@ -105,7 +107,7 @@ _ovid() {
 			COMPREPLY=($(compgen -W "512 4096" -- "$cur"))
 			return ;;
 		disk--block-size) return ;;
-		disk--parent|disk-b)
+		disk--parent|disk-b|disk-attach--disk)
 			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 			return ;;
@@ -121,7 +123,7 @@ _ovid() {
 			disk0)
 				COMPREPLY=($(compgen -W "create info check convert resize map" -- "$cur"))
 				return ;;
-			kvp[2-9]|copy[2-9]|disk[3-9]) return ;;
+			kvp[2-9]|copy[2-9]|disk[3-9]|disk-*[1-9]) return ;;
 			copy1|disk[12])
 				compopt -o filenames 2>/dev/null
 				mapfile -t COMPREPLY < <(compgen -f -- "$cur")

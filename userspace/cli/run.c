@@ -161,11 +161,11 @@ static int keep(struct keeper *k, struct failure *why)
 }
 
 /* The worker is gone, or there was none: so go its names. */
-static void tidy(const struct run_options *o, struct run_files *f)
+static void tidy(struct run_options *o, struct run_files *f)
 {
 	bool named = f->fd[FILE_CONTROL] >= 0 || (o->config.files & BIT(FILE_CONTROL));
 
-	run_close(f);
+	run_close(o, f);
 	if (named)
 		ctl_unlink(o->config.name);
 	if (f->listening)

@@ -9,6 +9,13 @@
 #include "../worker/config.h"
 #include "cli.h"
 
+/* what --disk says besides its struct disk_config */
+struct disk_words {
+	const char *path;
+	int lun;		/* -1: the next one that is free */
+	bool raw;		/* whatever it looks like */
+};
+
 struct run_options {
 	struct worker_config config;
 	const char *kernel;
@@ -17,11 +24,7 @@ struct run_options {
 	const char *device;
 	const char *user;
 	const char *vsock;
-	struct run_disk {
-		const char *path;
-		int lun;		/* -1: the next one that is free */
-		bool raw;		/* whatever it looks like */
-	} disk[DISKS_MAX];
+	struct disk_words disk[DISKS_MAX];
 	bool named, detach, help;
 };
 
@@ -38,15 +41,19 @@ struct run_files {
 };
 
 int run_open(struct run_options *o, struct run_files *f, struct failure *why);
-void run_close(struct run_files *f);
+void run_close(struct run_options *o, struct run_files *f);
 
 /* Opens @path and says what to do when that fails. */
 int device_open(const char *path, struct failure *why);
 
-/* run_disk.c: --disk as it was written, which is cut into pieces; LUNs; files */
-int disk_parse(struct run_options *o, char *text, struct failure *why);
-int disk_place(struct run_options *o, struct failure *why);
-int disk_open(struct run_options *o, struct run_files *f, struct failure *why);
+/* run_disk.c: all --disk of a command line: LUNs for those that say none; files */
+int disks_parse(struct run_options *o, char *text, struct failure *why);
+int disks_place(struct run_options *o, struct failure *why);
+int disks_open(struct run_options *o, struct failure *why);
+
+/* disk_file.c: one --disk as it was written, which is cut into pieces; its file, or -status */
+int disk_parse(struct disk_words *d, struct disk_config *c, char *text, struct failure *why);
+int disk_open(const struct disk_words *d, struct disk_config *c, struct failure *why);
 
 /* run_spawn.c */
 struct run_worker {

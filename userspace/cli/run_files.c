@@ -244,6 +244,8 @@ int run_open(struct run_options *o, struct run_files *f, struct failure *why)
 	f->vsock[0] = 0;
 	for (unsigned int i = 0; i < WORKER_MAX_FILES; i++)
 		f->fd[i] = -1;
+	for (unsigned int i = 0; i < o->config.disks.nr; i++)
+		o->config.disks.fd[i] = -1;
 	ret = open_images(o, f, why);
 	if (ret)
 		return ret;
@@ -254,7 +256,7 @@ int run_open(struct run_options *o, struct run_files *f, struct failure *why)
 	if (!ret)
 		ret = open_serial(o, f, why);
 	if (!ret)
-		ret = disk_open(o, f, why);
+		ret = disks_open(o, why);
 	if (!ret)
 		ret = open_vsock(o, f, why);
 	if (!ret)
@@ -264,8 +266,13 @@ int run_open(struct run_options *o, struct run_files *f, struct failure *why)
 	return ret;
 }
 
-void run_close(struct run_files *f)
+void run_close(struct run_options *o, struct run_files *f)
 {
+	for (unsigned int i = 0; i < o->config.disks.nr; i++) {
+		if (o->config.disks.fd[i] >= 0)
+			close(o->config.disks.fd[i]);
+		o->config.disks.fd[i] = -1;
+	}
 	for (unsigned int i = 0; i < WORKER_MAX_FILES; i++) {
 		if (f->fd[i] >= 0)
 			close(f->fd[i]);

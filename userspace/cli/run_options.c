@@ -177,7 +177,7 @@ static int take_option(struct run_options *o, int opt, char *arg, struct failure
 	case OPT_VSOCK_CID:
 		return parse_cid(arg, &o->config.vsock_cid, why);
 	case OPT_DISK:
-		return disk_parse(o, arg, why);
+		return disks_parse(o, arg, why);
 	case OPT_NO_SANDBOX:
 		o->config.flags |= WORKER_NO_SANDBOX;
 		return 0;
@@ -237,7 +237,7 @@ static int check(struct run_options *o, struct failure *why)
 			    "the guest's sockets are Unix sockets (--vsock) or the host's (--vsock-cid), not both");
 	if (o->config.disks.nr && o->config.vmbus.version == VMBUS_OFF)
 		return fail(why, OVID_X_USAGE, "--disk needs the VMBus, which --vmbus off takes away");
-	ret = disk_place(o, why);
+	ret = disks_place(o, why);
 	if (ret)
 		return ret;
 	if (!o->serial)

@@ -31,15 +31,45 @@ static void become_worker(int channel, bool detach)
 	_exit(OVID_X_HOST);
 }
 
+static int send_files(int channel, void *data, size_t bytes, const int *fds, unsigned int nr)
+{
+	char control[CMSG_SPACE(WORKER_FILES_AT_ONCE * sizeof(int))] = { 0 };
+	struct iovec iov = { data, bytes };
+	struct msghdr mh = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+		.msg_controllen = CMSG_SPACE(nr * sizeof(int)),
+	};
+	struct cmsghdr *cm = CMSG_FIRSTHDR(&mh);
+
+	cm->cmsg_level = SOL_SOCKET;
+	cm->cmsg_type = SCM_RIGHTS;
+	cm->cmsg_len = CMSG_LEN(nr * sizeof(int));
+	memcpy(CMSG_DATA(cm), fds, nr * sizeof(int));
+	return sendmsg(channel, &mh, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* the kernel takes 253 with one message */
+static int send_disks(const struct disks *disks, int channel)
+{
+	unsigned int sent = 0, nr;
+	char byte = 0;
+	int ret = 0;
+
+	for (; !ret && sent < disks->nr; sent += nr) {
+		nr = disks->nr - sent;
+		if (nr > WORKER_FILES_AT_ONCE)
+			nr = WORKER_FILES_AT_ONCE;
+		ret = send_files(channel, &byte, 1, &disks->fd[sent], nr);
+	}
+	return ret;
+}
+
 static int send_config(struct run_options *o, const struct run_files *f, int channel)
 {
-	char control[CMSG_SPACE(WORKER_MAX_FILES * sizeof(int))] = { 0 };
-	struct iovec iov = { &o->config, sizeof(o->config) };
-	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control };
-	struct cmsghdr *cm;
 	int fds[WORKER_MAX_FILES];
 	unsigned int nr = 0;
 
+	_Static_assert(WORKER_MAX_FILES <= WORKER_FILES_AT_ONCE, "in one message");
 	for (unsigned int i = 0; i < WORKER_MAX_FILES; i++) {
 		if (f->fd[i] < 0)
 			continue;
@@ -47,13 +77,8 @@ static int send_config(struct run_options *o, const struct run_files *f, int cha
 		if (i < FILE_MODULES)
 			o->config.files |= BIT(i);
 	}
-	mh.msg_controllen = CMSG_SPACE(nr * sizeof(int));
-	cm = CMSG_FIRSTHDR(&mh);
-	cm->cmsg_level = SOL_SOCKET;
-	cm->cmsg_type = SCM_RIGHTS;
-	cm->cmsg_len = CMSG_LEN(nr * sizeof(int));
-	memcpy(CMSG_DATA(cm), fds, nr * sizeof(int));
-	return sendmsg(channel, &mh, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	return send_files(channel, &o->config, sizeof(o->config), fds, nr) ?:
+	       send_disks(&o->config.disks, channel);
 }
 
 int run_spawn(struct run_options *o, struct run_files *f, struct run_worker *w,
@@ -71,7 +96,7 @@ int run_spawn(struct run_options *o, struct run_files *f, struct run_worker *w,
 	close(pair[1]);
 	w->channel = pair[0];
 	ret = send_config(o, f, w->channel);
-	run_close(f);	/* from here on the files are the worker's alone */
+	run_close(o, f);	/* from here on the files are the worker's alone */
 	if (ret)
 		return fail(why, OVID_X_HOST, "cannot start a worker: %s", strerror(-ret));
 	return 0;

@@ -355,18 +355,23 @@ ssize_t ctl_read(int fd, void *buf, size_t len, int *file)
 	return done;
 }
 
-static void send_verb(int fd, const char *verb, int file)
+struct json_object *ctl_question(const char *verb)
 {
 	struct json_object *msg = json_object_new_object();
 
 	json_object_object_add(msg, "do", json_object_new_string(verb));
-	ctl_send(fd, msg, &file, file >= 0);
-	json_object_put(msg);
+	return msg;
+}
+
+static void send_question(int fd, struct json_object *question, int file)
+{
+	ctl_send(fd, question, &file, file >= 0);
+	json_object_put(question);
 }
 
 void ctl_tell(int fd, const char *verb)
 {
-	send_verb(fd, verb, -1);
+	send_question(fd, ctl_question(verb), -1);
 }
 
 struct json_object *ctl_answer(int fd, int *fds, unsigned int *nr, struct failure *why)
@@ -391,15 +396,20 @@ struct json_object *ctl_answer(int fd, int *fds, unsigned int *nr, struct failur
 	return NULL;
 }
 
+struct json_object *ctl_put(int fd, struct json_object *question, int file, int *fds,
+			    unsigned int *nr, struct failure *why)
+{
+	send_question(fd, question, file);
+	return ctl_answer(fd, fds, nr, why);
+}
+
 struct json_object *ctl_ask(int fd, const char *verb, int *fds, unsigned int *nr,
 			    struct failure *why)
 {
-	send_verb(fd, verb, -1);
-	return ctl_answer(fd, fds, nr, why);
+	return ctl_put(fd, ctl_question(verb), -1, fds, nr, why);
 }
 
 struct json_object *ctl_give(int fd, const char *verb, int file, struct failure *why)
 {
-	send_verb(fd, verb, file);
-	return ctl_answer(fd, NULL, NULL, why);
+	return ctl_put(fd, ctl_question(verb), file, NULL, NULL, why);
 }

@@ -64,6 +64,11 @@ struct json_object *ctl_answer(int fd, int *fds, unsigned int *nr, struct failur
 struct json_object *ctl_ask(int fd, const char *verb, int *fds, unsigned int *nr,
 			    struct failure *why);
 
+/* The same for a question that says more than what to do; takes the reference.  @file: -1: none. */
+struct json_object *ctl_question(const char *verb);
+struct json_object *ctl_put(int fd, struct json_object *question, int file, int *fds,
+			    unsigned int *nr, struct failure *why);
+
 /* ctl_ask() with @file beside the question. */
 struct json_object *ctl_give(int fd, const char *verb, int file, struct failure *why);
 

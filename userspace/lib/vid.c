@@ -157,6 +157,22 @@ int vid_offer(int part, const char *provider, u32 latency)
 	return call(part, OVID_VMBUS_OFFER, &arg);
 }
 
+/* the guest knows one controller from another by its instance; the first has the provider's own */
+int vid_offer_scsi(int part, u8 n)
+{
+	static const u8 second[16] = {
+		0x26, 0x4f, 0x1b, 0x7a, 0x0e, 0x5c, 0x0b, 0x4d,
+		0x9d, 0x64, 0x2f, 0x3c, 0x8e, 0x91, 0xa0, 0xd6,
+	};
+	struct ovid_vmbus_offer arg = { .size = sizeof(arg), .provider = "scsi" };
+
+	if (n) {
+		memcpy(arg.instance, second, sizeof(second));
+		arg.instance[15] += n - 1;
+	}
+	return call(part, OVID_VMBUS_OFFER, &arg);
+}
+
 int vid_attach_disk(int scsi, int fd, bool read_only, u8 lun, const char *serial)
 {
 	struct ovid_disk arg = {
@@ -166,6 +182,28 @@ int vid_attach_disk(int scsi, int fd, bool read_only, u8 lun, const char *serial
 
 	memcpy(arg.serial, serial, strnlen(serial, sizeof(arg.serial)));
 	return call(scsi, OVID_DISK_ATTACH, &arg);
+}
+
+int vid_detach_disk(int scsi, u8 lun)
+{
+	struct ovid_disk arg = { .size = sizeof(arg), .lun = lun };
+
+	return call(scsi, OVID_DISK_DETACH, &arg);
+}
+
+int vid_resize_disk(int scsi, u8 lun, u64 *bytes)
+{
+	struct ovid_disk_size arg = { .size = sizeof(arg), .lun = lun, .bytes = *bytes };
+	int ret = call(scsi, OVID_DISK_RESIZE, &arg);
+
+	*bytes = arg.bytes;
+	return ret;
+}
+
+int vid_disk_info(int scsi, u8 lun, struct ovid_disk_info *info)
+{
+	*info = (struct ovid_disk_info){ .size = sizeof(*info), .lun = lun };
+	return call(scsi, OVID_DISK_INFO, info);
 }
 
 int vid_sockets(int part)

@@ -89,6 +89,24 @@ static int refused(const char *words)
 	return parse(&o, line) == -OVID_X_USAGE;
 }
 
+/* so many disks, all at one controller */
+static int try_many(unsigned int nr)
+{
+	static struct run_options o;
+	static char text[LUNS_MAX + 1][2];
+	static char *argv[2 * (LUNS_MAX + 1) + 4] = { "run", "--kernel", "k" };
+	struct failure why;
+	int argc = 3;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		strcpy(text[i], "a");
+		argv[argc++] = (char *)"--disk";
+		argv[argc++] = text[i];
+	}
+	argv[argc] = NULL;
+	return run_parse(argc, argv, &o, &why);
+}
+
 static void test_disks(void)
 {
 	struct run_options o;
@@ -104,6 +122,14 @@ static void test_disks(void)
 	CHECK(refused("--disk a,lun=64") && refused("--disk a,lun=") && refused("--disk a,lun=-1") &&
 	      refused("--disk a,lun=1x"), "no LUN");
 	CHECK(refused("--disk a,lun=3 --disk b,lun=3"), "two at one LUN");
+	CHECK(!parse(&o, "run --kernel k --disk a,lun=3 --disk b,controller=3,lun=3 --disk c,controller=3") &&
+	      o.config.disks.config[1].controller == 3 && o.config.disks.config[1].lun == 3 &&
+	      o.config.disks.config[2].controller == 3 && o.config.disks.config[2].lun == 0,
+	      "another controller has LUNs of its own");
+	CHECK(refused("--disk a,controller=4") && refused("--disk a,controller=") &&
+	      refused("--disk a,controller=-1"), "no controller");
+	CHECK(!try_many(LUNS_MAX), "a full controller");
+	CHECK(try_many(LUNS_MAX + 1) == -OVID_X_USAGE, "no more");
 	CHECK(refused("--disk ,ro") && refused("--disk a,serial="), "no file, no serial number");
 	CHECK(refused("--disk a,serial=123456789012345678901234567890123"), "a long one");
 	CHECK(refused("--disk a --vmbus off"), "a disk without a bus");
@@ -113,7 +139,6 @@ static void test_disks(void)
 static int try_disk(const char *path, long bytes, const char *magic, long at, const char *words)
 {
 	static struct run_options o;
-	static struct run_files f;
 	struct failure why;
 	char line[256];
 	FILE *file = fopen(path, "w");
@@ -122,15 +147,12 @@ static int try_disk(const char *path, long bytes, const char *magic, long at, co
 	if (!file || ftruncate(fileno(file), bytes) || fseek(file, at, SEEK_SET) ||
 	    fputs(magic, file) < 0 || fclose(file))
 		return -1;
-	for (unsigned int i = 0; i < WORKER_MAX_FILES; i++)
-		f.fd[i] = -1;
 	snprintf(line, sizeof(line), "run --kernel k --disk %s%s", path, words);
 	if (parse(&o, line))
 		return -2;
-	ret = disk_open(&o, &f, &why);
-	for (unsigned int i = 0; i < WORKER_MAX_FILES; i++)
-		if (f.fd[i] >= 0)
-			close(f.fd[i]);
+	ret = disks_open(&o, &why);
+	if (!ret)
+		close(o.config.disks.fd[0]);
 	return ret;
 }
 

@@ -11,7 +11,7 @@
  *   echo      reads a line from COM1 and says it    flood  says much
  *   fail      VM entry failure                      bad    open(), past the sandbox
  *   raw       an instruction nobody knows           task   a hardware task switch
- *   refuse:X  X fails from now on: map, vp, regs, state, save, restore, sockets
+ *   refuse:X  X fails from now on: map, vp, regs, state, save, restore, sockets, detach
  *   ic:MOOD   of the integration components (fake_ic.c)
  *   connect:N socket to port N of the host, and says the errno that it is refused by;
  *             connect:x to a service that is no port
@@ -222,6 +222,90 @@ int vid_stats_fd(int fd)
 	return fake.stats_made < SPARE ? fake.spare_stats[fake.stats_made++] : -EMFILE;
 }
 
+/*
+ * Disks: a controller's file is a number that no file has, so that it tells which one it is.  A bus
+ * that takes another one's place has controllers of its own.
+ */
+#define SCSI_FD		100000
+
+static struct {
+	int fd[4 * OVID_DISK_MAX];	/* and 1; 0: no disk */
+	u64 bytes[4 * OVID_DISK_MAX];
+} fake_disks[2];
+static unsigned int scsi_turn;
+
+static u64 file_blocks(int fd)
+{
+	return lseek(fd, 0, SEEK_END) / 512 * 512;
+}
+
+static unsigned int disk_at(int scsi, u8 lun)
+{
+	return (scsi - SCSI_FD) % 4 * OVID_DISK_MAX + lun;
+}
+
+static unsigned int bus_of(int scsi)
+{
+	return (scsi - SCSI_FD) / 4;
+}
+
+int vid_offer_scsi(int part, u8 n)
+{
+	(void)part;
+	return SCSI_FD + scsi_turn * 4 + n;
+}
+
+/* as the module: nothing shorter than a block is a disk */
+int vid_attach_disk(int scsi, int fd, bool read_only, u8 lun, const char *serial)
+{
+	unsigned int at = disk_at(scsi, lun), bus = bus_of(scsi);
+
+	(void)read_only, (void)serial;
+	if (file_blocks(fd) < 512)
+		return -EINVAL;
+	if (fake_disks[bus].fd[at])
+		return -EEXIST;
+	fake_disks[bus].fd[at] = fd + 1;
+	fake_disks[bus].bytes[at] = file_blocks(fd);
+	return 0;
+}
+
+int vid_detach_disk(int scsi, u8 lun)
+{
+	int *fd = &fake_disks[bus_of(scsi)].fd[disk_at(scsi, lun)];
+
+	if (refused("detach"))
+		return -ETIMEDOUT;
+	if (!*fd)
+		return -ENOENT;
+	*fd = 0;
+	return 0;
+}
+
+int vid_resize_disk(int scsi, u8 lun, u64 *bytes)
+{
+	unsigned int at = disk_at(scsi, lun), bus = bus_of(scsi);
+
+	if (!fake_disks[bus].fd[at])
+		return -ENOENT;
+	if (file_blocks(fake_disks[bus].fd[at] - 1) < 512)
+		return -EINVAL;
+	fake_disks[bus].bytes[at] = *bytes = file_blocks(fake_disks[bus].fd[at] - 1);
+	return 0;
+}
+
+int vid_disk_info(int scsi, u8 lun, struct ovid_disk_info *info)
+{
+	unsigned int at = disk_at(scsi, lun), bus = bus_of(scsi);
+
+	*info = (struct ovid_disk_info){ .size = sizeof(*info), .lun = lun, .block_bytes = 512 };
+	if (!fake_disks[bus].fd[at])
+		return -ENOENT;
+	info->bytes = fake_disks[bus].bytes[at];
+	info->requests = 7;
+	return 0;
+}
+
 /* that of a bus is one text, and goes only into one that awaits it */
 static const char bus_state[] = "the state of a bus";
 static bool bus_awaits;
@@ -229,6 +313,9 @@ static bool bus_awaits;
 int vid_create_vmbus(int part, u32 max_version, u32 flags)
 {
 	(void)part, (void)max_version;
+	if (flags & OVID_VMBUS_AWAITS_STATE)
+		scsi_turn ^= 1;
+	memset(&fake_disks[scsi_turn], 0, sizeof(fake_disks[scsi_turn]));
 	bus_awaits = flags & OVID_VMBUS_AWAITS_STATE;
 	return 0;
 }
@@ -260,13 +347,6 @@ int vid_offer(int part, const char *provider, u32 latency)
 {
 	(void)part, (void)latency;
 	return fake_ic_offer(provider);
-}
-
-/* as the module: nothing shorter than a block is a disk */
-int vid_attach_disk(int scsi, int fd, bool read_only, u8 lun, const char *serial)
-{
-	(void)scsi, (void)read_only, (void)lun, (void)serial;
-	return lseek(fd, 0, SEEK_END) < 512 ? -EINVAL : 0;
 }
 
 int vid_sockets(int part)

@@ -35,9 +35,11 @@ enum worker_file {
 	FILE_VSOCK_DIR,		/* --vsock DIR, */
 	FILE_VSOCK_LISTEN,	/* and DIR/vsock */
 	FILE_VSOCK_DEVICE,	/* --vsock-cid: /dev/ovid-vsock */
-	FILE_MODULES,		/* as many as @nr_modules, */
-	FILE_DISKS = FILE_MODULES + LOAD_MAX_MODULES,	/* and as @disks.nr */
+	FILE_MODULES,		/* as many as @nr_modules */
 };
+
+/* those of disks come behind, as many as @disks.nr; no more than so many in one message */
+#define WORKER_FILES_AT_ONCE	128u
 
 struct worker_config {
 	u32 size;
@@ -58,7 +60,7 @@ struct worker_config {
 	char cmdline[LOAD_MAX_CMDLINE];
 };
 
-#define WORKER_MAX_FILES	(FILE_DISKS + DISKS_MAX)
+#define WORKER_MAX_FILES	(FILE_MODULES + LOAD_MAX_MODULES)
 
 enum worker_says {
 	WORKER_STARTED,		/* VPs run */

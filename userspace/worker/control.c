@@ -59,7 +59,7 @@ static void client_close(struct control_client *cl)
 	cl->fd = -1;
 }
 
-static struct json_object *answer_ok(void)
+struct json_object *control_ok(void)
 {
 	struct json_object *msg = json_object_new_object();
 
@@ -67,35 +67,41 @@ static struct json_object *answer_ok(void)
 	return msg;
 }
 
-static void answer(struct control_client *cl, struct json_object *msg)
+void control_answer(struct control_client *cl, struct json_object *msg, const int *fds,
+		    unsigned int nr)
 {
-	int ret = ctl_send(cl->fd, msg, NULL, 0);
+	int ret = ctl_send(cl->fd, msg, fds, nr);
 
 	json_object_put(msg);
 	if (ret)
 		client_close(cl);
 }
 
-static void answer_failure(struct control_client *cl, const char *text)
+void control_refuse(struct control_client *cl, const char *text)
 {
 	struct json_object *msg = json_object_new_object();
 
 	json_object_object_add(msg, "ok", json_object_new_boolean(false));
 	json_object_object_add(msg, "error", json_object_new_string(text));
-	answer(cl, msg);
+	control_answer(cl, msg, NULL, 0);
+}
+
+static void answer(struct control_client *cl, struct json_object *msg)
+{
+	control_answer(cl, msg, NULL, 0);
 }
 
 static void answer_result(struct control_client *cl, int error)
 {
 	if (error)
-		answer_failure(cl, strerror(-error));
+		control_refuse(cl, strerror(-error));
 	else
-		answer(cl, answer_ok());
+		answer(cl, control_ok());
 }
 
 static void do_info(struct control *c, struct machine *m, struct control_client *cl)
 {
-	struct json_object *msg = answer_ok();
+	struct json_object *msg = control_ok();
 
 	json_object_object_add(msg, "name", json_object_new_string(m->config->name));
 	json_object_object_add(msg, "state",
@@ -168,21 +174,21 @@ static void do_pulse(struct control *c, struct machine *m, struct control_client
 
 	cl->file = -1;
 	if (part < 0) {
-		answer_failure(cl, "no partition came with the question; do tools and VM belong together?");
+		control_refuse(cl, "no partition came with the question; do tools and VM belong together?");
 		return;
 	}
 	for (u32 device = 0; device < VMBUS_DEVICES; device++) {
 		if (!lent(c, NULL, device))
 			continue;
 		close(part);
-		answer_failure(cl, "another command waits for an integration component; try again when it has ended");
+		control_refuse(cl, "another command waits for an integration component; try again when it has ended");
 		return;
 	}
 	if (machine_pulse(m, part, &why)) {
-		answer_failure(cl, why.text);
+		control_refuse(cl, why.text);
 		return;
 	}
-	msg = answer_ok();
+	msg = control_ok();
 	json_object_object_add(msg, "us", json_object_new_int64((host_ns() - began) / 1000));
 	answer(cl, msg);
 }
@@ -190,10 +196,9 @@ static void do_pulse(struct control *c, struct machine *m, struct control_client
 /* The statistics files themselves: whoever may ask may read them live. */
 static void do_stat(struct control *c, struct machine *m, struct control_client *cl)
 {
-	struct json_object *msg = answer_ok();
+	struct json_object *msg = control_ok();
 	int fds[CTL_MAX_FDS];
 	unsigned int nr = 0;
-	int ret;
 
 	(void)c;
 	if (m->stats_fd >= 0)
@@ -205,10 +210,7 @@ static void do_stat(struct control *c, struct machine *m, struct control_client 
 		if (m->vp[i].stats_fd >= 0)
 			fds[nr++] = m->vp[i].stats_fd;
 	json_object_object_add(msg, "files", json_object_new_int(nr));
-	ret = ctl_send(cl->fd, msg, fds, nr);
-	json_object_put(msg);
-	if (ret)
-		client_close(cl);
+	control_answer(cl, msg, fds, nr);
 }
 
 /*
@@ -218,8 +220,6 @@ static void do_stat(struct control *c, struct machine *m, struct control_client 
 static void do_lend(struct control *c, struct machine *m, struct control_client *cl, u32 device)
 {
 	struct failure why = { "" };
-	struct json_object *msg;
-	int ret;
 
 	if (!m->vmbus.there)
 		fail_text(&why, "%s has no VMBus: it was started with --vmbus off, or --hv without synic and messages",
@@ -230,15 +230,11 @@ static void do_lend(struct control *c, struct machine *m, struct control_client 
 		fail_text(&why, "another command uses this component of %s; try again when it has ended",
 			  m->config->name);
 	if (why.text[0]) {
-		answer_failure(cl, why.text);
+		control_refuse(cl, why.text);
 		return;
 	}
-	msg = answer_ok();
-	ret = ctl_send(cl->fd, msg, &m->vmbus.fd[device], 1);
-	json_object_put(msg);
 	cl->borrows |= BIT(device);
-	if (ret)
-		client_close(cl);
+	control_answer(cl, control_ok(), &m->vmbus.fd[device], 1);
 }
 
 static void do_wait(struct control *c, struct machine *m, struct control_client *cl)
@@ -279,28 +275,38 @@ static const struct {
 	{ "console",	do_console },
 };
 
+static void carry_out(struct control *c, struct machine *m, struct control_client *cl,
+		      const char *verb)
+{
+	int device = vmbus_device(verb);
+
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		if (strcmp(verb, verbs[i].name))
+			continue;
+		verbs[i].handle(c, m, cl);
+		return;
+	}
+	if (device >= 0)
+		do_lend(c, m, cl, device);
+	else if (!control_disk(m, cl, verb))
+		answer_result(cl, -EINVAL);
+}
+
 static void handle_line(struct control *c, struct machine *m, struct control_client *cl)
 {
 	struct json_object *msg = json_tokener_parse(cl->line), *field;
 	const char *verb = NULL;
-	int device;
 
 	if (json_object_is_type(msg, json_type_object) &&
 	    json_object_object_get_ex(msg, "do", &field))
 		verb = json_object_get_string(field);
-	for (size_t i = 0; verb && i < ARRAY_SIZE(verbs); i++) {
-		if (strcmp(verb, verbs[i].name))
-			continue;
-		json_object_put(msg);
-		verbs[i].handle(c, m, cl);
-		return;
-	}
-	device = verb ? vmbus_device(verb) : -1;
-	json_object_put(msg);
-	if (device >= 0)
-		do_lend(c, m, cl, device);
+	cl->question = msg;
+	if (verb)
+		carry_out(c, m, cl, verb);
 	else
 		answer_result(cl, -EINVAL);
+	cl->question = NULL;
+	json_object_put(msg);
 }
 
 static void client_read(struct control *c, struct machine *m, struct control_client *cl)
@@ -362,7 +368,7 @@ void control_serve(struct control *c, struct machine *m, const struct pollfd *pf
 
 static struct json_object *last_word(int status, const char *text)
 {
-	struct json_object *msg = answer_ok();
+	struct json_object *msg = control_ok();
 
 	json_object_object_add(msg, "status", json_object_new_int(status));
 	json_object_object_add(msg, "text", json_object_new_string(text));

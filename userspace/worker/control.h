@@ -15,6 +15,7 @@
 struct control_client {
 	int fd;			/* -1: free */
 	int file;		/* came with the line; -1: none */
+	struct json_object *question;	/* while it is being answered */
 	bool waits;		/* for the end */
 	u32 borrows;		/* bits by enum vmbus_device: has the channel's file */
 	size_t len;
@@ -35,6 +36,15 @@ void control_serve(struct control *c, struct machine *m, const struct pollfd *pf
 
 /* Tells all who wait, and closes. */
 void control_end(struct control *c, int status, const char *text);
+
+/* Answers; takes the reference.  Who cannot be told is closed. */
+struct json_object *control_ok(void);
+void control_answer(struct control_client *cl, struct json_object *msg, const int *fds,
+		    unsigned int nr);
+void control_refuse(struct control_client *cl, const char *text);
+
+/* control_disk.c: what is done with disks; false: @verb is none of these */
+bool control_disk(struct machine *m, struct control_client *cl, const char *verb);
 
 /* A new connection from the owner or root, or -1. */
 int control_accept(int listen_fd, u32 owner);

@@ -1,17 +1,90 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* disk.c - see disk.h */
+#include <unistd.h>
+
 #include "disk.h"
 
-int disks_attach(const struct disks *disks, int scsi, struct failure *why)
+int disks_find(const struct disks *disks, u8 controller, u8 lun)
 {
-	for (unsigned int i = 0; i < disks->nr; i++) {
-		const struct disk_config *c = &disks->config[i];
-		int ret = vid_attach_disk(scsi, disks->fd[i], c->read_only, c->lun, c->serial);
+	for (unsigned int i = 0; i < disks->nr; i++)
+		if (disks->config[i].controller == controller && disks->config[i].lun == lun)
+			return i;
+	return -1;
+}
 
-		if (ret)
-			return fail(why, OVID_X_HOST, "cannot attach the disk at LUN %u: %s", c->lun,
-				    ret == -EINVAL ? "the file is too small, or of a kind that is no disk" :
-				    strerror(-ret));
-	}
+int disks_free_lun(const struct disks *disks, u8 controller)
+{
+	for (unsigned int lun = 0; lun < LUNS_MAX; lun++)
+		if (disks_find(disks, controller, lun) < 0)
+			return lun;
+	return -1;
+}
+
+/* a controller, when there is something for it */
+static int offer(int part, u8 controller, int *scsi, struct failure *why)
+{
+	if (scsi[controller] >= 0)
+		return 0;
+	scsi[controller] = vid_offer_scsi(part, controller);
+	if (scsi[controller] < 0)
+		return fail(why, OVID_X_HOST, "cannot offer SCSI controller %u to the guest: %s",
+			    controller, strerror(-scsi[controller]));
+	return 0;
+}
+
+static int attach(const struct disk_config *c, int fd, int part, int *scsi, struct failure *why)
+{
+	int ret = offer(part, c->controller, scsi, why);
+
+	if (ret)
+		return ret;
+	ret = vid_attach_disk(scsi[c->controller], fd, c->read_only, c->lun, c->serial);
+	if (ret)
+		return fail(why, OVID_X_HOST, "cannot attach the disk at LUN %u of controller %u: %s",
+			    c->lun, c->controller,
+			    ret == -EINVAL ? "the file is too small, or of a kind that is no disk" :
+			    strerror(-ret));
+	return 0;
+}
+
+int disks_attach(const struct disks *disks, int part, int *scsi, struct failure *why)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < disks->nr && !ret; i++)
+		ret = attach(&disks->config[i], disks->fd[i], part, scsi, why);
+	return ret;
+}
+
+int disks_add(struct disks *disks, const struct disk_config *c, int fd, int part, int *scsi,
+	      struct failure *why)
+{
+	int ret;
+
+	if (disks->nr == DISKS_MAX)
+		return fail(why, OVID_X_USAGE, "it has %u disks, and can have no more", DISKS_MAX);
+	if (disks_find(disks, c->controller, c->lun) >= 0)
+		return fail(why, OVID_X_USAGE, "there is a disk at LUN %u of controller %u already",
+			    c->lun, c->controller);
+	ret = attach(c, fd, part, scsi, why);
+	if (ret)
+		return ret;
+	disks->config[disks->nr] = *c;
+	disks->fd[disks->nr++] = fd;
+	return 0;
+}
+
+int disks_remove(struct disks *disks, unsigned int at, const int *scsi, struct failure *why)
+{
+	const struct disk_config *c = &disks->config[at];
+	int ret = vid_detach_disk(scsi[c->controller], c->lun);
+
+	if (ret)
+		return fail(why, OVID_X_HOST, "cannot detach LUN %u of controller %u: %s", c->lun,
+			    c->controller, strerror(-ret));
+	close(disks->fd[at]);
+	disks->nr--;
+	disks->config[at] = disks->config[disks->nr];
+	disks->fd[at] = disks->fd[disks->nr];
 	return 0;
 }

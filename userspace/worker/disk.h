@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * disk.h - the disks of a machine: files, which the module reads and writes by itself.
+ * disk.h - the disks of a machine: files, which the module reads and writes by itself,
+ * on SCSI controllers, each of which is a channel of the bus.
  */
 #ifndef OVID_WORKER_DISK_H
 #define OVID_WORKER_DISK_H
@@ -9,13 +10,24 @@
 #include "../lib/types.h"
 #include "../lib/vid.h"
 
-#define DISKS_MAX	OVID_DISK_MAX
+#define CONTROLLERS_MAX	4u
+#define LUNS_MAX	OVID_DISK_MAX	/* of a controller */
+#define DISKS_MAX	(CONTROLLERS_MAX * LUNS_MAX)
 
-/* as `ovid run` has checked it */
+/**
+ * struct disk_config - a disk, as who has opened its file has checked it
+ * @controller: which one,
+ * @lun: and its number there
+ * @read_only: it may not be written to
+ * @serial: not empty
+ * @file: for people: the end of its file's path
+ */
 struct disk_config {
+	u8 controller;
 	u8 lun;
 	bool read_only;
 	char serial[OVID_DISK_SERIAL_BYTES + 1];
+	char file[64];
 };
 
 struct disks {
@@ -24,7 +36,20 @@ struct disks {
 	int fd[DISKS_MAX];
 };
 
-/* all of them to a channel of SCSI, which keeps the files for itself */
-int disks_attach(const struct disks *disks, int scsi, struct failure *why);
+/* its place in @disks, or -1 */
+int disks_find(const struct disks *disks, u8 controller, u8 lun);
+
+/* the first LUN of a controller that is free, or -1 */
+int disks_free_lun(const struct disks *disks, u8 controller);
+
+/* All of them to channels of SCSI, which keep the files for themselves.
+ * @scsi: CONTROLLERS_MAX; those that are -1 are offered, if there are disks for them
+ */
+int disks_attach(const struct disks *disks, int part, int *scsi, struct failure *why);
+
+/* One more, to a guest that runs; its file is theirs then.  And one less. */
+int disks_add(struct disks *disks, const struct disk_config *c, int fd, int part, int *scsi,
+	      struct failure *why);
+int disks_remove(struct disks *disks, unsigned int at, const int *scsi, struct failure *why);
 
 #endif

@@ -132,7 +132,7 @@ static int watch_term(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-int machine_create(struct machine *m, const struct worker_config *config, int device,
+int machine_create(struct machine *m, struct worker_config *config, int device,
 		   struct failure *why)
 {
 	int ret;

@@ -91,7 +91,7 @@ struct machine {
 };
 
 /* machine.c: making one; called before the sandbox */
-int machine_create(struct machine *m, const struct worker_config *config, int device,
+int machine_create(struct machine *m, struct worker_config *config, int device,
 		   struct failure *why);
 int machine_add_devices(struct machine *m, struct failure *why);
 int machine_map(const struct machine *m, int part);	/* its memory into a partition */

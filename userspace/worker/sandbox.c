@@ -55,7 +55,10 @@ static const unsigned long allowed_ioctls[] = {
 
 	/* the channels of a bus that moves (pulse.c), and of sockets (vsock.c) */
 	OVID_VMBUS_OFFER, OVID_CHANNEL_EVENTFD, OVID_CHANNEL_REPLY, OVID_CHANNEL_SIGNAL,
-	OVID_VMBUS_SOCKETS, OVID_SOCKET_REPLY, OVID_DISK_ATTACH,
+	OVID_VMBUS_SOCKETS, OVID_SOCKET_REPLY,
+
+	/* disks, of a bus that moves as well (control_disk.c) */
+	OVID_DISK_ATTACH, OVID_DISK_DETACH, OVID_DISK_RESIZE, OVID_DISK_INFO,
 };
 
 /* of the helper that connects (connector.c) */

@@ -97,7 +97,9 @@ static bool wanted(int part)
 
 void vmbus_none(struct vmbus *v)
 {
-	*v = (struct vmbus){ .scsi_fd = -1 };
+	*v = (struct vmbus){ 0 };
+	for (unsigned int i = 0; i < CONTROLLERS_MAX; i++)
+		v->scsi_fd[i] = -1;
 	for (unsigned int i = 0; i < VMBUS_DEVICES; i++)
 		v->fd[i] = v->stats_fd[i] = -1;
 }
@@ -116,20 +118,8 @@ static int offer_components(struct vmbus *v, int part, struct failure *why)
 	return 0;
 }
 
-/* a controller, if there is something for it */
-static int offer_disks(struct vmbus *v, int part, struct failure *why)
-{
-	if (!v->disks->nr)
-		return 0;
-	v->scsi_fd = vid_offer(part, "scsi", 0);
-	if (v->scsi_fd < 0)
-		return fail(why, OVID_X_HOST, "cannot offer disks to the guest: %s",
-			    strerror(-v->scsi_fd));
-	return disks_attach(v->disks, v->scsi_fd, why);
-}
-
 static int create(struct vmbus *v, int part, const struct vmbus_choice *choice, u32 flags,
-		  const struct disks *disks, struct failure *why)
+		  struct disks *disks, struct failure *why)
 {
 	int ret = vid_create_vmbus(part, choice->version, flags);
 
@@ -139,11 +129,11 @@ static int create(struct vmbus *v, int part, const struct vmbus_choice *choice, 
 	v->there = true;
 	v->choice = *choice;
 	v->disks = disks;
-	return offer_components(v, part, why) ?: offer_disks(v, part, why);
+	return offer_components(v, part, why) ?: disks_attach(disks, part, v->scsi_fd, why);
 }
 
 int vmbus_create(struct vmbus *v, int part, const struct vmbus_choice *choice,
-		 const struct disks *disks, struct failure *why)
+		 struct disks *disks, struct failure *why)
 {
 	vmbus_none(v);
 	if (choice->version != VMBUS_OFF && wanted(part))
@@ -162,8 +152,9 @@ void vmbus_destroy(struct vmbus *v)
 		if (v->fd[i] >= 0)
 			close(v->fd[i]);
 	}
-	if (v->scsi_fd >= 0)
-		close(v->scsi_fd);
+	for (unsigned int i = 0; i < CONTROLLERS_MAX; i++)
+		if (v->scsi_fd[i] >= 0)
+			close(v->scsi_fd[i]);
 }
 
 /* ---- moves -------------------------------------------------------------------- */

@@ -36,8 +36,8 @@ struct vmbus {
 	struct vmbus_choice choice;
 	int fd[VMBUS_DEVICES];	/* the channels' files; -1: not offered */
 	int stats_fd[VMBUS_DEVICES];	/* their counters; -1: there are none */
-	const struct disks *disks;
-	int scsi_fd;		/* their controller; -1: there are none */
+	struct disks *disks;
+	int scsi_fd[CONTROLLERS_MAX];	/* their controllers; -1: not offered */
 };
 
 struct vmbus_state {
@@ -53,7 +53,7 @@ int vmbus_parse(const char *text, struct vmbus_choice *choice, struct failure *w
  * @disks: which stay, for a bus that takes the place of this one
  */
 int vmbus_create(struct vmbus *v, int part, const struct vmbus_choice *choice,
-		 const struct disks *disks, struct failure *why);
+		 struct disks *disks, struct failure *why);
 void vmbus_none(struct vmbus *v);
 void vmbus_destroy(struct vmbus *v);
 

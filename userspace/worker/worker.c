@@ -23,37 +23,48 @@ struct start {
 	int fd[WORKER_MAX_FILES];
 };
 
-static void take_files(struct start *s, struct msghdr *mh)
+/* files that came with a message: how many */
+static unsigned int files_of(struct msghdr *mh, int *fds, unsigned int room)
 {
 	struct cmsghdr *cm = CMSG_FIRSTHDR(mh);
-	unsigned int count, next = 0;
-	int *from;
+	unsigned int count;
+
+	if (!cm || cm->cmsg_level != SOL_SOCKET || cm->cmsg_type != SCM_RIGHTS)
+		return 0;
+	count = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	if (count > room)
+		count = room;
+	memcpy(fds, CMSG_DATA(cm), count * sizeof(int));
+	return count;
+}
+
+static void take_files(struct start *s, struct msghdr *mh)
+{
+	int from[WORKER_MAX_FILES];
+	unsigned int count = files_of(mh, from, WORKER_MAX_FILES), next = 0;
 
 	for (unsigned int i = 0; i < WORKER_MAX_FILES; i++)
 		s->fd[i] = -1;
-	for (unsigned int i = 0; i < DISKS_MAX; i++)
-		s->config.disks.fd[i] = -1;
-	if (!cm || cm->cmsg_level != SOL_SOCKET || cm->cmsg_type != SCM_RIGHTS)
-		return;
-	from = (int *)CMSG_DATA(cm);
-	count = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 	for (unsigned int i = 0; i < FILE_MODULES && next < count; i++)
 		if (s->config.files & BIT(i))
 			s->fd[i] = from[next++];
 	for (unsigned int i = 0; i < s->config.nr_modules && i < LOAD_MAX_MODULES &&
 	     next < count; i++)
 		s->fd[FILE_MODULES + i] = from[next++];
-	for (unsigned int i = 0; i < s->config.disks.nr && i < DISKS_MAX && next < count; i++)
-		s->config.disks.fd[i] = s->fd[FILE_DISKS + i] = from[next++];
 }
 
-/* each has its file */
+static bool disk_ok(const struct disk_config *c)
+{
+	return c->controller < CONTROLLERS_MAX && c->lun < LUNS_MAX &&
+	       !c->serial[OVID_DISK_SERIAL_BYTES] && !c->file[sizeof(c->file) - 1];
+}
+
 static bool disks_ok(const struct disks *disks)
 {
 	if (disks->nr > DISKS_MAX)
 		return false;
 	for (unsigned int i = 0; i < disks->nr; i++)
-		if (disks->fd[i] < 0 || disks->config[i].serial[OVID_DISK_SERIAL_BYTES])
+		if (!disk_ok(&disks->config[i]))
 			return false;
 	return true;
 }
@@ -72,6 +83,30 @@ static bool config_ok(const struct start *s)
 	return !c->name[sizeof(c->name) - 1] && !c->cmdline[sizeof(c->cmdline) - 1];
 }
 
+/* each has its file, in their order */
+static bool receive_disks(struct disks *disks)
+{
+	char control[CMSG_SPACE(WORKER_FILES_AT_ONCE * sizeof(int))];
+	unsigned int got = 0, more;
+	char byte;
+
+	while (got < disks->nr) {
+		struct iovec iov = { &byte, 1 };
+		struct msghdr mh = {
+			.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+			.msg_controllen = sizeof(control),
+		};
+
+		if (recvmsg(WORKER_CHANNEL, &mh, MSG_CMSG_CLOEXEC) != 1)
+			return false;
+		more = files_of(&mh, &disks->fd[got], disks->nr - got);
+		if (!more)
+			return false;
+		got += more;
+	}
+	return true;
+}
+
 static int receive(struct start *s, struct failure *why)
 {
 	char control[CMSG_SPACE(WORKER_MAX_FILES * sizeof(int))];
@@ -85,7 +120,7 @@ static int receive(struct start *s, struct failure *why)
 		return fail(why, OVID_X_USAGE,
 			    "ovid-worker is started by `ovid run`, not by hand");
 	take_files(s, &mh);
-	if (!config_ok(s))
+	if (!config_ok(s) || !receive_disks(&s->config.disks))
 		return fail(why, OVID_X_USAGE, "the worker was given a configuration it cannot use");
 	return 0;
 }
@@ -169,7 +204,7 @@ static int bind_cid(struct machine *m, const struct start *s, struct failure *wh
 	return 0;
 }
 
-static int prepare(struct machine *m, const struct start *s, struct failure *why)
+static int prepare(struct machine *m, struct start *s, struct failure *why)
 {
 	int ret = sandbox_drop_user(&s->config, why), connector = -1;
 

@@ -180,6 +180,7 @@ static void submit(struct stor *stor, struct stor_unit *unit, struct stor_reques
 {
 	req->io.done = io_done;
 	req->unit = unit;
+	unit->requests++;
 	scoped_guard(spinlock_irqsave, &stor->lock) {
 		unit->under_way++;
 		stor->under_way++;
@@ -490,7 +491,7 @@ static void stor_close(struct ovid_chan *chan)
 	ovid_stor_forget(stor);
 }
 
-static long stor_ioctl(struct ovid_chan *chan, unsigned int cmd, const void *arg)
+static long stor_ioctl(struct ovid_chan *chan, unsigned int cmd, void *arg)
 {
 	struct stor *stor = ovid_chan_priv(chan);
 
@@ -499,6 +500,10 @@ static long stor_ioctl(struct ovid_chan *chan, unsigned int cmd, const void *arg
 		return ovid_stor_attach(stor, arg);
 	case OVID_DISK_DETACH:
 		return ovid_stor_detach(stor, arg);
+	case OVID_DISK_RESIZE:
+		return ovid_stor_resize(stor, arg);
+	case OVID_DISK_INFO:
+		return ovid_stor_info(stor, arg);
 	default:
 		return -ENOTTY;
 	}

@@ -58,17 +58,21 @@ struct ovid_image_io {
 /**
  * struct ovid_image_ops - a format
  * @submit: begin a request; a thread that may sleep, but is not to wait for a disk
+ * @resize: the size of the image becomes @bytes, or 0: what is behind it was made larger or
+ *	smaller, look at it.  0 or -errno: -EOPNOTSUPP (it can only look), -EINVAL (too small).
+ *	Requests may be under way, none begins meanwhile
  * @close: no request is under way; frees it, and lets go of its file
  */
 struct ovid_image_ops {
 	void (*submit)(struct ovid_image *image, struct ovid_image_io *io);
+	int (*resize)(struct ovid_image *image, u64 bytes);
 	void (*close)(struct ovid_image *image);
 };
 
 /**
  * struct ovid_image - the part of it that all formats have
  * @ops: format
- * @bytes: what the guest sees; a multiple of its blocks
+ * @bytes: what the guest sees; a multiple of its blocks.  @resize changes it
  * @read_only: IMAGE_WRITE, IMAGE_UNMAP and IMAGE_ZERO are not to be asked for
  * @unmaps: IMAGE_UNMAP gives space back
  */

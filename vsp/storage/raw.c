@@ -223,6 +223,26 @@ static void raw_submit(struct ovid_image *image, struct ovid_image_io *io)
 	hand_over(raw, io);
 }
 
+/* of the file, in whole blocks */
+static u64 size_of(const struct file *file)
+{
+	return round_down(i_size_read(file->f_mapping->host), BLOCK);
+}
+
+/* whoever may write to the file makes it larger; a block device grows by itself */
+static int raw_resize(struct ovid_image *image, u64 bytes)
+{
+	struct raw *raw = container_of(image, struct raw, image);
+
+	if (bytes)
+		return -EOPNOTSUPP;
+	bytes = size_of(raw->file);
+	if (!bytes)
+		return -EINVAL;
+	image->bytes = bytes;
+	return 0;
+}
+
 static void raw_close(struct ovid_image *image)
 {
 	struct raw *raw = container_of(image, struct raw, image);
@@ -234,6 +254,7 @@ static void raw_close(struct ovid_image *image)
 
 static const struct ovid_image_ops raw_ops = {
 	.submit = raw_submit,
+	.resize = raw_resize,
 	.close = raw_close,
 };
 
@@ -242,7 +263,6 @@ static s64 check_file(struct file *file, bool read_only)
 {
 	const struct inode *inode = file->f_mapping->host;
 	fmode_t needed = FMODE_READ | FMODE_CAN_READ;
-	u64 bytes = i_size_read(inode);
 
 	if (!S_ISREG(inode->i_mode) && !S_ISBLK(inode->i_mode))
 		return -EINVAL;
@@ -252,8 +272,7 @@ static s64 check_file(struct file *file, bool read_only)
 		needed |= FMODE_WRITE | FMODE_CAN_WRITE;
 	if ((file->f_mode & needed) != needed || file->f_flags & O_APPEND)
 		return -EACCES;
-	bytes -= bytes % BLOCK;
-	return bytes ?: -EINVAL;
+	return size_of(file) ?: -EINVAL;
 }
 
 static struct raw *new_raw(struct file *file, u64 bytes, bool read_only)

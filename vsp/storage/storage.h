@@ -4,6 +4,7 @@
  *
  *   chan.c	packets and their requests, from the guest and back
  *   unit.c	disks at their addresses: attached, detached, found
+ *   change.c	disks that the guest has: another size; what they are
  *   save.c	what is moved with the VM
  *   vstor.c	the protocol around SCSI, pure
  *   scsi.c	SCSI commands, pure
@@ -25,6 +26,8 @@
 #include "vstor.h"
 
 struct ovid_disk;
+struct ovid_disk_info;
+struct ovid_disk_size;
 
 /* what a guest may have under way; more waits in the ring */
 #define STOR_MAX_REQUESTS	512
@@ -35,15 +38,17 @@ struct ovid_disk;
 
 /**
  * struct stor_unit - a disk at its address
- * @disk: what SCSI commands are about; stays as it is
+ * @disk: what SCSI commands are about; units_lock
  * @image: what it consists of
  * @attention: sense that the next command is told; units_lock
- * @under_way: requests of @image; stor->lock
+ * @requests: of @image, so far; units_lock
+ * @under_way: those that have not ended; stor->lock
  */
 struct stor_unit {
 	struct ovid_scsi_disk disk;
 	struct ovid_image *image;
 	u32 attention;
+	u64 requests;
 	u32 under_way;
 };
 
@@ -133,8 +138,17 @@ void ovid_stor_attention(struct stor *stor, u32 sense);
 /* OVID_DISK_ATTACH, OVID_DISK_DETACH: the caller's thread */
 long ovid_stor_attach(struct stor *stor, const struct ovid_disk *arg);
 long ovid_stor_detach(struct stor *stor, const struct ovid_disk *arg);
+/* what is at an address that a caller names, or ERR_PTR: -EINVAL, -ENOENT; units_lock held */
+struct stor_unit *ovid_stor_at(struct stor *stor, u8 path, u8 target, u8 lun, u8 pad);
+/* the guest looks for units again */
+void ovid_stor_announce(struct stor *stor);
 /* at the end */
 void ovid_stor_detach_all(struct stor *stor);
+
+/* ---- change.c ---- */
+/* OVID_DISK_RESIZE, OVID_DISK_INFO: the caller's thread */
+long ovid_stor_resize(struct stor *stor, struct ovid_disk_size *arg);
+long ovid_stor_info(struct stor *stor, struct ovid_disk_info *arg);
 
 /* ---- chan.c ---- */
 /* a request without a packet, or NULL */

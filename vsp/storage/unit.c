@@ -62,10 +62,17 @@ static struct stor_unit *new_unit(struct ovid_image *image, const struct ovid_di
 	return unit;
 }
 
-static bool address_ok(const struct ovid_disk *at)
+static bool address_ok(u8 path, u8 target, u8 lun, u8 pad)
 {
-	return at->path < MAX_PATH && at->target < MAX_TARGET && at->lun < SCSI_MAX_LUNS &&
-	       !at->pad;
+	return path < MAX_PATH && target < MAX_TARGET && lun < SCSI_MAX_LUNS && !pad;
+}
+
+struct stor_unit *ovid_stor_at(struct stor *stor, u8 path, u8 target, u8 lun, u8 pad)
+{
+	lockdep_assert_held(&stor->units_lock);
+	if (!address_ok(path, target, lun, pad))
+		return ERR_PTR(-EINVAL);
+	return xa_load(&stor->units, address(path, target, lun)) ?: ERR_PTR(-ENOENT);
 }
 
 static bool serial_ok(const u8 *serial)
@@ -77,8 +84,7 @@ static bool serial_ok(const u8 *serial)
 	return i && (i == SCSI_SERIAL_BYTES || !serial[i]);
 }
 
-/* the guest looks for units again */
-static void announce(struct stor *stor)
+void ovid_stor_announce(struct stor *stor)
 {
 	WRITE_ONCE(stor->announce, true);
 	ovid_chan_kick(stor->chan);
@@ -107,7 +113,8 @@ long ovid_stor_attach(struct stor *stor, const struct ovid_disk *arg)
 	struct stor_unit *unit;
 	int err;
 
-	if (arg->flags & ~OVID_DISK_READ_ONLY || !address_ok(arg) || !serial_ok(arg->serial))
+	if (arg->flags & ~OVID_DISK_READ_ONLY || !serial_ok(arg->serial) ||
+	    !address_ok(arg->path, arg->target, arg->lun, arg->pad))
 		return -EINVAL;
 	image = ovid_raw_open(arg->fd, arg->flags & OVID_DISK_READ_ONLY);
 	if (IS_ERR(image))
@@ -119,7 +126,7 @@ long ovid_stor_attach(struct stor *stor, const struct ovid_disk *arg)
 		image->ops->close(image);
 		return err;
 	}
-	announce(stor);
+	ovid_stor_announce(stor);
 	return 0;
 }
 
@@ -138,7 +145,7 @@ long ovid_stor_detach(struct stor *stor, const struct ovid_disk *arg)
 	struct stor_unit *unit;
 
 	if (arg->flags || arg->fd || memchr_inv(arg->serial, 0, sizeof(arg->serial)) ||
-	    !address_ok(arg))
+	    !address_ok(arg->path, arg->target, arg->lun, arg->pad))
 		return -EINVAL;
 	scoped_guard(mutex, &stor->units_lock) {
 		unit = xa_erase(&stor->units, address(arg->path, arg->target, arg->lun));
@@ -147,7 +154,7 @@ long ovid_stor_detach(struct stor *stor, const struct ovid_disk *arg)
 		stor->nr_units--;
 	}
 	free_unit(stor, unit);
-	announce(stor);
+	ovid_stor_announce(stor);
 	return 0;
 }
 

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * disk_live.c - `ovid disk-attach`, `disk-detach`, `disk-resize` and `disk-list`: the disks of a
+ * VM that runs.  Files are opened here, with the caller's rights, and handed to the VM.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../lib/ctl.h"
+#include "disk.h"
+#include "lent.h"
+#include "run.h"
+
+/* the kernel waits so long for requests of a disk that goes, and a little longer */
+#define DETACH_SECONDS	20
+
+/* ---- questions and answers --------------------------------------------------------- */
+
+static long long number_of(struct json_object *obj, const char *key)
+{
+	struct json_object *field;
+
+	return json_object_object_get_ex(obj, key, &field) ? json_object_get_int64(field) : 0;
+}
+
+static const char *text_of(struct json_object *obj, const char *key)
+{
+	struct json_object *field;
+
+	return json_object_object_get_ex(obj, key, &field) ? json_object_get_string(field) : "";
+}
+
+static void add_number(struct json_object *obj, const char *key, long long n)
+{
+	json_object_object_add(obj, key, json_object_new_int64(n));
+}
+
+/* LUN or CONTROLLER:LUN */
+static int take_place(struct json_object *question, const char *text, struct failure *why)
+{
+	const char *colon = strchr(text, ':');
+	unsigned long controller = 0, lun;
+	char *end = (char *)text;
+
+	if (colon)
+		controller = strtoul(text, &end, 10);
+	if (colon && (!isdigit((unsigned char)*text) || end != colon || controller >= CONTROLLERS_MAX))
+		return fail(why, OVID_X_USAGE, "%s: a controller is a number from 0 to %u", text,
+			    CONTROLLERS_MAX - 1);
+	text = colon ? colon + 1 : text;
+	lun = strtoul(text, &end, 10);
+	if (!isdigit((unsigned char)*text) || *end || lun >= LUNS_MAX)
+		return fail(why, OVID_X_USAGE,
+			    "%s: give a LUN from 0 to %u, or CONTROLLER:LUN; see `ovid disk-list`",
+			    text, LUNS_MAX - 1);
+	add_number(question, "controller", controller);
+	add_number(question, "lun", lun);
+	return 0;
+}
+
+/* what VM @name answers, or NULL; takes the reference */
+static struct json_object *put(const char *name, struct json_object *question, int file,
+			       struct failure *why, int *ret)
+{
+	struct json_object *answer;
+	int vm = ctl_connect(name, why);
+
+	*ret = vm < 0 ? vm : -OVID_X_HOST;
+	if (vm < 0) {
+		json_object_put(question);
+		return NULL;
+	}
+	ctl_set_patience(vm, DETACH_SECONDS);
+	answer = ctl_put(vm, question, file, NULL, NULL, why);
+	close(vm);
+	if (answer)
+		*ret = 0;
+	return answer;
+}
+
+static void print_disk(struct json_object *disk)
+{
+	char size[32], place[16];
+
+	snprintf(place, sizeof(place), "%lld:%lld", number_of(disk, "controller"),
+		 number_of(disk, "lun"));
+	printf("%-5s %10s %-3s %-16s ", place, disk_human(number_of(disk, "bytes"), size),
+	       number_of(disk, "read_only") ? "ro" : "", text_of(disk, "serial"));
+	print_guest_text(text_of(disk, "file"));
+	putchar('\n');
+}
+
+/* what the VM says of one disk: as JSON, or where it is; takes the reference */
+static void tell(const struct ask *ask, struct json_object *answer)
+{
+	if (ask->json)
+		ask_print(answer);
+	else
+		json_object_put(answer);
+}
+
+/* ---- disk-attach ------------------------------------------------------------------- */
+
+static const struct option attach_options[] = {
+	{ "disk",	required_argument,	NULL, 'd' },
+	ASK_JSON, ASK_HELP, { 0 }
+};
+
+struct attach {
+	struct disk_words words;
+	struct disk_config config;
+};
+
+static int attach_option(void *ctx, int opt, const char *arg, struct failure *why)
+{
+	struct attach *a = ctx;
+
+	(void)opt;
+	if (a->words.path)
+		return fail(why, OVID_X_USAGE, "--disk: one at a time");
+	return disk_parse(&a->words, &a->config, (char *)arg, why);
+}
+
+static struct json_object *attach_question(const struct attach *a)
+{
+	struct json_object *q = ctl_question("disk-attach");
+
+	add_number(q, "controller", a->config.controller);
+	if (a->words.lun >= 0)
+		add_number(q, "lun", a->words.lun);
+	json_object_object_add(q, "read_only", json_object_new_boolean(a->config.read_only));
+	json_object_object_add(q, "serial", json_object_new_string(a->config.serial));
+	json_object_object_add(q, "file", json_object_new_string(a->config.file));
+	return q;
+}
+
+int cli_disk_attach(int argc, char **argv)
+{
+	struct failure why = { "" };
+	struct json_object *answer;
+	struct attach a = { 0 };
+	struct ask ask;
+	int fd, ret = ask_parse(&ask, argc, argv, attach_options, attach_option, &a, &why);
+
+	if (!ret && !ask.help)
+		ret = ask_words(&ask, 1, 0, &why);
+	if (!ret && !ask.help && !a.words.path)
+		ret = fail(&why, OVID_X_USAGE, "ovid disk-attach: --disk FILE is missing");
+	if (ret || ask.help)
+		return cli_fail(ret, &why);
+	fd = disk_open(&a.words, &a.config, &why);
+	if (fd < 0)
+		return cli_fail(fd, &why);
+	answer = put(ask.name, attach_question(&a), fd, &why, &ret);
+	close(fd);
+	if (answer && !ask.json)
+		printf("%lld:%lld\n", number_of(answer, "controller"), number_of(answer, "lun"));
+	if (answer)
+		tell(&ask, answer);
+	return cli_fail(ret, &why);
+}
+
+/* ---- disk-detach ------------------------------------------------------------------- */
+
+static const struct option plain_options[] = { ASK_JSON, ASK_HELP, { 0 } };
+
+int cli_disk_detach(int argc, char **argv)
+{
+	struct json_object *question, *answer;
+	struct failure why = { "" };
+	struct ask ask;
+	int ret = ask_parse(&ask, argc, argv, plain_options, NULL, NULL, &why);
+
+	if (!ret && !ask.help)
+		ret = ask_words(&ask, 2, 0, &why);
+	if (ret || ask.help)
+		return cli_fail(ret, &why);
+	question = ctl_question("disk-detach");
+	ret = take_place(question, ask.word[1], &why);
+	if (ret) {
+		json_object_put(question);
+		return cli_fail(ret, &why);
+	}
+	answer = put(ask.name, question, -1, &why, &ret);
+	if (answer)
+		tell(&ask, answer);
+	return cli_fail(ret, &why);
+}
+
+/* ---- disk-resize ------------------------------------------------------------------- */
+
+static const struct option resize_options[] = {
+	{ "shrink",	no_argument,	NULL, 's' },
+	ASK_JSON, ASK_HELP, { 0 }
+};
+
+struct resize {
+	bool shrink;
+	const char *size;	/* or NULL: whatever its file has */
+};
+
+static int resize_option(void *ctx, int opt, const char *arg, struct failure *why)
+{
+	struct resize *r = ctx;
+
+	(void)opt, (void)arg, (void)why;
+	r->shrink = true;
+	return 0;
+}
+
+static int new_size(const struct resize *r, u64 was, u64 *size, struct failure *why)
+{
+	bool more = *r->size == '+';
+	int ret = disk_size(r->size + more, size, why);
+
+	if (ret)
+		return ret;
+	if (more && __builtin_add_overflow(was, *size, size))
+		return fail(why, OVID_X_USAGE, "%s: too large", r->size);
+	if (*size < was && !r->shrink)
+		return fail(why, OVID_X_USAGE,
+			    "that cuts off what is at the end of the disk; --shrink says that you mean it");
+	return 0;
+}
+
+/* @file: the VM's */
+static int change_file(const struct resize *r, int file, u64 was, struct failure *why)
+{
+	struct stat st;
+	u64 size;
+	int ret = new_size(r, was, &size, why);
+
+	if (ret)
+		return ret;
+	if (fstat(file, &st))
+		return fail(why, OVID_X_HOST, "%s", strerror(errno));
+	if (S_ISBLK(st.st_mode) && size != (u64)lseek(file, 0, SEEK_END))
+		return fail(why, OVID_X_USAGE,
+			    "it is a block device of %lld bytes; make that larger, then say it without a size",
+			    (long long)lseek(file, 0, SEEK_END));
+	if (S_ISREG(st.st_mode) && ftruncate(file, size))
+		return fail(why, OVID_X_HOST, "its file cannot become larger or smaller: %s",
+			    errno == EINVAL ? "it is open to read only" : strerror(errno));
+	return 0;
+}
+
+/* the file of the disk that @place says becomes as large as it is to be */
+static int prepare_file(const struct ask *ask, const struct resize *r, int vm, struct failure *why)
+{
+	struct json_object *question = ctl_question("disk-file"), *answer;
+	unsigned int nr = 1;
+	int file = -1, ret = take_place(question, ask->word[1], why);
+
+	if (ret) {
+		json_object_put(question);
+		return ret;
+	}
+	answer = ctl_put(vm, question, -1, &file, &nr, why);
+	if (!answer)
+		return -OVID_X_HOST;
+	ret = nr != 1 ? fail(why, OVID_X_HOST, "%s sent no file; do tools and VM belong together?",
+			     ask->name) :
+	      r->size ? change_file(r, file, number_of(answer, "bytes"), why) : 0;
+	json_object_put(answer);
+	if (nr == 1)
+		close(file);
+	return ret;
+}
+
+static int do_resize(const struct ask *ask, const struct resize *r, struct json_object **answer,
+		     struct failure *why)
+{
+	struct json_object *question;
+	int vm = ctl_connect(ask->name, why), ret;
+
+	if (vm < 0)
+		return vm;
+	ret = prepare_file(ask, r, vm, why);
+	if (!ret) {
+		question = ctl_question("disk-resized");
+		take_place(question, ask->word[1], why);
+		*answer = ctl_put(vm, question, -1, NULL, NULL, why);
+		ret = *answer ? 0 : -OVID_X_HOST;
+	}
+	close(vm);
+	return ret;
+}
+
+int cli_disk_resize(int argc, char **argv)
+{
+	struct json_object *answer = NULL;
+	struct failure why = { "" };
+	struct resize r = { 0 };
+	struct ask ask;
+	char size[32];
+	int ret = ask_parse(&ask, argc, argv, resize_options, resize_option, &r, &why);
+
+	if (!ret && !ask.help)
+		ret = ask_words(&ask, ask.nr > 2 ? 3 : 2, 0, &why);
+	if (ret || ask.help)
+		return cli_fail(ret, &why);
+	r.size = ask.nr > 2 ? ask.word[2] : NULL;
+	ret = do_resize(&ask, &r, &answer, &why);
+	if (answer && !ask.json)
+		printf("%s (%lld bytes)\n", disk_human(number_of(answer, "bytes"), size),
+		       number_of(answer, "bytes"));
+	if (answer)
+		tell(&ask, answer);
+	return cli_fail(ret, &why);
+}
+
+/* ---- disk-list --------------------------------------------------------------------- */
+
+/* one answer for each disk, however many there are */
+static int collect(int vm, struct json_object *all, struct failure *why)
+{
+	struct json_object *question, *disk, *field;
+	long long from = 0;
+
+	for (;;) {
+		question = ctl_question("disk-next");
+		add_number(question, "from", from);
+		disk = ctl_put(vm, question, -1, NULL, NULL, why);
+		if (!disk)
+			return -OVID_X_HOST;
+		if (!json_object_object_get_ex(disk, "lun", &field)) {
+			json_object_put(disk);
+			return 0;
+		}
+		from = number_of(disk, "controller") * LUNS_MAX + number_of(disk, "lun") + 1;
+		json_object_object_del(disk, "ok");
+		json_object_array_add(all, disk);
+	}
+}
+
+int cli_disk_list(int argc, char **argv)
+{
+	struct failure why = { "" };
+	struct json_object *all;
+	struct ask ask;
+	int vm, ret = ask_parse(&ask, argc, argv, plain_options, NULL, NULL, &why);
+
+	if (!ret && !ask.help)
+		ret = ask_words(&ask, 1, 0, &why);
+	if (ret || ask.help)
+		return cli_fail(ret, &why);
+	vm = ctl_connect(ask.name, &why);
+	if (vm < 0)
+		return cli_fail(vm, &why);
+	all = json_object_new_array();
+	ret = collect(vm, all, &why);
+	close(vm);
+	if (!ret && ask.json)
+		puts(json_object_to_json_string_ext(all, JSON_C_TO_STRING_PLAIN |
+						    JSON_C_TO_STRING_NOSLASHESCAPE));
+	for (size_t i = 0; !ret && !ask.json && i < json_object_array_length(all); i++)
+		print_disk(json_object_array_get_idx(all, i));
+	json_object_put(all);
+	return cli_fail(ret, &why);
+}

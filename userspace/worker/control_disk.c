@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * control_disk.c - what is done with the disks of a machine that runs.  Files are opened by who
+ * asks, with his rights, and handed over.
+ */
+#include <unistd.h>
+
+#include "control.h"
+
+/* ---- what a question says ---- */
+
+/* a whole number that is not more than @max; -1: there is none, or another */
+static int64_t number(struct json_object *question, const char *key, int64_t max)
+{
+	struct json_object *field;
+	int64_t n;
+
+	if (!json_object_object_get_ex(question, key, &field) ||
+	    !json_object_is_type(field, json_type_int))
+		return -1;
+	n = json_object_get_int64(field);
+	return n >= 0 && n <= max ? n : -1;
+}
+
+/* a text with less than @room bytes, or an empty one */
+static void text(struct json_object *question, const char *key, char *buf, size_t room)
+{
+	struct json_object *field;
+
+	*buf = 0;
+	if (json_object_object_get_ex(question, key, &field) &&
+	    (size_t)json_object_get_string_len(field) < room)
+		strcpy(buf, json_object_get_string(field));
+}
+
+static bool flag(struct json_object *question, const char *key)
+{
+	struct json_object *field;
+
+	return json_object_object_get_ex(question, key, &field) && json_object_get_boolean(field);
+}
+
+/* The disk that is meant, or -1, and the failure is told. */
+static int find(struct machine *m, struct control_client *cl)
+{
+	int64_t controller = number(cl->question, "controller", CONTROLLERS_MAX - 1);
+	int64_t lun = number(cl->question, "lun", LUNS_MAX - 1);
+	struct failure why;
+	int at = -1;
+
+	if (controller >= 0 && lun >= 0)
+		at = disks_find(m->vmbus.disks, controller, lun);
+	if (at >= 0)
+		return at;
+	fail_text(&why, "%s has no disk there; see `ovid disk-list %s`", m->config->name,
+		  m->config->name);
+	control_refuse(cl, why.text);
+	return -1;
+}
+
+/* ---- what is said of a disk ---- */
+
+static struct json_object *describe(struct machine *m, unsigned int at)
+{
+	const struct disk_config *c = &m->vmbus.disks->config[at];
+	struct json_object *msg = control_ok();
+	struct ovid_disk_info info;
+
+	json_object_object_add(msg, "controller", json_object_new_int(c->controller));
+	json_object_object_add(msg, "lun", json_object_new_int(c->lun));
+	json_object_object_add(msg, "file", json_object_new_string(c->file));
+	json_object_object_add(msg, "serial", json_object_new_string(c->serial));
+	json_object_object_add(msg, "read_only", json_object_new_boolean(c->read_only));
+	if (vid_disk_info(m->vmbus.scsi_fd[c->controller], c->lun, &info))
+		return msg;
+	json_object_object_add(msg, "bytes", json_object_new_int64(info.bytes));
+	json_object_object_add(msg, "block_bytes", json_object_new_int64(info.block_bytes));
+	json_object_object_add(msg, "requests", json_object_new_int64(info.requests));
+	json_object_object_add(msg, "under_way", json_object_new_int64(info.under_way));
+	return msg;
+}
+
+static unsigned int place(const struct disk_config *c)
+{
+	return c->controller * LUNS_MAX + c->lun;
+}
+
+/* The first at or behind "from", so that a list has as many answers as there are disks. */
+static void do_next(struct machine *m, struct control_client *cl)
+{
+	const struct disks *disks = m->vmbus.disks;
+	int64_t from = number(cl->question, "from", DISKS_MAX);
+	int best = -1;
+
+	for (unsigned int i = 0; from >= 0 && i < disks->nr; i++)
+		if (place(&disks->config[i]) >= from &&
+		    (best < 0 || place(&disks->config[i]) < place(&disks->config[best])))
+			best = i;
+	control_answer(cl, best < 0 ? control_ok() : describe(m, best), NULL, 0);
+}
+
+/* ---- changes ---- */
+
+/* what `ovid disk-attach` has found out of the file; false: that cannot be */
+static bool read_config(struct machine *m, struct json_object *question, struct disk_config *c)
+{
+	int64_t controller = number(question, "controller", CONTROLLERS_MAX - 1);
+	int64_t lun = number(question, "lun", LUNS_MAX - 1);
+
+	*c = (struct disk_config){ .read_only = flag(question, "read_only") };
+	text(question, "serial", c->serial, sizeof(c->serial));
+	text(question, "file", c->file, sizeof(c->file));
+	if (controller < 0 || !*c->serial)
+		return false;
+	if (lun < 0)
+		lun = disks_free_lun(m->vmbus.disks, controller);
+	c->controller = controller;
+	c->lun = lun;
+	return lun >= 0;
+}
+
+static void do_attach(struct machine *m, struct control_client *cl)
+{
+	struct failure why = { "" };
+	struct disk_config c;
+
+	if (cl->file < 0 || !read_config(m, cl->question, &c)) {
+		control_refuse(cl, "no file came with it, or the controller is full");
+		return;
+	}
+	if (disks_add(m->vmbus.disks, &c, cl->file, m->part, m->vmbus.scsi_fd, &why)) {
+		control_refuse(cl, why.text);
+		return;
+	}
+	cl->file = -1;
+	control_answer(cl, describe(m, m->vmbus.disks->nr - 1), NULL, 0);
+}
+
+static void do_detach(struct machine *m, struct control_client *cl)
+{
+	struct failure why = { "" };
+	int at = find(m, cl);
+
+	if (at < 0)
+		return;
+	if (disks_remove(m->vmbus.disks, at, m->vmbus.scsi_fd, &why))
+		control_refuse(cl, why.text);
+	else
+		control_answer(cl, control_ok(), NULL, 0);
+}
+
+/* The file itself, for whoever may make it larger. */
+static void do_file(struct machine *m, struct control_client *cl)
+{
+	int at = find(m, cl);
+
+	if (at >= 0)
+		control_answer(cl, describe(m, at), &m->vmbus.disks->fd[at], 1);
+}
+
+/* It has another size: the guest is told. */
+static void do_resized(struct machine *m, struct control_client *cl)
+{
+	int at = find(m, cl), ret;
+	const struct disk_config *c;
+	struct failure why;
+	u64 bytes = 0;
+
+	if (at < 0)
+		return;
+	c = &m->vmbus.disks->config[at];
+	ret = vid_resize_disk(m->vmbus.scsi_fd[c->controller], c->lun, &bytes);
+	if (!ret) {
+		control_answer(cl, describe(m, at), NULL, 0);
+		return;
+	}
+	fail_text(&why, "cannot take the new size of LUN %u: %s", c->lun, strerror(-ret));
+	control_refuse(cl, why.text);
+}
+
+static const struct {
+	const char *name;
+	void (*handle)(struct machine *m, struct control_client *cl);
+} verbs[] = {
+	{ "disk-next",		do_next },
+	{ "disk-attach",	do_attach },
+	{ "disk-detach",	do_detach },
+	{ "disk-file",		do_file },
+	{ "disk-resized",	do_resized },
+};
+
+bool control_disk(struct machine *m, struct control_client *cl, const char *verb)
+{
+	struct failure why;
+
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		if (strcmp(verb, verbs[i].name))
+			continue;
+		if (m->vmbus.there) {
+			verbs[i].handle(m, cl);
+			return true;
+		}
+		fail_text(&why, "%s has no VMBus, and so no disks: it was started with --vmbus off, or --hv without synic and messages",
+			  m->config->name);
+		control_refuse(cl, why.text);
+		return true;
+	}
+	return false;
+}
