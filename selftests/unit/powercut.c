@@ -6,23 +6,13 @@
  * its log replayed, has to be sound, and each sector of the disk has to have what it had at the last
  * flush that was acknowledged, or something that was written since.
  */
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include "../../vsp/storage/image/memfile.h"
+#include "powercut.h"
 
-#define SECTOR		512u
 #define DISK		(5u << 20)
 #define BLOCK		(1u << 20)
 #define GROWN		(200ull << 30)	/* the table of blocks has to move for it */
 #define OPS		90
 #define TRIES		4
-
-struct event {
-	enum memfile_op op;
-	u64 off, len;
-	u8 *data;
-};
 
 /* of the disk: each sector of the range gets @stamp, or zeros */
 struct op {
@@ -35,65 +25,20 @@ struct flushed {
 };
 
 struct run {
-	const char *name;
+	struct tape tape;
+	struct recorder recorder;
 	enum ovid_vdisk_format format;
 	enum ovid_vdisk_kind kind;
 	struct memfile file, base;
 	struct ovid_vdisk *image, *parent;
-	struct event *event;
-	unsigned int nr_events;
 	struct op op[OPS];
 	unsigned int nr_ops;
 	struct flushed flush[OPS + 2];
 	unsigned int nr_flushes;
-	u64 seed;
 	u8 *buf;
 	unsigned int tries, replays;
 	bool grown;
 };
-
-static void die(const struct run *r, const char *what, ...)
-	__attribute__((format(printf, 2, 3), noreturn));
-
-static void die(const struct run *r, const char *what, ...)
-{
-	va_list ap;
-
-	printf("# %s: ", r->name);
-	va_start(ap, what);
-	vprintf(what, ap);
-	va_end(ap);
-	printf("\nnot ok 1 - power cuts\n1..1\n");
-	exit(1);
-}
-
-#define MUST(r, call) do {							\
-	int ret_ = (call);							\
-	if (ret_)								\
-		die(r, "%s: %s", #call, strerror(-ret_));			\
-} while (0)
-
-static u32 rnd(struct run *r, u32 below)
-{
-	r->seed = r->seed * 6364136223846793005ull + 1442695040888963407ull;
-	return (r->seed >> 33) % below;
-}
-
-/* ---- recording ---- */
-
-static void record(struct memfile *f, enum memfile_op op, u64 off, const void *buf, u64 len)
-{
-	struct run *r = f->watcher;
-	struct event *e;
-
-	r->event = realloc(r->event, (r->nr_events + 1) * sizeof(*e));
-	e = &r->event[r->nr_events++];
-	*e = (struct event){ .op = op, .off = off, .len = len };
-	if (op == MEMFILE_WRITE) {
-		e->data = malloc(len);
-		memcpy(e->data, buf, len);
-	}
-}
 
 static void stamp_sectors(u8 *buf, u32 off, u32 len, u32 stamp)
 {
@@ -107,14 +52,14 @@ static void stamp_sectors(u8 *buf, u32 off, u32 len, u32 stamp)
 static struct op *begin_op(struct run *r, u32 stamp)
 {
 	struct op *op = &r->op[r->nr_ops++];
-	u32 most = rnd(r, 4) ? 40 : BLOCK / SECTOR * 2;
+	u32 most = rnd(&r->tape, 4) ? 40 : BLOCK / SECTOR * 2;
 
-	op->off = rnd(r, 3) ? rnd(r, DISK / SECTOR) * SECTOR : rnd(r, DISK / BLOCK) * BLOCK;
-	op->len = (1 + rnd(r, most)) * SECTOR;
+	op->off = rnd(&r->tape, 3) ? rnd(&r->tape, DISK / SECTOR) * SECTOR : rnd(&r->tape, DISK / BLOCK) * BLOCK;
+	op->len = (1 + rnd(&r->tape, most)) * SECTOR;
 	if (op->len > DISK - op->off)
 		op->len = DISK - op->off;
 	op->stamp = stamp;
-	op->begin = r->nr_events;
+	op->begin = r->tape.nr;
 	return op;
 }
 
@@ -123,26 +68,26 @@ static void do_write(struct run *r)
 	struct op *op = begin_op(r, r->nr_ops + 1);
 
 	stamp_sectors(r->buf, op->off, op->len, op->stamp);
-	MUST(r, ovid_vdisk_write(r->image, op->off, r->buf, op->len));
-	op->end = r->nr_events;
+	MUST(&r->tape, ovid_vdisk_write(r->image, op->off, r->buf, op->len));
+	op->end = r->tape.nr;
 }
 
 static void do_discard(struct run *r)
 {
 	struct op *op = begin_op(r, 0);
 
-	MUST(r, ovid_vdisk_discard(r->image, op->off, op->len, false));
-	op->end = r->nr_events;
+	MUST(&r->tape, ovid_vdisk_discard(r->image, op->off, op->len, false));
+	op->end = r->tape.nr;
 }
 
 static void do_flush(struct run *r)
 {
 	struct flushed *f = &r->flush[r->nr_flushes++];
 
-	f->begin = r->nr_events;
-	MUST(r, ovid_vdisk_flush(r->image));
-	f->end = r->nr_events;
-	if (rnd(r, 2))
+	f->begin = r->tape.nr;
+	MUST(&r->tape, ovid_vdisk_flush(r->image));
+	f->end = r->tape.nr;
+	if (rnd(&r->tape, 2))
 		ovid_vdisk_reclaim(r->image);
 }
 
@@ -150,25 +95,25 @@ static void open_image(struct run *r)
 {
 	const char *why = "";
 
-	MUST(r, ovid_vdisk_open(&memfile_ops, &r->file, r->format, true, &r->image, &why));
+	MUST(&r->tape, ovid_vdisk_open(&memfile_ops, &r->file, r->format, true, &r->image, &why));
 	if (r->parent)
-		MUST(r, ovid_vdisk_set_parent(r->image, r->parent, &why));
+		MUST(&r->tape, ovid_vdisk_set_parent(r->image, r->parent, &why));
 }
 
 static void do_reopen(struct run *r)
 {
 	struct flushed *f = &r->flush[r->nr_flushes++];
 
-	f->begin = r->nr_events;
-	MUST(r, ovid_vdisk_close(r->image));
-	f->end = r->nr_events;
+	f->begin = r->tape.nr;
+	MUST(&r->tape, ovid_vdisk_close(r->image));
+	f->end = r->tape.nr;
 	open_image(r);
 }
 
 static void workload(struct run *r)
 {
 	while (r->nr_ops < OPS) {
-		u32 what = rnd(r, 16);
+		u32 what = rnd(&r->tape, 16);
 
 		if (what < 9)
 			do_write(r);
@@ -179,53 +124,13 @@ static void workload(struct run *r)
 		else if (r->nr_flushes < OPS)
 			do_reopen(r);
 		if (r->nr_ops == OPS / 2 && !r->grown) {
-			MUST(r, ovid_vdisk_resize(r->image, GROWN));
+			MUST(&r->tape, ovid_vdisk_resize(r->image, GROWN));
 			r->grown = true;
 		}
 	}
 }
 
 /* ---- cutting ---- */
-
-static void apply_sectors(struct run *r, struct memfile *f, const struct event *e, bool all)
-{
-	u64 at, part;
-
-	for (at = 0; at < e->len; at += part) {
-		part = SECTOR - (e->off + at) % SECTOR;
-		if (part > e->len - at)
-			part = e->len - at;
-		if (!all && rnd(r, 2))
-			continue;
-		if (e->op == MEMFILE_WRITE)
-			MUST(r, memfile_write(f, e->off + at, e->data + at, part));
-		else
-			MUST(r, memfile_punch(f, e->off + at, part));
-	}
-}
-
-/* @how: 0: nothing of it, 1: all, else any of it */
-static void apply(struct run *r, struct memfile *f, const struct event *e, unsigned int how)
-{
-	if (!how)
-		return;
-	switch (e->op) {
-	case MEMFILE_RESIZE:
-		if (how == 1 || rnd(r, 2))
-			MUST(r, memfile_resize(f, e->off));
-		break;
-	case MEMFILE_PUNCH:
-		/* of what was never written, or is cut off, there is nothing to be zeros */
-		if (ovid_fits(e->off, e->len, f->size))
-			apply_sectors(r, f, e, how == 1);
-		break;
-	case MEMFILE_WRITE:
-		apply_sectors(r, f, e, how == 1);
-		break;
-	default:
-		break;
-	}
-}
 
 static bool has(const u8 *sector, u32 off, u32 stamp)
 {
@@ -248,12 +153,12 @@ static void verify_sector(const struct run *r, const u8 *sector, u32 off, unsign
 		if (has(sector, off, op->stamp))
 			return;
 		if (op->end <= acked)
-			die(r, "cut %u: sector %u has not what was flushed (operation %u), nor anything newer",
+			die(&r->tape, "cut %u: sector %u has not what was flushed (operation %u), nor anything newer",
 			    cut, off / SECTOR, i);
 	}
 	/* as it was in the beginning: 0xffff is the parent's stamp */
 	if (!has(sector, off, r->parent ? 0xffff : 0))
-		die(r, "cut %u: sector %u has what it never had", cut, off / SECTOR);
+		die(&r->tape, "cut %u: sector %u has what it never had", cut, off / SECTOR);
 }
 
 static void verify(struct run *r, struct ovid_vdisk *image, unsigned int cut)
@@ -261,12 +166,12 @@ static void verify(struct run *r, struct ovid_vdisk *image, unsigned int cut)
 	struct ovid_vdisk_check check;
 	unsigned int acked = 0, i;
 
-	MUST(r, ovid_vdisk_check(image, &check));
+	MUST(&r->tape, ovid_vdisk_check(image, &check));
 	if (check.damaged)
-		die(r, "cut %u: %llu blocks are damaged", cut, (unsigned long long)check.damaged);
+		die(&r->tape, "cut %u: %llu blocks are damaged", cut, (unsigned long long)check.damaged);
 	for (i = 0; i < r->nr_flushes && r->flush[i].end <= cut; i++)
 		acked = r->flush[i].begin;
-	MUST(r, ovid_vdisk_read(image, 0, r->buf, DISK));
+	MUST(&r->tape, ovid_vdisk_read(image, 0, r->buf, DISK));
 	for (u32 off = 0; off < DISK; off += SECTOR)
 		verify_sector(r, r->buf + off, off, cut, acked);
 }
@@ -296,16 +201,16 @@ static void try_cut(struct run *r, const struct memfile *durable, unsigned int s
 	left.base = durable;
 	left.size = durable->size;
 	for (unsigned int i = since; i < cut; i++)
-		apply(r, &left, &r->event[i], how);
+		apply(&r->tape, &left, &r->tape.event[i], how);
 	/* and again while its log is replayed */
-	left.fail_in = rnd(r, 12);
+	left.fail_in = rnd(&r->tape, 12);
 	ret = open_left(r, &left, &image, &why);
 	if (ret) {
 		left.fail_in = -1;
 		ret = open_left(r, &left, &image, &why);
 	}
 	if (ret)
-		die(r, "cut %u, try %u: it does not open: %s", cut, how, why);
+		die(&r->tape, "cut %u, try %u: it does not open: %s", cut, how, why);
 	left.fail_in = -1;
 	verify(r, image, cut);
 	ovid_vdisk_abandon(image);
@@ -320,11 +225,11 @@ static void cut_everywhere(struct run *r, unsigned int first)
 
 	memfile_init(&durable, 0);
 	for (i = 0; i < first; i++)
-		apply(r, &durable, &r->event[i], 1);
-	for (cut = first; cut <= r->nr_events; cut++) {
-		if (cut > first && r->event[cut - 1].op == MEMFILE_FLUSH)
+		apply(&r->tape, &durable, &r->tape.event[i], 1);
+	for (cut = first; cut <= r->tape.nr; cut++) {
+		if (cut > first && r->tape.event[cut - 1].op == MEMFILE_FLUSH)
 			for (; since < cut; since++)
-				apply(r, &durable, &r->event[since], 1);
+				apply(&r->tape, &durable, &r->tape.event[since], 1);
 		for (how = since == cut; how < (since == cut ? 2 : TRIES); how++)
 			try_cut(r, &durable, since, cut, how);
 	}
@@ -341,11 +246,11 @@ static void make_parent(struct run *r)
 	const char *why = "";
 
 	memfile_init(&r->base, 7);
-	MUST(r, ovid_vdisk_create(&memfile_ops, &r->base, &params, &why));
-	MUST(r, ovid_vdisk_open(&memfile_ops, &r->base, OVID_VDISK_VHDX, true, &r->parent, &why));
+	MUST(&r->tape, ovid_vdisk_create(&memfile_ops, &r->base, &params, &why));
+	MUST(&r->tape, ovid_vdisk_open(&memfile_ops, &r->base, OVID_VDISK_VHDX, true, &r->parent, &why));
 	stamp_sectors(r->buf, 0, DISK, 0xffff);
-	MUST(r, ovid_vdisk_write(r->parent, 0, r->buf, DISK));
-	MUST(r, ovid_vdisk_flush(r->parent));
+	MUST(&r->tape, ovid_vdisk_write(r->parent, 0, r->buf, DISK));
+	MUST(&r->tape, ovid_vdisk_flush(r->parent));
 }
 
 static void run(const char *name, enum ovid_vdisk_format format, enum ovid_vdisk_kind kind, u64 seed)
@@ -358,33 +263,30 @@ static void run(const char *name, enum ovid_vdisk_format format, enum ovid_vdisk
 	const char *why = "";
 	unsigned int first;
 
-	r->name = name;
+	r->tape.name = name;
 	r->format = format;
 	r->kind = kind;
-	r->seed = seed;
+	r->tape.seed = seed;
 	r->buf = malloc(DISK);
 	if (kind == OVID_VDISK_DIFFERENCING)
 		make_parent(r);
 	params.parent = r->parent;
 	memfile_init(&r->file, 1);
-	r->file.watch = record;
-	r->file.watcher = r;
-	MUST(r, ovid_vdisk_create(&memfile_ops, &r->file, &params, &why));
-	first = r->nr_events;
+	tape_begin(&r->recorder, &r->tape, 0, &r->file);
+	MUST(&r->tape, ovid_vdisk_create(&memfile_ops, &r->file, &params, &why));
+	first = r->tape.nr;
 	open_image(r);
 	workload(r);
 	ovid_vdisk_abandon(r->image);
 	cut_everywhere(r, first);
-	printf("# %s: %u operations on the file, %u cuts, %u logs replayed\n", name, r->nr_events - first,
+	printf("# %s: %u operations on the file, %u cuts, %u logs replayed\n", name, r->tape.nr - first,
 	       r->tries, r->replays);
 	if (format == OVID_VDISK_VHDX && !r->replays)
-		die(r, "no log was ever replayed");
+		die(&r->tape, "no log was ever replayed");
 	ovid_vdisk_abandon(r->parent);
 	memfile_free(&r->file);
 	memfile_free(&r->base);
-	for (unsigned int i = 0; i < r->nr_events; i++)
-		free(r->event[i].data);
-	free(r->event);
+	tape_free(&r->tape);
 	free(r->buf);
 	free(r);
 }

@@ -1,15 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What files here include besides each other: vmm/purelib.h, and kvzalloc(), kvfree().  They
- * allocate, and do I/O by the operations that they were given; the kernel they do not see.
+ * What files here include besides each other: vmm/purelib.h, and kvzalloc(), kvfree(), sort().
+ * They allocate, and do I/O by the operations that they were given; the kernel they do not see.
  */
 #ifndef OVID_IMAGELIB_H
 #define OVID_IMAGELIB_H
 
 #ifdef __KERNEL__
 #include <linux/slab.h>
+#include <linux/sort.h>
+#else
+#include <stdlib.h>
 #endif
 #include "../../../vmm/purelib.h"
+
+#ifndef __KERNEL__
+static inline void sort(void *base, size_t nr, size_t size, int (*cmp)(const void *, const void *),
+			void *swap)
+{
+	(void)swap;
+	qsort(base, nr, size, cmp);
+}
+#endif
 
 #define OVID_KIB	1024ull
 #define OVID_MIB	(1024 * OVID_KIB)
@@ -29,6 +41,12 @@ static inline u64 ovid_div_up(u64 x, u64 by)
 static inline bool ovid_fits(u64 off, u64 len, u64 size)
 {
 	return off <= size && len <= size - off;
+}
+
+/* @len is not 0 */
+static inline bool ovid_all_zeros(const u8 *buf, size_t len)
+{
+	return !buf[0] && !memcmp(buf, buf + 1, len - 1);
 }
 
 /* do two ranges, neither of which wraps, share a byte? */

@@ -166,6 +166,24 @@ int ovid_vdisk_map(struct ovid_vdisk *image, u64 off, u64 len, struct ovid_vdisk
 	return ret;
 }
 
+int ovid_vdisk_map_own(struct ovid_vdisk *image, u64 off, u64 len, struct ovid_vdisk_extent *ext)
+{
+	struct ovid_span span = {};
+	int ret = len && ovid_fits(off, len, image->info.size) ? 0 : -EINVAL;
+
+	ret = ret ?: map_here(image, off, len, &span);
+	if (ret)
+		return ret;
+	/* without a parent what is not there is zeros */
+	if (span.kind == OVID_EXTENT_PARENT && image->info.kind != OVID_VDISK_DIFFERENCING)
+		span.kind = OVID_EXTENT_ZERO;
+	ext->kind = span.kind;
+	ext->image = image;
+	ext->file_off = span.kind == OVID_EXTENT_DATA ? span.file_off : 0;
+	ext->len = span.len;
+	return 0;
+}
+
 /* ---- write ---- */
 
 bool ovid_vdisk_room(const struct ovid_vdisk *image, u32 pages)
@@ -173,17 +191,32 @@ bool ovid_vdisk_room(const struct ovid_vdisk *image, u32 pages)
 	return image->pages.nr_dirty + image->reserved + pages <= image->max_dirty;
 }
 
+static int touch(struct ovid_vdisk *image, const u8 *write_id)
+{
+	int ret = image->format_ops->touch ? image->format_ops->touch(image, write_id) : 0;
+
+	image->touched = !ret;
+	return ret;
+}
+
+int ovid_vdisk_touch(struct ovid_vdisk *image, const u8 *write_id)
+{
+	if (!image->writable)
+		return -EROFS;
+	return image->touched ? -EBUSY : touch(image, write_id);
+}
+
 static int prepare(struct ovid_vdisk *image, u64 off, u64 len)
 {
 	int ret = image->writable ? check_range(image, off, len) : -EROFS;
+	u8 id[16];
 
 	if (!ret && (off | len) % image->info.logical_sector)
 		ret = -EINVAL;
 	if (ret || image->touched)
 		return ret;
-	ret = image->format_ops->touch ? image->format_ops->touch(image) : 0;
-	image->touched = !ret;
-	return ret;
+	image->ops->random(image->ctx, id, sizeof(id));
+	return touch(image, id);
 }
 
 int ovid_vdisk_write_begin(struct ovid_vdisk *image, u64 off, u64 len,
@@ -379,4 +412,31 @@ int ovid_vdisk_write(struct ovid_vdisk *image, u64 off, const void *buf, size_t 
 		len -= w.len;
 	}
 	return 0;
+}
+
+static int zero_part(struct ovid_vdisk *image, u64 off, u64 len)
+{
+	int ret = ovid_vdisk_discard(image, off, len, false);
+
+	if (ret != -EAGAIN)
+		return ret;
+	ret = ovid_vdisk_flush(image);
+	ovid_vdisk_reclaim(image);
+	return ret ?: ovid_vdisk_discard(image, off, len, false);
+}
+
+/* block by block: then a flush makes room for any of them */
+int ovid_vdisk_zero(struct ovid_vdisk *image, u64 off, u64 len)
+{
+	int ret = 0;
+
+	while (len && !ret) {
+		u32 size = image->info.block_size;
+		u64 part = size ? min(len, size - off % size) : len;
+
+		ret = zero_part(image, off, part);
+		off += part;
+		len -= part;
+	}
+	return ret;
 }

@@ -196,6 +196,7 @@ int ovid_vdisk_set_parent(struct ovid_vdisk *image, struct ovid_vdisk *parent, c
 enum ovid_extent_kind {
 	OVID_EXTENT_ZERO,
 	OVID_EXTENT_DATA,
+	OVID_EXTENT_PARENT,	/* of ovid_vdisk_map_own() only: as the parent has it */
 };
 
 /**
@@ -223,6 +224,17 @@ struct ovid_vdisk_extent {
  * or an error of its operations.
  */
 int ovid_vdisk_map(struct ovid_vdisk *image, u64 off, u64 len, struct ovid_vdisk_extent *ext);
+
+/**
+ * ovid_vdisk_map_own - what an image has of its disk by itself, its parent put aside
+ * @image: image
+ * @off: in the disk
+ * @len: at least 1; not beyond the end of the disk
+ * @ext: out; its @len is from 1 to @len
+ *
+ * Return: as ovid_vdisk_map(); a parent may be missing.
+ */
+int ovid_vdisk_map_own(struct ovid_vdisk *image, u64 off, u64 len, struct ovid_vdisk_extent *ext);
 
 /**
  * struct ovid_vdisk_write - a write that is under way
@@ -405,5 +417,123 @@ int ovid_vdisk_check(struct ovid_vdisk *image, struct ovid_vdisk_check *check);
 /* Return: 0 or an error; the whole range.  Beyond the disk: -EINVAL */
 int ovid_vdisk_read(struct ovid_vdisk *image, u64 off, void *buf, size_t len);
 int ovid_vdisk_write(struct ovid_vdisk *image, u64 off, const void *buf, size_t len);
+/* zeros, whatever space it takes to hide a parent's data */
+int ovid_vdisk_zero(struct ovid_vdisk *image, u64 off, u64 len);
+
+/* ---- for tools: an image's life in a chain.  No I/O is under way ---- */
+
+/**
+ * ovid_vdisk_touch - begin to change an image, before anything else changes it
+ * @image: open for writing
+ * @write_id: what it has from now on; NULL: the one that it has, since all that is going to be
+ *	done leaves the disk's content as it is.  Its children stay valid then
+ *
+ * Without this call the first change gives it a random one.
+ *
+ * Return: 0; -EROFS; -EBUSY: it has changed already; or an error of its operations.
+ */
+int ovid_vdisk_touch(struct ovid_vdisk *image, const u8 *write_id);
+
+/**
+ * struct ovid_vdisk_link - what a differencing image says of its parent
+ * @id: the parent's write_id
+ * @id2: another one that it may have as well; or NULL
+ * @relative_path: where it is, seen from the folder of the image, with slashes
+ * @absolute_path: or NULL
+ * @volume_path: or NULL
+ */
+struct ovid_vdisk_link {
+	const u8 *id;
+	const u8 *id2;
+	const char *relative_path;
+	const char *absolute_path;
+	const char *volume_path;
+};
+
+/**
+ * ovid_vdisk_relink - change what a differencing image says of its parent
+ * @image: open for writing; its parent need not be there
+ * @link: what it is to say; without any path: the paths stay as they are
+ * @why: out: a sentence about a failure
+ *
+ * What waits is flushed first.  It is durable when this returns; a crash leaves the one or the
+ * other.  The image's write_id stays.
+ *
+ * Return: 0; -EINVAL: it has no parent; -ENAMETOOLONG: its metadata has no room for the paths;
+ * -EROFS; -EUCLEAN; -ENOMEM; or an error of its operations.
+ */
+int ovid_vdisk_relink(struct ovid_vdisk *image, const struct ovid_vdisk_link *link,
+		      const char **why);
+
+/**
+ * struct ovid_vdisk_watch - who looks on while something takes its time
+ * @step: told how much is done; other than 0 ends it, and is what the call returns then
+ * @arg: for @step
+ */
+struct ovid_vdisk_watch {
+	int (*step)(void *arg, u64 done, u64 all);
+	void *arg;
+};
+
+/**
+ * ovid_vdisk_push - write what an image has by itself into another one
+ * @image: image
+ * @to: open for writing; what is beyond its end is left out
+ * @watch: looks on
+ *
+ * Return: 0 or an error.
+ */
+int ovid_vdisk_push(struct ovid_vdisk *image, struct ovid_vdisk *to,
+		    const struct ovid_vdisk_watch *watch);
+
+/**
+ * ovid_vdisk_merge - write what a differencing image has into its parent
+ * @image: differencing, open for writing, with its parent, which is open for writing too
+ * @watch: looks on
+ * @why: out: a sentence about a failure
+ *
+ * The parent then has @image's content and size; @image still has it too.  Other children of the
+ * parent are worthless from the begin on, and say so.  Whatever ends it, a crash or an error,
+ * @image reads as before, and it can be done again.
+ *
+ * Return: 0; -EINVAL; or an error.
+ */
+int ovid_vdisk_merge(struct ovid_vdisk *image, const struct ovid_vdisk_watch *watch,
+		     const char **why);
+
+/**
+ * ovid_vdisk_rebase - put a differencing image on another parent, and keep what it reads
+ * @image: differencing, open for writing, with its parent
+ * @to: the other one, open, with its own parent set
+ * @link: of @to; the ids are filled in here
+ * @watch: looks on
+ * @why: out: a sentence about a failure
+ *
+ * What the two parents have in common is not written.  Whatever ends it, @image reads as before,
+ * on the one parent or the other.  It is to be closed afterwards: in memory its parent is the old
+ * one.
+ *
+ * Return: 0; -EINVAL; or an error.
+ */
+int ovid_vdisk_rebase(struct ovid_vdisk *image, struct ovid_vdisk *to, struct ovid_vdisk_link *link,
+		      const struct ovid_vdisk_watch *watch, const char **why);
+
+/**
+ * ovid_vdisk_compact - give back what an image has in its file and does not need
+ * @image: VHDX or VHD, dynamic or differencing, open for writing
+ * @watch: looks on
+ * @why: out: a sentence about a failure
+ *
+ * Blocks that are nothing but zeros lose their space, the others move to the file's begin, the file
+ * ends behind them.  A block is copied before the table says so, and its old space is left alone
+ * until that lasts: whatever ends it, @image reads as before.  The write_id stays.
+ *
+ * Memory: 24 bytes for each block that has space.
+ *
+ * Return: 0; -EINVAL: a format or kind without such space; -EUCLEAN: damaged, and nothing was
+ * changed; or an error.
+ */
+int ovid_vdisk_compact(struct ovid_vdisk *image, const struct ovid_vdisk_watch *watch,
+		       const char **why);
 
 #endif

@@ -8,9 +8,6 @@
 
 #define OVID_FAIL(why, err, text)	(*(why) = (text), -(err))
 
-/* what one image of a chain says of an offset; beyond enum ovid_extent_kind */
-#define OVID_EXTENT_PARENT	2
-
 /* a block of the disk: has it a place, and what of that counts? */
 enum ovid_block_state {
 	OVID_BLOCK_ABSENT,	/* as the parent has it, or zeros */
@@ -75,6 +72,45 @@ struct ovid_vdisk_commit {
 	struct ovid_page_copy *copy;
 };
 
+enum ovid_place_kind {
+	OVID_PLACE_FIXED,	/* cannot move */
+	OVID_PLACE_BLOCK,	/* its @index is that of the block */
+	OVID_PLACE_BITMAP,	/* of the table's entry */
+	OVID_PLACE_TABLE,
+};
+
+/**
+ * struct ovid_place - a part of a file that is in use
+ * @off: where
+ * @index: of what
+ * @len: bytes
+ * @kind: of what
+ */
+struct ovid_place {
+	u64 off;
+	u64 index;
+	u32 len;
+	enum ovid_place_kind kind;
+};
+
+/**
+ * struct ovid_places - all of a file's
+ * @nr: of them
+ * @room: for so many
+ * @before: bytes of a block's that are before its data
+ * @data_align: where data may be
+ * @align: where anything else may be
+ * @at: the places
+ */
+struct ovid_places {
+	u64 nr;
+	u64 room;
+	u32 before;
+	u32 data_align;
+	u32 align;
+	struct ovid_place *at;
+};
+
 /**
  * struct ovid_format_ops - a format
  *
@@ -84,8 +120,8 @@ struct ovid_vdisk_commit {
 struct ovid_format_ops {
 	int (*open)(struct ovid_vdisk *image, const char **why);
 	void (*free)(struct ovid_vdisk *image);
-	/* before the first change of an image since it was opened */
-	int (*touch)(struct ovid_vdisk *image);
+	/* before the first change of an image since it was opened; NULL: its write_id stays */
+	int (*touch)(struct ovid_vdisk *image, const u8 *write_id);
 	/* what the table says of a block; checked */
 	int (*get)(struct ovid_vdisk *image, u64 block, struct ovid_block *b);
 	/* change the table, waiting; ZERO without a parent may be stored as ABSENT */
@@ -98,6 +134,12 @@ struct ovid_format_ops {
 	int (*check)(struct ovid_vdisk *image, struct ovid_vdisk_check *check);
 	/* all is flushed: say so in the file */
 	int (*finish)(struct ovid_vdisk *image);
+	/* compact.c: all that has a place in the file, but what is at its end in any case */
+	int (*places)(struct ovid_vdisk *image, struct ovid_places *places);
+	/* the content was copied to @to: say so, waiting, or when that is durable */
+	int (*move)(struct ovid_vdisk *image, const struct ovid_place *place, u64 to);
+	/* all is flushed: the file ends behind the last place, which ends at @end */
+	int (*cut)(struct ovid_vdisk *image, u64 end);
 };
 
 /**
@@ -162,6 +204,10 @@ void ovid_holes_move(struct ovid_vdisk *image, enum ovid_hole_state from, enum o
 /* those that are committed become zeros and rest; what cannot be punched is not used again */
 void ovid_holes_punch(struct ovid_vdisk *image);
 void ovid_holes_drop(struct ovid_vdisk *image);
+
+/* compact.c: 0 or -ENOMEM */
+int ovid_places_add(struct ovid_places *places, enum ovid_place_kind kind, u64 index, u64 off,
+		    u32 len);
 
 /* vdisk.c: there is room for changes of so many pages */
 bool ovid_vdisk_room(const struct ovid_vdisk *image, u32 pages);

@@ -18,8 +18,11 @@
 #include "vhdx_log.c"
 #include "vhdx_create.c"
 #include "vhdx_shape.c"
+#include "vhdx_compact.c"
 #include "vhd.c"
 #include "vhd_create.c"
+#include "compact.c"
+#include "merge.c"
 #include "memfile.h"
 /* in userspace all suites are one program, which has it from another one */
 #ifdef __KERNEL__

@@ -441,6 +441,69 @@ static int vhd_check(struct ovid_vdisk *image, struct ovid_vdisk_check *check)
 	return ret;
 }
 
+/* ---- compact ---- */
+
+static int vhd_places(struct ovid_vdisk *image, struct ovid_places *places)
+{
+	const struct ovid_vhd *v = vhd_of(image);
+	u64 blocks = ovid_vdisk_blocks(image), block;
+	struct ovid_block b;
+	int ret;
+
+	places->before = v->bitmap_len;
+	places->data_align = OVID_PAGE;
+	places->align = VHD_SECTOR;
+	ret = ovid_places_add(places, OVID_PLACE_FIXED, 0, 0, VHD_SECTOR);
+	ret = ret ?: ovid_places_add(places, OVID_PLACE_FIXED, 0, v->header_off, VHD_HEADER_LEN);
+	ret = ret ?: ovid_places_add(places, OVID_PLACE_TABLE, 0, v->table_off,
+				     vhd_table_len(v->entries));
+	for (block = 0; block < blocks && !ret; block++) {
+		ret = vhd_get(image, block, &b);
+		if (!ret && b.state >= OVID_BLOCK_FULL)
+			ret = ovid_places_add(places, OVID_PLACE_BLOCK, block, b.bits,
+					      v->bitmap_len + image->info.block_size);
+	}
+	return ret;
+}
+
+static int vhd_move(struct ovid_vdisk *image, const struct ovid_place *place, u64 to)
+{
+	struct ovid_vhd *v = vhd_of(image);
+	struct ovid_block b = { .state = OVID_BLOCK_FULL, .off = to + v->bitmap_len };
+	int ret;
+
+	if (place->kind == OVID_PLACE_BLOCK) {
+		ovid_pages_drop(&image->pages, place->off, v->bitmap_len);
+		return vhd_set(image, place->index, &b);
+	}
+	ret = image->ops->flush(image->ctx);
+	ret = ret ?: change_header(image, to, v->entries);
+	if (ret)
+		return ret;
+	ovid_pages_drop(&image->pages, v->table_off, place->len);
+	v->table_off = to;
+	return 0;
+}
+
+/* the footer is there before the file ends with it */
+static int vhd_cut(struct ovid_vdisk *image, u64 end)
+{
+	struct ovid_vhd *v = vhd_of(image);
+	int ret;
+
+	end = ovid_round_up(end, VHD_SECTOR);
+	if (end >= v->end)
+		return 0;
+	ret = write_footer(image, end);
+	ret = ret ?: image->ops->flush(image->ctx);
+	ret = ret ?: image->ops->resize(image->ctx, end + VHD_SECTOR);
+	if (ret)
+		return ret;
+	image->file_size = end + VHD_SECTOR;
+	v->end = end;
+	return image->ops->flush(image->ctx);
+}
+
 const struct ovid_format_ops ovid_vhd_format = {
 	.open = vhd_open,
 	.free = vhd_free,
@@ -450,4 +513,7 @@ const struct ovid_format_ops ovid_vhd_format = {
 	.commit = vhd_commit,
 	.resize = vhd_resize,
 	.check = vhd_check,
+	.places = vhd_places,
+	.move = vhd_move,
+	.cut = vhd_cut,
 };

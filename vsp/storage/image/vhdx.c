@@ -25,7 +25,7 @@ int ovid_vhdx_entry(struct ovid_vdisk *image, u64 index, u64 *entry)
 	return ret;
 }
 
-static int set_entry(struct ovid_vdisk *image, u64 index, u64 entry)
+int ovid_vhdx_set_entry(struct ovid_vdisk *image, u64 index, u64 entry)
 {
 	u8 bytes[8];
 
@@ -33,7 +33,7 @@ static int set_entry(struct ovid_vdisk *image, u64 index, u64 entry)
 	return ovid_pages_change(image, entry_at(vhdx_of(image), index), bytes, sizeof(bytes));
 }
 
-static u64 block_index(const struct ovid_vhdx *v, u64 block)
+u64 ovid_vhdx_block_index(const struct ovid_vhdx *v, u64 block)
 {
 	return block + block / v->chunk;
 }
@@ -73,7 +73,7 @@ static int get_bits(struct ovid_vdisk *image, u64 block, struct ovid_block *b)
 static int vhdx_get(struct ovid_vdisk *image, u64 block, struct ovid_block *b)
 {
 	u64 entry;
-	int ret = ovid_vhdx_entry(image, block_index(vhdx_of(image), block), &entry);
+	int ret = ovid_vhdx_entry(image, ovid_vhdx_block_index(vhdx_of(image), block), &entry);
 
 	if (ret)
 		return ret;
@@ -110,7 +110,8 @@ static int vhdx_set(struct ovid_vdisk *image, u64 block, const struct ovid_block
 		    b->state == OVID_BLOCK_PARTIAL ? VHDX_BLOCK_PARTIAL :
 		    b->state == OVID_BLOCK_ZERO ? VHDX_BLOCK_ZERO : VHDX_BLOCK_ABSENT;
 
-	return set_entry(image, block_index(vhdx_of(image), block), b->off | state);
+	return ovid_vhdx_set_entry(image, ovid_vhdx_block_index(vhdx_of(image), block),
+				   b->off | state);
 }
 
 /* at the end of the file, where all is zeros */
@@ -135,7 +136,7 @@ static int need_bitmap(struct ovid_vdisk *image, u64 block)
 	if (ret || (entry & VHDX_BAT_STATE) == VHDX_BITMAP_PRESENT)
 		return ret;
 	ret = ovid_vhdx_new_space(image, VHDX_BITMAP_LEN, &off);
-	return ret ?: set_entry(image, index, off | VHDX_BITMAP_PRESENT);
+	return ret ?: ovid_vhdx_set_entry(image, index, off | VHDX_BITMAP_PRESENT);
 }
 
 /*
@@ -218,4 +219,7 @@ const struct ovid_format_ops ovid_vhdx_format = {
 	.resize = ovid_vhdx_resize,
 	.check = ovid_vhdx_check,
 	.finish = ovid_vhdx_finish,
+	.places = ovid_vhdx_places,
+	.move = ovid_vhdx_move,
+	.cut = ovid_vhdx_cut,
 };

@@ -90,6 +90,7 @@
 #define VHDX_LOCATOR_COUNT	18u
 #define VHDX_LOCATOR(n)		(20u + 12u * (n))
 #define VHDX_LOCATOR_MAX	256u
+#define VHDX_LOCATOR_ROOM	(32u * 1024)	/* more than that is not written */
 
 /* identifiers of regions and items, as the file has them */
 extern const u8 ovid_vhdx_id_bat[16], ovid_vhdx_id_metadata[16], ovid_vhdx_id_params[16];
@@ -155,6 +156,8 @@ static inline u64 vhdx_entries(u64 size, u32 block_size, u64 chunk, bool parent)
 
 /* vhdx_load.c */
 bool ovid_vhdx_regions_ok(u8 *table);
+/* the first of the region tables that is good, VHDX_REGIONS_LEN bytes, with changes that wait */
+int ovid_vhdx_read_regions(struct ovid_vdisk *image, u8 *table);
 bool ovid_vhdx_sector_ok(u32 sector);
 int ovid_vhdx_load(struct ovid_vdisk *image, const char **why);
 
@@ -164,7 +167,7 @@ void ovid_vhdx_put_sum(u8 *bytes, u32 len);
 int ovid_vhdx_load_header(struct ovid_vdisk *image, const char **why);
 /* the new header in both places, one after the other */
 int ovid_vhdx_write_headers(struct ovid_vdisk *image);
-int ovid_vhdx_touch(struct ovid_vdisk *image);
+int ovid_vhdx_touch(struct ovid_vdisk *image, const u8 *write_id);
 int ovid_vhdx_finish(struct ovid_vdisk *image);
 
 /* vhdx_log.c */
@@ -174,17 +177,26 @@ int ovid_vhdx_commit(struct ovid_vdisk *image, const struct ovid_vdisk_commit *c
 u32 ovid_vhdx_log_pages(const struct ovid_vhdx *v);
 
 /* vhdx_locator.c: bytes written; 0: it does not fit, or is no UTF-8 */
-u32 ovid_vhdx_make_locator(const struct ovid_vdisk_params *params, u8 *to, u32 room);
+u32 ovid_vhdx_make_locator(const struct ovid_vdisk_link *link, u8 *to, u32 room);
 
 /* vhdx_shape.c */
 int ovid_vhdx_resize(struct ovid_vdisk *image, u64 size);
 int ovid_vhdx_check(struct ovid_vdisk *image, struct ovid_vdisk_check *check);
+/* the table of blocks has been copied to @off: say so, waiting */
+int ovid_vhdx_table_moved(struct ovid_vdisk *image, u64 off, u32 len);
+
+/* vhdx_compact.c */
+int ovid_vhdx_places(struct ovid_vdisk *image, struct ovid_places *places);
+int ovid_vhdx_move(struct ovid_vdisk *image, const struct ovid_place *place, u64 to);
+int ovid_vhdx_cut(struct ovid_vdisk *image, u64 end);
 
 /* vhdx.c */
 /* @len zeros at the end of the file */
 int ovid_vhdx_new_space(struct ovid_vdisk *image, u64 len, u64 *off);
 u64 ovid_vhdx_bitmap_index(const struct ovid_vhdx *v, u64 block);
+u64 ovid_vhdx_block_index(const struct ovid_vhdx *v, u64 block);
 int ovid_vhdx_entry(struct ovid_vdisk *image, u64 index, u64 *entry);
+int ovid_vhdx_set_entry(struct ovid_vdisk *image, u64 index, u64 entry);
 /* is @len bytes at @off space that a block or a bitmap may have? */
 bool ovid_vhdx_space_ok(const struct ovid_vdisk *image, u64 off, u64 len);
 

@@ -11,7 +11,6 @@
 #define META_AT		(2 * OVID_MIB)
 #define META_LEN	(1 * OVID_MIB)
 #define BAT_AT		(3 * OVID_MIB)
-#define LOCATOR_ROOM	(32u * 1024)
 #define BIG_DISK	(8 * OVID_TIB)	/* takes larger blocks, or its table is large */
 
 struct making {
@@ -158,8 +157,15 @@ static int put_items(struct making *m, u32 *locator_len)
 	put_unaligned_le32(m->logical, items + AT_LOGICAL);
 	put_unaligned_le32(m->physical, items + AT_PHYSICAL);
 	*locator_len = 0;
-	if (p->parent)
-		*locator_len = ovid_vhdx_make_locator(p, items + AT_LOCATOR, LOCATOR_ROOM);
+	if (p->parent) {
+		struct ovid_vdisk_link link = {
+			.id = p->parent->info.write_id,
+			.relative_path = p->relative_path,
+			.absolute_path = p->absolute_path,
+		};
+
+		*locator_len = ovid_vhdx_make_locator(&link, items + AT_LOCATOR, VHDX_LOCATOR_ROOM);
+	}
 	if (p->parent && !*locator_len)
 		return -ENAMETOOLONG;
 	return put(m, META_AT + VHDX_META_TABLE_LEN, VHDX_META_TABLE_LEN);

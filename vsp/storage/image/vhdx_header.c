@@ -121,13 +121,14 @@ int ovid_vhdx_write_headers(struct ovid_vdisk *image)
 }
 
 /* before the first change: children of this image, and those who keep copies, have to see it */
-int ovid_vhdx_touch(struct ovid_vdisk *image)
+int ovid_vhdx_touch(struct ovid_vdisk *image, const u8 *write_id)
 {
 	struct ovid_vhdx *v = vhdx_of(image);
 	int ret;
 
 	image->ops->random(image->ctx, v->header + VHDX_FILE_WRITE_ID, 16);
-	image->ops->random(image->ctx, v->header + VHDX_DATA_WRITE_ID, 16);
+	if (write_id)
+		memcpy(v->header + VHDX_DATA_WRITE_ID, write_id, 16);
 	ret = ovid_vhdx_write_headers(image);
 	if (!ret)
 		memcpy(image->info.write_id, v->header + VHDX_DATA_WRITE_ID, 16);

@@ -12,6 +12,16 @@ bool ovid_vhdx_regions_ok(u8 *table)
 	return !memcmp(table, "regi", 4) && ovid_vhdx_sum_is_right(table, VHDX_REGIONS_LEN);
 }
 
+int ovid_vhdx_read_regions(struct ovid_vdisk *image, u8 *table)
+{
+	int ret = ovid_pages_read(image, VHDX_REGIONS_AT(0), table, VHDX_REGIONS_LEN);
+
+	if (ret || ovid_vhdx_regions_ok(table))
+		return ret;
+	ret = ovid_pages_read(image, VHDX_REGIONS_AT(1), table, VHDX_REGIONS_LEN);
+	return ret ?: ovid_vhdx_regions_ok(table) ? 0 : -EUCLEAN;
+}
+
 static bool region_ok(const struct ovid_vdisk *image, const u8 *entry)
 {
 	const struct ovid_vhdx *v = vhdx_of(image);

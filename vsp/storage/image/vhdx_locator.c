@@ -8,6 +8,7 @@
 
 #define ID_TEXT		39	/* {00000000-0000-0000-0000-000000000000} and its end */
 #define MAX_KEY		64
+#define PATH_ROOM	(16u * 1024)	/* three of them are less than VHDX_META_TABLE_LEN */
 
 static void id_to_text(const u8 *id, char *text)
 {
@@ -195,18 +196,164 @@ static void add_relative(struct locator *l, const char *path)
 	kvfree(copy);
 }
 
-u32 ovid_vhdx_make_locator(const struct ovid_vdisk_params *params, u8 *to, u32 room)
+static void add_id(struct locator *l, const char *key, const u8 *id)
 {
-	u32 nr = params->absolute_path ? 3 : 2;
+	char text[ID_TEXT];
+
+	id_to_text(id, text);
+	add(l, key, text);
+}
+
+u32 ovid_vhdx_make_locator(const struct ovid_vdisk_link *link, u8 *to, u32 room)
+{
+	u32 nr = 1 + !!link->id2 + !!link->relative_path + !!link->absolute_path +
+		 !!link->volume_path;
 	struct locator l = { .bytes = to, .room = room, .used = VHDX_LOCATOR(nr) };
-	char id[ID_TEXT];
 
 	memcpy(to, ovid_vhdx_id_locator_type, 16);
 	put_unaligned_le16(nr, to + VHDX_LOCATOR_COUNT);
-	id_to_text(params->parent->info.write_id, id);
-	add(&l, "parent_linkage", id);
-	add_relative(&l, params->relative_path);
-	if (params->absolute_path)
-		add(&l, "absolute_win32_path", params->absolute_path);
+	add_id(&l, "parent_linkage", link->id);
+	if (link->id2)
+		add_id(&l, "parent_linkage2", link->id2);
+	if (link->relative_path)
+		add_relative(&l, link->relative_path);
+	if (link->absolute_path)
+		add(&l, "absolute_win32_path", link->absolute_path);
+	if (link->volume_path)
+		add(&l, "volume_path", link->volume_path);
 	return l.failed ? 0 : l.used;
+}
+
+/* ---- changing ---- */
+
+static u64 item_at(const u8 *table, u32 n)
+{
+	return get_unaligned_le32(table + VHDX_META(n) + VHDX_META_OFF);
+}
+
+static u64 item_end(const u8 *table, u32 n)
+{
+	return item_at(table, n) + get_unaligned_le32(table + VHDX_META(n) + VHDX_META_LEN);
+}
+
+/* how long an item may be at @off, until the next one or @end */
+static u64 room_at(const u8 *table, u32 mine, u64 off, u64 end)
+{
+	u32 count = get_unaligned_le16(table + VHDX_META_COUNT), i;
+
+	for (i = 0; i < count; i++)
+		if (i != mine && item_end(table, i) > off)
+			end = min(end, max(item_at(table, i), off));
+	return end - off;
+}
+
+/* behind all items but @mine */
+static u64 behind_all(const u8 *table, u32 mine)
+{
+	u32 count = get_unaligned_le16(table + VHDX_META_COUNT), i;
+	u64 end = VHDX_META_TABLE_LEN;
+
+	for (i = 0; i < count; i++)
+		if (i != mine)
+			end = max(end, item_end(table, i));
+	return ovid_round_up(end, 8);
+}
+
+/* which item of the table is the locator: there is one, the image was opened */
+static u32 find_locator(const struct ovid_vhdx *v, const u8 *table)
+{
+	u32 i = 0;
+
+	while (item_at(table, i) != v->locator_off - v->meta_off ||
+	       memcmp(table + VHDX_META(i), ovid_vhdx_id_locator, 16))
+		i++;
+	return i;
+}
+
+/* the item and where it is, by one commit */
+static int put_locator(struct ovid_vdisk *image, const u8 *locator, u32 len, u8 *table)
+{
+	struct ovid_vhdx *v = vhdx_of(image);
+	u64 off = v->locator_off - v->meta_off;
+	u8 *entry;
+	u32 i;
+	int ret = ovid_pages_read(image, v->meta_off, table, VHDX_META_TABLE_LEN);
+
+	if (ret)
+		return ret;
+	i = find_locator(v, table);
+	if (room_at(table, i, off, v->meta_len) < len)
+		off = behind_all(table, i);
+	if (off > v->meta_len || v->meta_len - off < len)
+		return -ENAMETOOLONG;
+	entry = table + VHDX_META(i);
+	put_unaligned_le32(off, entry + VHDX_META_OFF);
+	put_unaligned_le32(len, entry + VHDX_META_LEN);
+	ret = ovid_pages_change(image, v->meta_off + VHDX_META(i), entry, 32);
+	ret = ret ?: ovid_pages_change(image, v->meta_off + off, locator, len);
+	if (ret)
+		return ret;
+	v->locator_off = v->meta_off + off;
+	v->locator_len = len;
+	return ovid_vdisk_flush(image);
+}
+
+/* the path that the image has by now, in @text, or NULL */
+static int keep_path(struct ovid_vdisk *image, const char *key, char *text, const char **path)
+{
+	int ret = ovid_vdisk_locator(image, key, text, PATH_ROOM);
+
+	*path = ret ? NULL : text;
+	return ret == -ENOENT ? 0 : ret;
+}
+
+static int keep_paths(struct ovid_vdisk *image, struct ovid_vdisk_link *link, char *text)
+{
+	int ret;
+
+	if (link->relative_path || link->absolute_path || link->volume_path)
+		return 0;
+	ret = keep_path(image, "relative_path", text, &link->relative_path);
+	ret = ret ?: keep_path(image, "absolute_win32_path", text + PATH_ROOM,
+			       &link->absolute_path);
+	return ret ?: keep_path(image, "volume_path", text + 2 * PATH_ROOM, &link->volume_path);
+}
+
+static int relink(struct ovid_vdisk *image, const struct ovid_vdisk_link *to, u8 *buf, u8 *table)
+{
+	struct ovid_vdisk_link link = *to;
+	u32 len;
+	int ret = keep_paths(image, &link, (char *)table);
+
+	if (ret)
+		return ret;
+	len = ovid_vhdx_make_locator(&link, buf, VHDX_LOCATOR_ROOM);
+	if (!len)
+		return -ENAMETOOLONG;
+	if (!image->touched)
+		ret = ovid_vdisk_touch(image, NULL);
+	/* what waits goes first: then there is room for all of it */
+	ret = ret ?: ovid_vdisk_flush(image);
+	return ret ?: put_locator(image, buf, len, table);
+}
+
+int ovid_vdisk_relink(struct ovid_vdisk *image, const struct ovid_vdisk_link *link,
+		      const char **why)
+{
+	u8 *buf;
+	int ret;
+
+	*why = "what it says of its parent cannot be changed";
+	if (image->info.kind != OVID_VDISK_DIFFERENCING)
+		return OVID_FAIL(why, EINVAL, "it has no parent");
+	if (!image->writable)
+		return -EROFS;
+	buf = kvzalloc(VHDX_LOCATOR_ROOM + VHDX_META_TABLE_LEN, GFP_KERNEL_ACCOUNT);
+	if (!buf)
+		return -ENOMEM;
+	ret = relink(image, link, buf, buf + VHDX_LOCATOR_ROOM);
+	if (ret == -ENAMETOOLONG)
+		*why = "the parent's path is too long, or no UTF-8";
+	kvfree(buf);
+	return ret;
 }

@@ -29,9 +29,7 @@ static int change_region(struct ovid_vdisk *image, u64 off, u32 len)
 	u8 *entry = table + VHDX_REGION(v->region_bat);
 	int ret = table ? 0 : -ENOMEM;
 
-	ret = ret ?: ovid_pages_read(image, VHDX_REGIONS_AT(0), table, VHDX_REGIONS_LEN);
-	if (!ret && !ovid_vhdx_regions_ok(table))
-		ret = ovid_pages_read(image, VHDX_REGIONS_AT(1), table, VHDX_REGIONS_LEN);
+	ret = ret ?: ovid_vhdx_read_regions(image, table);
 	if (!ret) {
 		put_unaligned_le64(off, entry + VHDX_REGION_OFF);
 		put_unaligned_le32(len, entry + VHDX_REGION_LEN);
@@ -41,6 +39,19 @@ static int change_region(struct ovid_vdisk *image, u64 off, u32 len)
 	ret = ret ?: ovid_pages_change(image, VHDX_REGIONS_AT(1), table, VHDX_REGIONS_LEN);
 	kvfree(table);
 	return ret;
+}
+
+int ovid_vhdx_table_moved(struct ovid_vdisk *image, u64 off, u32 len)
+{
+	struct ovid_vhdx *v = vhdx_of(image);
+	int ret = change_region(image, off, len);
+
+	if (ret)
+		return ret;
+	ovid_pages_drop(&image->pages, v->bat_off, v->bat_len);
+	v->bat_off = off;
+	v->bat_len = len;
+	return 0;
 }
 
 static int need_table(struct ovid_vdisk *image, u64 size)
@@ -55,13 +66,8 @@ static int need_table(struct ovid_vdisk *image, u64 size)
 		return 0;
 	ret = ovid_vhdx_new_space(image, len, &off);
 	ret = ret ?: copy_table(image, off);
-	ret = ret ?: change_region(image, off, len);
-	if (ret)
-		return ret;
-	ovid_pages_drop(&image->pages, v->bat_off, v->bat_len);
-	v->bat_off = off;
-	v->bat_len = len;
-	return ovid_vdisk_flush(image);
+	ret = ret ?: ovid_vhdx_table_moved(image, off, len);
+	return ret ?: ovid_vdisk_flush(image);
 }
 
 static int set_size(struct ovid_vdisk *image, u64 size)
@@ -76,23 +82,10 @@ static int set_size(struct ovid_vdisk *image, u64 size)
 	return ret;
 }
 
-/* zeros from @off to @end, whatever it takes */
+/* zeros from @off to @end, if there is anything between them */
 static int zero(struct ovid_vdisk *image, u64 off, u64 end)
 {
-	while (off < end) {
-		u64 block_end = ovid_round_up(off + 1, image->info.block_size);
-		u64 len = min(end, block_end) - off;
-		int ret = ovid_block_discard(image, off, len, false);
-
-		if (ret == -EAGAIN) {
-			ret = ovid_vdisk_flush(image);
-			ret = ret ?: ovid_block_discard(image, off, len, false);
-		}
-		if (ret)
-			return ret;
-		off += len;
-	}
-	return 0;
+	return off < end ? ovid_vdisk_zero(image, off, end - off) : 0;
 }
 
 /* new are zeros: behind the old end in its block, and where a parent is longer than this was */
