@@ -13,6 +13,7 @@ enum {
 	OPT_SECTOR,
 	OPT_SHRINK,
 	OPT_FORCE,
+	OPT_DELETE,
 };
 
 static const struct option options[] = {
@@ -25,6 +26,10 @@ static const struct option options[] = {
 	{ "repair",	no_argument,		NULL, 'r' },
 	{ "shrink",	no_argument,		NULL, OPT_SHRINK },
 	{ "force",	no_argument,		NULL, OPT_FORCE },
+	{ "output",	required_argument,	NULL, 'o' },
+	{ "delete",	no_argument,		NULL, OPT_DELETE },
+	{ "unsafe",	no_argument,		NULL, 'u' },
+	{ "quiet",	no_argument,		NULL, 'q' },
 	{ "json",	no_argument,		NULL, 'j' },
 	{ "help",	no_argument,		NULL, 'h' },
 	{ 0 },
@@ -40,9 +45,12 @@ static const struct {
 	{ "create",	disk_create,	"fkbBsF", 1, 2 },
 	{ "info",	disk_info,	"f", 1, 1 },
 	{ "check",	disk_check,	"fr", 1, 1 },
-	{ "convert",	disk_convert,	"fOkBsF", 2, 2 },
+	{ "convert",	disk_convert,	"fOkBsFq", 2, 2 },
 	{ "resize",	disk_resize,	"fS", 2, 2 },
 	{ "map",	disk_map,	"f", 1, 1 },
+	{ "merge",	disk_merge,	"oDFq", 1, 1 },
+	{ "compact",	disk_compact,	"fq", 1, 1 },
+	{ "rebase",	disk_rebase,	"buq", 1, 1 },
 };
 
 static char letter_of(int opt)
@@ -53,6 +61,7 @@ static char letter_of(int opt)
 	case OPT_SECTOR: return 's';
 	case OPT_SHRINK: return 'S';
 	case OPT_FORCE: return 'F';
+	case OPT_DELETE: return 'D';
 	default: return opt;
 	}
 }
@@ -120,6 +129,18 @@ static int take_option(struct disk_ask *ask, int opt, struct failure *why)
 	case OPT_FORCE:
 		ask->force = true;
 		return 0;
+	case 'o':
+		ask->new_file = optarg;
+		return 0;
+	case OPT_DELETE:
+		ask->delete = true;
+		return 0;
+	case 'u':
+		ask->unsafe = true;
+		return 0;
+	case 'q':
+		ask->quiet = true;
+		return 0;
 	case 'j':
 		ask->json = true;
 		return 0;
@@ -152,7 +173,7 @@ static int parse(struct disk_ask *ask, int argc, char **argv, const char *takes,
 	*ask = (struct disk_ask){ .verb = argv[0], .format = -1, .output = -1, .kind = -1 };
 	opterr = 0;
 	optind = 1;
-	while (!ret && (opt = getopt_long(argc, argv, ":f:O:b:rh", options, NULL)) != -1)
+	while (!ret && (opt = getopt_long(argc, argv, ":f:O:b:o:uqrh", options, NULL)) != -1)
 		ret = next_option(ask, opt, argv[optind - 1], takes, why);
 	for (; !ret && optind < argc; optind++) {
 		if (ask->nr == DISK_MAX_WORDS)
@@ -190,6 +211,8 @@ int disk_result(const char *path, int ret, struct failure *why)
 		return 0;
 	case -EUCLEAN:
 		return fail(why, OVID_X_HOST, "%s is damaged; see `ovid disk check`", path);
+	case -EINTR:
+		return fail(why, OVID_X_STOPPED, "%s: stopped", path);
 	case -EROFS:
 		return fail(why, OVID_X_USAGE, "%s cannot be written to", path);
 	default:

@@ -3,11 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "disk.h"
 
-#define SHOW_MS		200		/* between two updates of the line */
 #define COPY_CHUNK	(2u << 20)
 #define ZERO_PIECE	(64u << 10)	/* zeros of that length take no space */
 #define YEAR_2000	946684800	/* where a VHD's time begins */
@@ -105,32 +103,8 @@ struct copy {
 	struct vdisk *from, *to;
 	u64 size;
 	u8 *buf;
-	bool show, shown;
-	long long next_ms;
-	u64 written;
+	struct disk_watch watch;
 };
-
-static void show(struct copy *c, u64 done)
-{
-	struct timespec t;
-	long long now;
-	char human[32];
-	int cells = done * 40 / c->size;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	now = t.tv_sec * 1000ll + t.tv_nsec / 1000000;
-	if (!c->show || (done < c->size && now < c->next_ms))
-		return;
-	fprintf(stderr, "\r[%-40.*s] %3llu %% of %s", cells, "########################################",
-		(unsigned long long)(done * 100 / c->size), disk_human(c->size, human));
-	c->next_ms = now + SHOW_MS;
-	c->shown = true;
-}
-
-static bool all_zeros(const u8 *buf, size_t len)
-{
-	return !buf[0] && !memcmp(buf, buf + 1, len - 1);
-}
 
 /* only what is not zeros: a new image reads as zeros */
 static int put(struct copy *c, u64 off, size_t len)
@@ -140,10 +114,9 @@ static int put(struct copy *c, u64 off, size_t len)
 
 	for (at = 0; at < len && !ret; at += part) {
 		part = len - at < ZERO_PIECE ? len - at : ZERO_PIECE;
-		if (all_zeros(c->buf + at, part))
+		if (ovid_all_zeros(c->buf + at, part))
 			continue;
 		ret = ovid_vdisk_write(c->to->image, off + at, c->buf + at, part);
-		c->written += part;
 	}
 	return ret;
 }
@@ -186,12 +159,11 @@ static int copy(struct copy *c, struct failure *why)
 	for (; off < c->size && !ret; off += len) {
 		len = 0;
 		ret = copy_step(c, off, &len, why);
-		show(c, off);
+		ret = ret ?: disk_result(c->to->path, disk_watch_step(&c->watch, off, c->size), why);
 	}
 	if (!ret)
-		show(c, c->size);
-	if (c->shown)
-		fputc('\n', stderr);
+		disk_watch_step(&c->watch, c->size, c->size);
+	disk_watch_end(&c->watch);
 	free(c->buf);
 	return ret;
 }
@@ -214,7 +186,7 @@ static int convert(const struct disk_ask *ask, struct copy *c, struct ovid_vdisk
 
 int disk_convert(const struct disk_ask *ask, struct failure *why)
 {
-	struct copy c = { .show = isatty(STDERR_FILENO) && !ask->json };
+	struct copy c = {};
 	struct ovid_vdisk_params params;
 	struct ovid_vdisk_info info;
 	int ret = params_of(ask, ask->word[1], ask->output, &params, why);
@@ -222,6 +194,7 @@ int disk_convert(const struct disk_ask *ask, struct failure *why)
 	ret = ret ?: vdisk_open(&c.from, ask->word[0], ask->format, DISK_READ, why);
 	if (ret)
 		return ret;
+	disk_watch_begin(&c.watch, ask, 1);
 	ovid_vdisk_info(c.from->image, &info);
 	c.size = info.size;
 	params.size = info.size;

@@ -132,9 +132,14 @@ static const struct {
 	  "       ovid disk info|check|map [option]... FILE\n"
 	  "       ovid disk convert [option]... FILE NEW-FILE\n"
 	  "       ovid disk resize [option]... FILE [+|-]SIZE\n"
+	  "       ovid disk merge [--delete | --output NEW-FILE] FILE\n"
+	  "       ovid disk rebase [--unsafe] --parent NEW-PARENT FILE\n"
+	  "       ovid disk compact FILE\n"
 	  "Makes and looks after disk images: raw, VHDX, VHD.  A size is in bytes, or with K, M, G\n"
 	  "or T.  A new file's name says its format: .vhdx, .vhd, .raw, .img, .iso.  It gets that\n"
-	  "name when it is complete.\n\n"
+	  "name when it is complete.  `merge` writes what a differencing image has into its parent;\n"
+	  "`rebase` puts it on another one, and it reads as before; `compact` makes the file shorter.\n"
+	  "If these are stopped nothing is lost, and they can be begun again.\n\n"
 	  "  --format FORMAT         -f: of FILE: raw, vhd or vhdx; else it is what it seems to be\n"
 	  "  --output-format FORMAT  -O: of NEW-FILE\n"
 	  "  --kind KIND       dynamic: takes space as it is written (the default), or fixed: at once\n"
@@ -143,7 +148,11 @@ static const struct {
 	  "  --sector BYTES    512 or 4096\n"
 	  "  --force           take the place of a file that is there\n"
 	  "  --repair          -r: put right what a crash has left\n"
-	  "  --shrink          cut off what is at the end of the disk\n" JSON_LINE },
+	  "  --shrink          cut off what is at the end of the disk\n"
+	  "  --output FILE     -o: merge into a new file; the image and its parent stay as they are\n"
+	  "  --delete          the image, when its parent has all of it\n"
+	  "  --unsafe          -u: only say that the parent is another one; it must have the same content\n"
+	  "  --quiet           -q: do not show how far it is\n" JSON_LINE },
 };
 
 bool cli_help(const char *verb)
@@ -174,7 +183,7 @@ bool cli_help(const char *verb)
 	      "Disks of a running VM:\n"
 	      "  disk-attach, disk-detach, disk-resize, disk-list\n"
 	      "Without a VM:\n"
-	      "  disk      make, convert, check, resize disk images\n\n"
+	      "  disk      make, convert, check, resize, merge, compact disk images\n\n"
 	      "`ovid VERB --help` says more; so does ovid(1).\n", stdout);
 	return true;
 }

@@ -28,7 +28,7 @@ _ovid_options() {
 	timesync) echo --sample --auto ;;
 	disk-attach) echo --disk ;;
 	disk-resize) echo --shrink ;;
-	disk) echo --format --output-format --kind --parent --block-size --sector --repair --shrink --force ;;
+	disk) echo --format --output-format --kind --parent --block-size --sector --repair --shrink --force --output --delete --unsafe --quiet ;;
 	esac
 }
 
@@ -37,7 +37,7 @@ _ovid_words() {
 	local i n=0
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--pool|--disk|--format|-f|--output-format|-O|--kind|--parent|-b|--block-size|--sector) i=$((i + 1)) ;;
+		--pool|--disk|--format|-f|--output-format|-O|--kind|--parent|-b|--block-size|--sector|--output|-o) i=$((i + 1)) ;;
 		-*) ;;
 		*) n=$((n + 1)) ;;
 		esac
@@ -107,7 +107,7 @@ _ovid() {
 			COMPREPLY=($(compgen -W "512 4096" -- "$cur"))
 			return ;;
 		disk--block-size) return ;;
-		disk--parent|disk-b|disk-attach--disk)
+		disk--parent|disk-b|disk--output|disk-o|disk-attach--disk)
 			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 			return ;;
@@ -121,7 +121,7 @@ _ovid() {
 				COMPREPLY=($(compgen -W "get set delete list ip" -- "$cur"))
 				return ;;
 			disk0)
-				COMPREPLY=($(compgen -W "create info check convert resize map" -- "$cur"))
+				COMPREPLY=($(compgen -W "create info check convert resize map merge rebase compact" -- "$cur"))
 				return ;;
 			kvp[2-9]|copy[2-9]|disk[3-9]|disk-*[1-9]) return ;;
 			copy1|disk[12])

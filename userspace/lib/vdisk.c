@@ -158,7 +158,7 @@ const char *vdisk_kind_name(enum ovid_vdisk_kind kind)
 
 static int lock_file(struct vdisk *disk, enum vdisk_mode mode, struct failure *why)
 {
-	if (mode == DISK_LOOK || !flock(disk->fd, (mode == DISK_WRITE ? LOCK_EX : LOCK_SH) | LOCK_NB))
+	if (mode == DISK_LOOK || !flock(disk->fd, (mode >= DISK_WRITE ? LOCK_EX : LOCK_SH) | LOCK_NB))
 		return 0;
 	return fail(why, OVID_X_USAGE, "%s is in use", disk->path);
 }
@@ -168,7 +168,7 @@ static int open_file(struct vdisk *disk, enum vdisk_mode mode, struct failure *w
 	struct stat st;
 
 	/* not a FIFO's end to wait for */
-	disk->fd = open(disk->path, (mode == DISK_WRITE ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
+	disk->fd = open(disk->path, (mode >= DISK_WRITE ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
 	if (disk->fd < 0 || fstat(disk->fd, &st))
 		return fail(why, OVID_X_USAGE, "cannot open %s: %s", disk->path, strerror(errno));
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
@@ -182,7 +182,7 @@ static int open_image(struct vdisk *disk, int format, enum vdisk_mode mode, stru
 	const char *text = "it cannot be read";
 	int ret = format < 0 ? ovid_vdisk_probe(&file_ops, disk, &is) : 0;
 
-	ret = ret ?: ovid_vdisk_open(&file_ops, disk, is, mode == DISK_WRITE, &disk->image, &text);
+	ret = ret ?: ovid_vdisk_open(&file_ops, disk, is, mode >= DISK_WRITE, &disk->image, &text);
 	if (!ret)
 		return 0;
 	/* an error of the file says more by itself */
@@ -204,7 +204,7 @@ static struct vdisk *new_disk(const char *path, struct failure *why)
 	return disk;
 }
 
-static int open_parent(struct vdisk *disk, struct failure *why)
+static int open_parent(struct vdisk *disk, enum vdisk_mode mode, struct failure *why)
 {
 	struct ovid_vdisk_info info;
 	char path[DISK_PATH];
@@ -216,7 +216,7 @@ static int open_parent(struct vdisk *disk, struct failure *why)
 		return 0;
 	if (!vdisk_find_parent(disk, path))
 		return fail(why, OVID_X_USAGE, "%s: its parent is not there: %s", disk->path, path);
-	ret = vdisk_open(&disk->parent, path, OVID_VDISK_VHDX, DISK_READ, why);
+	ret = vdisk_open(&disk->parent, path, OVID_VDISK_VHDX, mode, why);
 	if (ret)
 		return ret;
 	ret = ovid_vdisk_set_parent(disk->image, disk->parent->image, &text);
@@ -230,12 +230,12 @@ static int open_chain(struct vdisk *disk, int format, enum vdisk_mode mode, stru
 	int ret = open_file(disk, mode, why);
 
 	ret = ret ?: open_image(disk, format, mode, why);
-	if (ret || mode == DISK_LOOK)
+	if (ret || mode == DISK_LOOK || mode == DISK_ALONE)
 		return ret;
 	if (depth >= OVID_VDISK_MAX_DEPTH)
 		return fail(why, OVID_X_USAGE, "%s: the chain of parents is too long", disk->path);
 	depth++;
-	ret = open_parent(disk, why);
+	ret = open_parent(disk, mode == DISK_MERGE ? DISK_WRITE : DISK_READ, why);
 	depth--;
 	return ret;
 }

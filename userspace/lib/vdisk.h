@@ -27,7 +27,9 @@ struct vdisk {
 enum vdisk_mode {
 	DISK_LOOK,		/* only itself, and whoever else uses it may go on */
 	DISK_READ,
-	DISK_WRITE,
+	DISK_WRITE,		/* from here on: itself; its parents are read */
+	DISK_MERGE,		/* and its parent */
+	DISK_ALONE,		/* without its parents, which need not be there */
 };
 
 /* "raw", "vhd", "vhdx"; -1: it is called something else */
@@ -36,7 +38,7 @@ const char *vdisk_format_name(enum ovid_vdisk_format format);
 const char *vdisk_kind_name(enum ovid_vdisk_kind kind);
 
 /*
- * Opens @path and, unless @mode is DISK_LOOK, its parents.  @format: a number of enum
+ * Opens @path and, unless @mode is DISK_LOOK or DISK_ALONE, its parents.  @format: a number of enum
  * ovid_vdisk_format, or negative: what the file seems to be.  0 or -status.
  */
 int vdisk_open(struct vdisk **disk, const char *path, int format, enum vdisk_mode mode,
