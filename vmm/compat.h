@@ -1,12 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The only place that asks for the kernel's version.
+ * The only place that asks for the kernel's version.  The first part is for assembler too.
  */
 #ifndef OVID_COMPAT_H
 #define OVID_COMPAT_H
 
 #include <linux/version.h>
+#include <asm/cpufeatures.h>
+
+/*
+ * By which features the kernel's mitigations at VM entry and exit are known: those that
+ * KVM's VMX part of that kernel goes by.  Kernels with the last name here set ..._BUF_VM
+ * for VM entries on all processors.  In older ones it is for AMD's alone, if it is there.
+ */
+#ifdef X86_FEATURE_CLEAR_CPU_BUF_VM_MMIO
+#define OVID_FEATURE_VERW	X86_FEATURE_CLEAR_CPU_BUF_VM
+#else
+#define OVID_FEATURE_VERW	X86_FEATURE_CLEAR_CPU_BUF
+#endif
+/* the sequence for branch history is then for KVM's modules alone */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0) && defined(X86_FEATURE_CLEAR_BHB_LOOP_ON_VMEXIT)
+#define OVID_FEATURE_BHB	X86_FEATURE_CLEAR_BHB_LOOP_ON_VMEXIT
+#endif
+
+#ifndef __ASSEMBLER__
 #include <linux/cleanup.h>
+#include <linux/cpu.h>
 #include <linux/syscore_ops.h>
 #include <linux/hrtimer.h>
 #include <linux/mmu_notifier.h>
@@ -15,8 +34,11 @@
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
 #include <asm/cpuid/api.h>
 #endif
+#include <asm/cpufeature.h>
 #include <asm/desc.h>
 #include <asm/msr.h>
+#include <asm/nospec-branch.h>
+#include <asm/processor.h>
 #include <asm/reboot.h>
 #include <asm/tlbflush.h>
 
@@ -89,6 +111,67 @@ static inline void ovid_tss_limit_stale(void)
 	native_load_gdt(&current_gdt);
 }
 #endif
+
+/*
+ * What the host's administrator wants against L1TF: when L1D is flushed for a guest.  From
+ * 6.19 on l1tf= is told to KVM's modules alone; mitigations= is open.
+ */
+enum ovid_l1tf {
+	OVID_L1TF_OFF,
+	OVID_L1TF_COND_QUIET,
+	OVID_L1TF_COND,
+	OVID_L1TF_FULL,
+	OVID_L1TF_FORCE,
+};
+
+static inline enum ovid_l1tf ovid_host_l1tf(void)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0) && IS_ENABLED(CONFIG_KVM_INTEL)
+	switch (l1tf_mitigation) {
+	case L1TF_MITIGATION_OFF:
+		return OVID_L1TF_OFF;
+	case L1TF_MITIGATION_FLUSH_NOWARN:
+		return OVID_L1TF_COND_QUIET;
+	case L1TF_MITIGATION_FULL:
+		return OVID_L1TF_FULL;
+	case L1TF_MITIGATION_FULL_FORCE:
+		return OVID_L1TF_FORCE;
+	default:
+		return OVID_L1TF_COND;
+	}
+#else
+	return cpu_mitigations_off() ? OVID_L1TF_OFF : OVID_L1TF_COND;
+#endif
+}
+
+/* Does it want IBPB between tasks?  Kernels without a feature for that keep it to themselves. */
+static inline bool ovid_host_ibpb(void)
+{
+#ifdef X86_FEATURE_USE_IBPB
+	return boot_cpu_has(X86_FEATURE_USE_IBPB);
+#else
+	return boot_cpu_has(X86_FEATURE_IBPB) && !cpu_mitigations_off();
+#endif
+}
+
+/* VMSCAPE: does the kernel have a barrier ready for the way back to user mode? */
+static inline bool ovid_host_ibpb_user(void)
+{
+#ifdef X86_FEATURE_IBPB_EXIT_TO_USER
+	return boot_cpu_has(X86_FEATURE_IBPB_EXIT_TO_USER);
+#else
+	return false;
+#endif
+}
+
+/* A guest ran on this CPU.  Interrupts off, so that it is still this one. */
+static __always_inline void ovid_guest_ran(void)
+{
+#ifdef X86_FEATURE_IBPB_EXIT_TO_USER
+	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
+		this_cpu_write(x86_ibpb_exit_to_user, true);
+#endif
+}
 
 /* 6.16 renamed the full-width MSR accessors */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
@@ -166,4 +249,5 @@ static inline void ovid_hrtimer_setup(struct hrtimer *t,
 #define ovid_hrtimer_setup(t, fn, clock, mode)	hrtimer_setup(t, fn, clock, mode)
 #endif
 
+#endif /* __ASSEMBLER__ */
 #endif

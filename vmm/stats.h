@@ -34,7 +34,9 @@
 	X(halt_polled)	/* waits in HLT that ended without it */	\
 	X(bus_turns)	/* of the bus's, done where it only waits */ \
 	X(page_faults)	/* guest pages mapped on demand */	\
-	X(tlb_flushes)	/* INVEPT and INVVPID */
+	X(tlb_flushes)	/* INVEPT and INVVPID */		\
+	X(l1d_flushes)	/* against L1TF */			\
+	X(ibpbs)	/* barriers of indirect branch prediction before the guest runs */
 
 /* go up and down: OVID_STAT_GAUGE */
 #define OVID_PART_GAUGES(X)		\

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* info.c - `ovid info`: this host, or one VM. */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "../lib/ctl.h"
@@ -125,6 +126,32 @@ static struct json_object *hv_json(u32 features, bool optional)
 	return list;
 }
 
+#define MITIGATIONS	"/sys/module/ovid/parameters/mitigations"
+
+/* what the module does against leaks by speculation, in words; it tells without privilege */
+static void mitigations(char *text, size_t len)
+{
+	FILE *f = fopen(MITIGATIONS, "re");
+
+	if (!f || !fgets(text, len, f))
+		text[0] = 0;
+	text[strcspn(text, "\n")] = 0;
+	if (f)
+		fclose(f);
+}
+
+static struct json_object *mitigations_json(void)
+{
+	struct json_object *list = json_object_new_array();
+	char text[256], *at = text, *word;
+
+	mitigations(text, sizeof(text));
+	while ((word = strsep(&at, " ")))
+		if (*word && strcmp(word, "none"))
+			json_object_array_add(list, json_object_new_string(word));
+	return list;
+}
+
 static struct json_object *host_json(const struct host *host, const struct ovid_info *info,
 				     u32 hv, const char *reason)
 {
@@ -143,6 +170,7 @@ static struct json_object *host_json(const struct host *host, const struct ovid_
 	json_object_object_add(o, "caps", list);
 	json_object_object_add(o, "hv", hv_json(hv, false));
 	json_object_object_add(o, "hv_optional", hv_json(hv, true));
+	json_object_object_add(o, "mitigations", mitigations_json());
 	if (!info)
 		return o;
 	json_object_object_add(o, "module_version",
@@ -162,6 +190,7 @@ static void print_host(const struct host *host, const struct ovid_info *info, u3
 		       const char *reason)
 {
 	bool can = info && !info->blockers;
+	char text[256];
 
 	printf("can run:     %s%s\n", can ? "yes" : "no: ", can ? "" : reason);
 	if (!can && *remedy(host, info))
@@ -191,6 +220,9 @@ static void print_host(const struct host *host, const struct ovid_info *info, u3
 		else if (hv && hv_optional(n))
 			printf(" (%s)", hv_name(n));
 	printf("\n");
+	mitigations(text, sizeof(text));
+	if (*text)
+		printf("mitigations: %s\n", text);
 }
 
 static int host_info(bool json)

@@ -34,6 +34,7 @@ ovid info >"$tmp/out"
 is $? 0 "info"
 grep -q "can run: *yes" "$tmp/out"
 ok $? "this host can run VMs"
+is "$(sed -n 's/^mitigations: //p' "$tmp/out")" "$(cat /sys/module/ovid/parameters/mitigations)" "mitigations"
 
 vm all --debug-exit
 is $? 1 "devices from the inside"

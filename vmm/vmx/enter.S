@@ -6,27 +6,14 @@
 #include <linux/linkage.h>
 #include <asm/asm.h>
 #include <asm/asm-offsets.h>
-#include <asm/cpufeatures.h>
 #include <asm/msr-index.h>
-#include <linux/version.h>
 #include <asm/nospec-branch.h>
 #include <asm/percpu.h>
 #include <asm/segment.h>
 #include <asm/unwind_hints.h>
-
-/* the kernel's branch-history sequence is open to modules in these kernels only */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0) && defined(CLEAR_BRANCH_HISTORY_VMEXIT)
-#define OVID_CLEAR_BHB
-#endif
+#include "../compat.h"
 
 #define HOST_RSP_FIELD	0x6c14
-
-/* newer kernels tell the buffers' clearing at VM entry from the one at exit to user */
-#ifdef X86_FEATURE_CLEAR_CPU_BUF_VM
-#define OVID_FEATURE_VERW	X86_FEATURE_CLEAR_CPU_BUF_VM
-#else
-#define OVID_FEATURE_VERW	X86_FEATURE_CLEAR_CPU_BUF
-#endif
 
 	.text
 
@@ -125,7 +112,7 @@ SYM_INNER_LABEL(ovid_vmx_exit_point, SYM_L_GLOBAL)
 	rdmsr
 	wrmsr
 5:
-#ifdef OVID_CLEAR_BHB
+#ifdef OVID_FEATURE_BHB
 	CLEAR_BRANCH_HISTORY_VMEXIT
 #endif
 	mov	%ebx, %eax

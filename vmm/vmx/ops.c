@@ -28,11 +28,16 @@ static int vmx_init(void)
 	err = vmx_hostmsr_init();
 	if (err)
 		goto vmcs;
-	err = vmx_life_init();
+	err = vmx_mitigate_init();
 	if (err)
 		goto hostmsr;
+	err = vmx_life_init();
+	if (err)
+		goto mitigate;
 	return 0;
 
+mitigate:
+	vmx_mitigate_fini();
 hostmsr:
 	vmx_hostmsr_fini();
 vmcs:
@@ -43,6 +48,7 @@ vmcs:
 static void vmx_fini(void)
 {
 	vmx_life_fini();
+	vmx_mitigate_fini();
 	vmx_hostmsr_fini();
 	vmx_vmcs_module_fini();
 }

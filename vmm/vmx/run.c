@@ -34,7 +34,6 @@
 
 static u64 host_xcr0;
 static u64 host_xss;
-static DEFINE_PER_CPU(struct vmx_vp *, last_vp);	/* for IBPB; only compared */
 
 int vmx_run_init(void)
 {
@@ -345,30 +344,6 @@ static void debug_regs_out(struct vmx_vp *v)
 	vmx_set_proc(v, CPU_BASED_MOV_DR_EXITING, 0);
 }
 
-/*
- * What the host's mitigations ask for when a VP comes onto a CPU: predictors
- * that another VP trained are dropped (IBPB), and L1D holds nothing of the
- * host when a guest could read it (L1TF).
- */
-static void mitigate_in(struct vmx_vp *v)
-{
-	if (this_cpu_read(last_vp) != v) {
-		this_cpu_write(last_vp, v);
-		if (boot_cpu_has(X86_FEATURE_IBPB))
-			ovid_wrmsr(MSR_IA32_PRED_CMD, PRED_CMD_IBPB);
-	}
-	if (boot_cpu_has_bug(X86_BUG_L1TF) && boot_cpu_has(X86_FEATURE_FLUSH_L1D))
-		ovid_wrmsr(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
-}
-
-void vmx_forget(struct vmx_vp *v)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		cmpxchg(per_cpu_ptr(&last_vp, cpu), v, NULL);
-}
-
 /* ---- the window ---- */
 
 /* translations this CPU may still hold from before a zap, or from another's VPID use */
@@ -468,6 +443,7 @@ static enum ovid_run_result window(struct vmx_vp *v)
 			ovid_lapic_lazy_arm(vp);
 		if (unlikely(vp->cr2 != native_read_cr2()))
 			native_write_cr2(vp->cr2);
+		vmx_mitigate_entry(v);
 		vmx_guest_entry(v);
 		if (unlikely(ovid_vmx_enter(vp->page->gpr, v->vmcs.launched, &v->host_rsp))) {
 			vmx_entry_failed(v);
@@ -539,10 +515,11 @@ static enum ovid_run_result run_window(struct vmx_vp *v)
 	kernel_fpu_begin_mask(0);
 	fpu_in(v);
 	host_save(v);
-	mitigate_in(v);
+	vmx_mitigate_window(v);
 	vtime_account_guest_enter();
 	v->vp->run_since = rdtsc();
 	r = window(v);
+	ovid_guest_ran();
 	v->vp->run_ticks += rdtsc() - v->vp->run_since;
 	v->vp->run_since = 0;
 	host_restore(v);

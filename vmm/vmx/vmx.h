@@ -5,6 +5,7 @@
 #ifndef OVID_VMX_H
 #define OVID_VMX_H
 
+#include <linux/jump_label.h>
 #include <linux/list.h>
 #include <linux/percpu.h>
 #include <asm/desc_defs.h>
@@ -103,6 +104,7 @@ struct vmx_vp {
 	u64 xmask;		/* XSAVE components that are the guest's */
 	u64 hrtimer_deadline;	/* without preemption timer: what the hrtimer waits for */
 	bool fpu_loaded, xcr0_loaded, xss_loaded, pkru_loaded;	/* by fpu_in() */
+	bool l1d_stale;		/* the host has used L1D since it was flushed for this VP */
 	bool timer_armed;	/* preemption timer holds a deadline, not "never" */
 
 	u64 tsc_offset;		/* in the VMCS */
@@ -243,7 +245,6 @@ void vmx_vmcs_module_fini(void);
 
 /* run.c */
 int vmx_run_init(void);
-void vmx_forget(struct vmx_vp *v);	/* no CPU remembers it */
 int vmx_fpu_init(struct vmx_vp *v);
 void vmx_fpu_fini(struct vmx_vp *v);
 void vmx_fpu_reset(struct vmx_vp *v);
@@ -333,6 +334,30 @@ bool vmx_cr0_valid(u64 val);
 enum ovid_run_result vmx_exit_cr(struct vmx_vp *v);
 enum ovid_run_result vmx_exit_dr(struct vmx_vp *v);
 enum ovid_run_result vmx_cr_slow(struct vmx_vp *v);
+
+/* mitigate.c: measures against leaks by speculation; enter.S has those of single instructions */
+DECLARE_STATIC_KEY_FALSE(vmx_ibpb_key);
+DECLARE_STATIC_KEY_FALSE(vmx_l1d_key);
+int vmx_mitigate_init(void);
+void vmx_mitigate_fini(void);
+void vmx_forget(struct vmx_vp *v);	/* no CPU remembers it */
+void vmx_ibpb(struct vmx_vp *v);
+void vmx_l1d_flush(struct vmx_vp *v);
+
+/* at a window's start; interrupts off */
+static inline void vmx_mitigate_window(struct vmx_vp *v)
+{
+	v->l1d_stale = true;
+	if (static_branch_unlikely(&vmx_ibpb_key))
+		vmx_ibpb(v);
+}
+
+/* right before each entry: what comes after it is to touch the VP's own data only */
+static inline void vmx_mitigate_entry(struct vmx_vp *v)
+{
+	if (static_branch_unlikely(&vmx_l1d_key))
+		vmx_l1d_flush(v);
+}
 
 /* hostmsr.c: MSRs that the host needs only in user mode */
 int vmx_hostmsr_init(void);
