@@ -37,8 +37,7 @@ enum row_flags {
 	WRITE_BACK = 1 << 0,	/* copy the struct to the caller on success */
 	BIND = 1 << 1,		/* caller's mm must be, or becomes, the partition's */
 	LOCK = 1 << 2,		/* part->lock */
-	PART_ANY = 1 << 3,	/* also before an mshv partition is initialized */
-	BACK_ALWAYS = 1 << 4,	/* copy back on E2BIG too: the need is told */
+	BACK_ALWAYS = 1 << 3,	/* copy back on E2BIG too: the need is told */
 };
 
 /* @size 0: the handler takes the user pointer */
