@@ -6,81 +6,13 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "lib/client.h"
 #include "lib/ov.h"
 #include "lib/tap.h"
-
-#define RAM	(4u << 20)
-
-static int create(int dev)
-{
-	struct mshv_create_partition_v2 arg = {
-		.pt_flags = 1 << MSHV_PT_BIT_LAPIC | 1 << MSHV_PT_BIT_X2APIC |
-			    1 << MSHV_PT_BIT_GPA_SUPER_PAGES |
-			    1 << MSHV_PT_BIT_CPU_AND_XSAVE_FEATURES,
-		.pt_num_cpu_fbanks = MSHV_NUM_CPU_FEATURES_BANKS,
-	};
-
-	return ov_ioctl(dev, MSHV_CREATE_PARTITION, &arg);
-}
-
-/* a hypercall: errno of the call, its status in @status */
-static int hvcall(int fd, uint16_t code, void *in, uint16_t in_size, void *out, uint16_t out_size,
-		  uint16_t *reps, uint16_t *status)
-{
-	struct mshv_root_hvcall arg = {
-		.code = code, .reps = reps ? *reps : 0, .in_sz = in_size, .out_sz = out_size,
-		.in_ptr = (uintptr_t)in, .out_ptr = (uintptr_t)out,
-	};
-	int ret = ov_ioctl(fd, MSHV_ROOT_HVCALL, &arg);
-
-	if (reps)
-		*reps = arg.reps;
-	*status = arg.status;
-	return -ret;
-}
-
-static int get_property(int fd, uint32_t code, uint64_t *value, uint16_t *status)
-{
-	struct { uint64_t part; uint32_t code, pad; } in = { .code = code };
-
-	return hvcall(fd, HVCALL_GET_PARTITION_PROPERTY, &in, sizeof(in), value, 8, NULL, status);
-}
-
-static int set_property(int fd, uint32_t code, uint64_t value, uint16_t *status)
-{
-	struct { uint64_t part; uint32_t code, pad; uint64_t value; } in = {
-		.code = code, .value = value,
-	};
-
-	return hvcall(fd, HVCALL_SET_PARTITION_PROPERTY, &in, sizeof(in), NULL, 0, NULL, status);
-}
-
-struct get_regs { uint64_t part; uint32_t vp; uint8_t vtl, pad[3]; uint32_t names[8]; };
-struct set_regs {
-	uint64_t part;
-	uint32_t vp;
-	uint8_t vtl, pad[3];
-	struct { uint32_t name, pad; uint64_t pad2, low, high; } r[8];
-};
-
-static int get_reg(int vp, uint32_t name, uint64_t value[2], uint16_t *status)
-{
-	struct get_regs in = { .names = { name } };
-	uint16_t reps = 1;
-
-	return hvcall(vp, HVCALL_GET_VP_REGISTERS, &in, 20, value, 16, &reps, status);
-}
-
-static int set_reg(int vp, uint32_t name, uint64_t low, uint64_t high, uint16_t *status)
-{
-	struct set_regs in = { .r = { { .name = name, .low = low, .high = high } } };
-	uint16_t reps = 1;
-
-	return hvcall(vp, HVCALL_SET_VP_REGISTERS, &in, 48, NULL, 0, &reps, status);
-}
 
 /* ECX of CPUID leaf 1 on VP 0 */
 static uint32_t features_ecx(int part)
@@ -97,6 +29,22 @@ static uint32_t features_ecx(int part)
 
 	hvcall(part, HVCALL_GET_VP_CPUID_VALUES, &in, sizeof(in), out, sizeof(out), &reps, &status);
 	return out[2];
+}
+
+/* /dev/mshv is there when it was asked for, and root's alone */
+static void node(void)
+{
+	bool asked = strcmp(ov_device(), OV_DEVICE);
+	struct stat st;
+	int ret = stat("/dev/mshv", &st);
+
+	if (!asked) {
+		tap_ok(ret < 0, "nobody asked for /dev/mshv: it is not there");
+		return;
+	}
+	tap_is(ret, 0, "/dev/mshv is there");
+	tap_is(st.st_mode, S_IFCHR | 0600, "a device for root");
+	tap_is(st.st_uid | st.st_gid, 0, "and nobody else");
 }
 
 /* A client may ask for all that a guest could have; on this host it is not there. */
@@ -153,6 +101,27 @@ static void creation(int dev)
 	tap_ok(part >= 0, "every feature disabled is taken");
 	tap_is(ov_ioctl(part, MSHV_INITIALIZE_PARTITION, NULL), 0, "INITIALIZE");
 	tap_is(ov_ioctl(part, MSHV_INITIALIZE_PARTITION, NULL), 0, "INITIALIZE twice");
+	close(part);
+}
+
+/* what is asked for too early, or of the wrong file */
+static void wrong_order(int dev)
+{
+	struct mshv_create_vp vp = { .vp_index = 0 };
+	int part = create(dev), fd;
+
+	tap_is(-ov_ioctl(part, MSHV_CREATE_VP, &vp), EIO, "CREATE_VP before INITIALIZE");
+	tap_is(-ov_ioctl(part, MSHV_CREATE_VP, NULL), EFAULT, "CREATE_VP: a null pointer");
+	vp.vp_index = 256;
+	tap_is(-ov_ioctl(part, MSHV_CREATE_VP, &vp), EINVAL, "an index too large is told first");
+	tap_is(ov_ioctl(part, MSHV_INITIALIZE_PARTITION, NULL), 0, "INITIALIZE");
+	vp.vp_index = 0;
+	fd = ov_ioctl(part, MSHV_CREATE_VP, &vp);
+	tap_ok(fd >= 0, "then CREATE_VP works");
+	close(fd);
+	tap_is(-ov_ioctl(part, MSHV_CREATE_VP, &vp), EEXIST, "the VP is there for the partition's life");
+	tap_is(-ov_ioctl(part, MSHV_CREATE_PARTITION, &vp), ENOTTY, "CREATE_PARTITION on P");
+	tap_is(-ov_ioctl(dev, MSHV_INITIALIZE_PARTITION, NULL), ENOTTY, "INITIALIZE on D");
 	close(part);
 }
 
@@ -224,67 +193,6 @@ static void hvcall_rules(int dev)
 	WRONG("code FFFF", EINVAL, c.code = 0xffff);
 	tap_is(-ov_ioctl(part, MSHV_ROOT_HVCALL, NULL), EFAULT, "ROOT_HVCALL: a null pointer");
 	close(part);
-}
-
-struct machine {
-	int dev, part, vp;
-	uint8_t *ram;
-	struct hv_vp_register_page *page;
-	struct hv_message *msg;
-};
-
-static void machine_with(struct machine *m, const uint8_t *code, uint64_t len, uint64_t features)
-{
-	struct mshv_user_mem_region r = {
-		.size = RAM, .flags = 1 << MSHV_SET_MEM_BIT_WRITABLE | 1 << MSHV_SET_MEM_BIT_EXECUTABLE,
-	};
-	struct mach_cpu cpu;
-	uint16_t status;
-
-	m->dev = ov_open();
-	m->part = create(m->dev);
-	set_property(m->part, HV_PARTITION_PROPERTY_SYNTHETIC_PROC_FEATURES, features, &status);
-	ov_ioctl(m->part, MSHV_INITIALIZE_PARTITION, NULL);
-	m->ram = mmap(NULL, RAM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	r.userspace_addr = (uintptr_t)m->ram;
-	if (ov_ioctl(m->part, MSHV_SET_GUEST_MEMORY, &r))
-		tap_bail("MSHV_SET_GUEST_MEMORY");
-	m->vp = ov_vp(m->part, 0);
-	m->page = ov_register_page(m->vp);
-	m->msg = mmap(NULL, 4096, PROT_READ, MAP_SHARED, m->vp, 4096);
-	if (m->msg == MAP_FAILED)
-		tap_bail("message page");
-	memcpy(m->ram + OV_CODE, code, len);
-	mach_protected(&cpu, m->ram, OV_CODE);
-	if (ov_set_cpu(m->vp, &cpu))
-		tap_bail("registers");
-	/* as clients do: registers by hypercall */
-	set_reg(m->vp, HV_X64_REGISTER_RIP, OV_CODE, 0, &status);
-}
-
-static void machine(struct machine *m, const uint8_t *code, uint64_t len)
-{
-	machine_with(m, code, len, 0);
-}
-
-static void machine_end(struct machine *m)
-{
-	munmap(m->page, 4096);
-	munmap(m->msg, 4096);
-	close(m->vp);
-	close(m->part);
-	close(m->dev);
-	munmap(m->ram, RAM);
-}
-
-static int run(struct machine *m, struct hv_message *msg)
-{
-	int ret;
-
-	do
-		ret = ov_ioctl(m->vp, MSHV_RUN_VP, msg);
-	while (ret == -EINTR);
-	return ret;
 }
 
 CODE32(io32, "mov $0x3f8, %edx; mov $0x61, %al; add %bl, %al; out %al, (%dx); in (%dx), %al; mov %eax, 0x80000010;"
@@ -537,6 +445,10 @@ static void blobs(void)
 	tap_is(buf[160], 0x77, "XMM0 reads back");
 	memset(buf, 0xff, 4096);
 	tap_ok(ov_ioctl(m.vp, MSHV_SET_VP_STATE, &s) < 0, "XSAVE: nonsense is refused");
+	s.buf_sz = 4096;
+	ov_ioctl(m.vp, MSHV_GET_VP_STATE, &s);
+	tap_is(*(uint32_t *)(buf + 24), 0x1fa0, "MXCSR is what it was");
+	tap_is(buf[160], 0x77, "XMM0 too");
 	tap_is(-ov_ioctl(m.vp, MSHV_SET_VP_STATE, NULL), EFAULT, "a null pointer");
 	machine_end(&m);
 }
@@ -562,6 +474,9 @@ static void synic(void)
 		uint8_t pad2[4];
 	} __attribute__((packed)) post = { .sint = 2, .msg.header = { .message_type = 1, .payload_size = 5,
 								       .sender = 42 } };
+	struct mshv_get_set_vp_state timers = {
+		.type = MSHV_VP_STATE_SYNTHETIC_TIMERS, .buf_sz = 4096, .buf_ptr = (uintptr_t)page,
+	};
 	struct hv_message *slot = (struct hv_message *)page + 2;
 	struct machine m;
 	uint64_t v[2], newly = 9;
@@ -616,8 +531,16 @@ static void synic(void)
 
 	tap_is(set_reg(m.vp, HV_REGISTER_STIMER0_CONFIG + 2, 0x1538, 0, &status), 0, "a timer's configuration");
 	tap_is(set_reg(m.vp, HV_REGISTER_STIMER0_CONFIG + 3, 1ull << 60, 0, &status), 0, "its count");
+	page[512 + 80 / 8] = 1;
+	tap_is(blob(m.vp, MSHV_VP_STATE_SIEFP, page, true), 0, "put in, with one flag more");
 	memset(page, 0xff, sizeof(page));
-	tap_is(blob(m.vp, MSHV_VP_STATE_SYNTHETIC_TIMERS, page, false), 0, "the timers");
+	blob(m.vp, MSHV_VP_STATE_SIEFP, page, false);
+	tap_is(page[512 + 80 / 8], 1, "reads back");
+	tap_is(page[512 + 77 / 8], 1 << 77 % 8, "beside what was there");
+	memset(page, 0xff, sizeof(page));
+	tap_is(ov_ioctl(m.vp, MSHV_GET_VP_STATE, &timers), 0, "the timers");
+	tap_is(timers.buf_sz, 200, "200 bytes");
+	tap_is(page[200], 0xff, "and no more are written");
 	tap_is(((uint64_t *)page)[5 + 1], 0x1538, "its configuration is in it, not switched on by the count");
 	tap_is(((uint64_t *)page)[5 + 2], 1ull << 60, "and its count");
 	((uint64_t *)page)[5 + 1] = 0x1539;
@@ -626,6 +549,8 @@ static void synic(void)
 	tap_is(v[0], 0x1539, "reads back");
 	((uint64_t *)page)[0] = 2;
 	tap_is(blob(m.vp, MSHV_VP_STATE_SYNTHETIC_TIMERS, page, true), EINVAL, "an unknown flag");
+	get_reg(m.vp, HV_REGISTER_STIMER0_CONFIG + 2, v, &status);
+	tap_is(v[0], 0x1539, "and nothing was changed");
 	machine_end(&m);
 }
 
@@ -803,8 +728,10 @@ int main(void)
 	int dev;
 
 	tap_begin("abi-mshv", TAP_LIMIT);
+	node();
 	dev = ov_open();
 	creation(dev);
+	wrong_order(dev);
 	nested_is_allowed(dev);
 	properties(dev);
 	hvcall_rules(dev);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -18,12 +19,17 @@ int ov_ioctl(int fd, unsigned long request, void *arg)
 	return ret < 0 ? -errno : ret;
 }
 
+const char *ov_device(void)
+{
+	return getenv("OV_DEVICE") ?: OV_DEVICE;
+}
+
 int ov_open(void)
 {
-	int fd = open(OV_DEVICE, O_RDWR | O_CLOEXEC);
+	int fd = open(ov_device(), O_RDWR | O_CLOEXEC);
 
 	if (fd < 0)
-		tap_bail("open " OV_DEVICE);
+		tap_bail("open %s", ov_device());
 	return fd;
 }
 

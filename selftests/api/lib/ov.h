@@ -19,6 +19,7 @@
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 int ov_ioctl(int fd, unsigned long request, void *arg);
+const char *ov_device(void);		/* the environment may say another */
 int ov_open(void);			/* bails out of the program */
 int ov_info(int dev, struct ovid_info *info);
 uint32_t ov_partitions(void);	/* how many there are */
