@@ -67,7 +67,10 @@ long ovid_mshv_create_partition(void __user *arg)
 	err = create_partition_copy(&args, arg);
 	if (err)
 		return err;
-	/* the flag for nested virtualization allows what no guest is offered */
+	/*
+	 * The flag for nested virtualization allows what no guest is offered; that for SMT
+	 * changes nothing, as a client tells VPs their topology by CPUID's results (0x91).
+	 */
 	if (!(args.pt_flags & BIT(MSHV_PT_BIT_LAPIC)))
 		return -EOPNOTSUPP;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Cases for the parts of the mshv personality that decide by themselves: XSAVE
- * areas from outside, HV_STATUS to errno, feature words to CPUID bits.
+ * areas from outside, feature words to CPUID bits.  (HV_STATUS to errno: abi-mshv-calls.)
  */
 #include <kunit/test.h>
 #include <linux/mm.h>

@@ -152,6 +152,11 @@ static u64 get_assignable_synthetic(struct ovid_partition *part)
 	return ovid_hv_synthetic();
 }
 
+/*
+ * Kept for the client, and nothing follows from it: OpenVMM sets what the name says, but
+ * cloud-hypervisor its threads per core.  Both tell VPs their topology by results for
+ * CPUID's leaves (0x91); what the table has without them is a core a VP, in one socket.
+ */
 static u64 get_per_socket(struct ovid_partition *part)
 {
 	return READ_ONCE(part->props.per_socket);
