@@ -150,6 +150,39 @@ static void sizes(void)
 	close(fd);
 }
 
+static int disk = -1;
+
+static void detach_9(int ret)
+{
+	(void)ret;
+	detach(9);
+}
+
+static void attach_9(int ret)
+{
+	(void)ret;
+	attach(disk, 0, 9);
+}
+
+/* of the calls' arguments */
+static void call_sizes(void)
+{
+	struct ovid_disk_size size = { .size = sizeof(size), .lun = 9 };
+	struct ovid_disk_info i = { .size = sizeof(i), .lun = 9 };
+	struct ovid_disk arg;
+
+	disk = memory(4096);
+	arg = disk_of(disk, 0, 9);
+	ov_size_rules(scsi, "OVID_DISK_ATTACH", OVID_DISK_ATTACH, &arg, sizeof(arg), detach_9);
+	attach(disk, 0, 9);
+	ov_size_rules(scsi, "OVID_DISK_RESIZE", OVID_DISK_RESIZE, &size, sizeof(size), NULL);
+	ov_size_rules(scsi, "OVID_DISK_INFO", OVID_DISK_INFO, &i, sizeof(i), NULL);
+	arg = (struct ovid_disk){ .size = sizeof(arg), .lun = 9 };
+	ov_size_rules(scsi, "OVID_DISK_DETACH", OVID_DISK_DETACH, &arg, sizeof(arg), attach_9);
+	tap_is(detach(9), 0, "it is there all the time");
+	close(disk);
+}
+
 /* each has a thread, which goes with it */
 static void many(void)
 {
@@ -179,6 +212,7 @@ int main(void)
 	files();
 	fields();
 	sizes();
+	call_sizes();
 	many();
 	/* the others go with the file */
 	close(scsi);

@@ -560,6 +560,30 @@ static void many_pages(void)
 	ov_vm_destroy(&vm);
 }
 
+/* an object of large pages: the guest has them as such, but for one that lost a part */
+static void large_pages(void)
+{
+	struct ov_vm vm;
+	int huge, stats;
+	uint32_t v;
+
+	ov_vm_create32(&vm, 4 * MB);
+	stats = ov_ioctl(vm.part, OVID_GET_STATS_FD, NULL);
+	huge = ov_memory(vm.dev, 4 * MB, OVID_MEM_HUGE);
+	tap_is(ov_map_fd(vm.part, AT, 4 * MB, huge, 0), 0, "an object of 2 MiB pages");
+	ov_store(&vm, AT + 0x1000, 0x1111);
+	ov_store(&vm, AT + 0x2000, 0x2222);
+	tap_is(ov_stat(stats, "pages_2m"), 1, "is mapped by one");
+	tap_is(ov_discard(vm.part, AT + 0x1000, 0x1000), 0, "4 KiB of it are discarded");
+	tap_is(ov_load(&vm, AT + 0x1000, &v), OVID_EXIT_IO, "they are read");
+	tap_is(v, 0, "as zeros");
+	ov_load(&vm, AT + 0x2000, &v);
+	tap_is(v, 0x2222, "those beside them are what they were");
+	close(huge);
+	close(stats);
+	ov_vm_destroy(&vm);
+}
+
 int main(void)
 {
 	int dev;
@@ -586,5 +610,6 @@ int main(void)
 	dontneed_under_running();
 	munmap_under_running();
 	many_pages();
+	large_pages();
 	return tap_done();
 }

@@ -247,6 +247,7 @@ static void opened_calls(int h, uint32_t relid)
 	void *nowhere = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct ovid_channel_info i = info_of(h);
 	struct ovid_channel_event e = {};
+	struct ovid_channel_reply answer;
 	uint32_t m[5] = {};
 
 	tap_is(i.version, V5_3, "the version");
@@ -267,6 +268,9 @@ static void opened_calls(int h, uint32_t relid)
 	tap_is(e.target_vp, 0, "the VP");
 	tap_ok(!memcmp(e.user, "\x78\x56\x34\x12", 4), "the guest's words");
 	tap_fails(read(h, &e, sizeof(e)), EAGAIN, "one event");
+	answer = (struct ovid_channel_reply){ sizeof(answer), 0, e.serial, 0 };
+	ov_size_refused(h, "OVID_CHANNEL_REPLY", OVID_CHANNEL_REPLY, &answer, sizeof(answer));
+	tap_is(info_of(h).state, OVID_CHANNEL_OPENING, "it waits as before");
 	tap_is(reply(h, e.serial + 1, 0), -ESTALE, "an answer to another open");
 	tap_is(reply(h, e.serial, 5000), -EINVAL, "no errno");
 	tap_is(reply(h, e.serial, EPERM), 0, "no");

@@ -109,6 +109,9 @@ void ov_sleep_ms(unsigned int ms);
  */
 void ov_size_rules(int fd, const char *name, unsigned long request, const void *good,
 		   uint32_t size, void (*undo)(int ret));
+/* those of them that fail, for a call that cannot be made again and again */
+void ov_size_refused(int fd, const char *name, unsigned long request, const void *good,
+		     uint32_t size);
 /* the call with @bytes at @offset changed fails with @error */
 void ov_field_fails(int fd, const char *name, unsigned long request, const void *good,
 		    uint32_t size, uint32_t offset, uint64_t value, uint32_t bytes, int error);
