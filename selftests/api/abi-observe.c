@@ -9,8 +9,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include "lib/ov.h"
-#include "lib/tap.h"
+#include "lib/bus.h"
 
 #define TRACING	"/sys/kernel/tracing/"
 #define DEBUGFS	"/sys/kernel/debug/ovid"
@@ -43,14 +42,43 @@ static bool get(const char *path)
 	return fd >= 0;
 }
 
+static struct { char *name; bool seen; } events[64];
+static unsigned int nr_events;
+
+/* all that there are, so that a new one without a test is told */
+static void list_events(void)
+{
+	DIR *dir = opendir(TRACING "events/ovid");
+	struct dirent *d;
+
+	while (dir && (d = readdir(dir)) && nr_events < ARRAY_SIZE(events))
+		if (d->d_type == DT_DIR && d->d_name[0] != '.')
+			events[nr_events++].name = strdup(d->d_name);
+	if (dir)
+		closedir(dir);
+}
+
+/* those that are in @text */
+static void mark_seen(void)
+{
+	for (unsigned int i = 0; i < nr_events; i++) {
+		char line[300];
+
+		snprintf(line, sizeof(line), " %s: ", events[i].name);
+		events[i].seen |= !!strstr(text, line);
+	}
+}
+
+static void each_was_seen(void)
+{
+	tap_ok(nr_events >= 20, "there are %u tracepoints", nr_events);
+	for (unsigned int i = 0; i < nr_events; i++)
+		tap_ok(events[i].seen, "%s was traced", events[i].name);
+}
+
 static void tracepoints(void)
 {
-	static const char * const fired[] = {
-		"partition_create", "vp_create", "gpa_map", "vp_exit", "vp_to_worker",
-		"msr_refused", "vp_inject", "root_hvcall", "gpa_zap", "partition_destroy",
-	};
 	struct mshv_root_hvcall call = { .code = 0x7777, .in_sz = 8, .in_ptr = (uintptr_t)text };
-	unsigned int i;
 	struct ov_vm vm;
 
 	if (!put(TRACING "events/ovid/enable", "1")) {
@@ -66,12 +94,7 @@ static void tracepoints(void)
 	ov_vm_destroy(&vm);
 	put(TRACING "events/ovid/enable", "0");
 	tap_ok(get(TRACING "trace"), "read the trace");
-	for (i = 0; i < ARRAY_SIZE(fired); i++) {
-		char name[40];
-
-		snprintf(name, sizeof(name), " %s: ", fired[i]);
-		tap_ok(strstr(text, name), "%s was traced", fired[i]);
-	}
+	mark_seen();
 	tap_ok(strstr(text, "read 0x1234"), "the MSR is named");
 	tap_ok(strstr(text, "shutdown"), "and the exit's kind");
 	tap_ok(strstr(text, "code 0x7777"), "and the hypercall");
@@ -103,20 +126,42 @@ static const char *only_folder(void)
 	return found;
 }
 
+CODE32(apic32, "movl $0x1ff, 0xfee000f0; out %al, $0xf4");
+
+/* an interrupt for an APIC that takes it */
+static void interrupt(void)
+{
+	ov_enter32(&vm, apic32, CODE_LEN(apic32), 0, 0);
+	ov_run(vm.vp);
+	ov_commit(&vm);
+	ov_inject(vm.part, OVID_INJECT_MSI, 0xfee00000, 0x41);
+}
+
+/* a packet that the echo sends back, and then one that makes no sense */
+static void talk(uint32_t relid)
+{
+	uint32_t packet[6] = { 6 | 2 << 16, 2, 1 }, m[5];
+	volatile uint32_t *ring = (volatile uint32_t *)(vm.ram + RING);
+
+	post_gpadl(relid);
+	post_open(relid);
+	receive(m, 5);
+	memcpy(vm.ram + RING + 4096, packet, sizeof(packet));
+	ring[0] = sizeof(packet);
+	call(SIGNAL | FAST, connection(relid));
+	tap_ok(soon(ring[2 * 4096 / 4] == sizeof(packet)), "the echo answers");
+	ring[0] = 0x12345;
+	call(SIGNAL | FAST, connection(relid));
+}
+
 /* the bus: what the guest says and hears, and what becomes of a channel */
 static void bus_tracepoints(void)
 {
 	static const char *const lines[] = {
 		"chan_offer: part", "provider 'echo'", "INITIATE_CONTACT", "VERSION_RESPONSE",
-		"chan_rescind: part",
+		"chan_rescind: part", "OPEN_RESULT", "GPADL_CREATED",
 	};
-	struct ovid_vmbus_create arg = { .size = sizeof(arg) };
-	struct ovid_vmbus_offer echo = { .size = sizeof(echo), .provider = "echo" };
-	uint32_t contact[10] = { 14, 0, OVID_VMBUS_VERSION(5, 3), 0, 2 };
-	struct { uint32_t connection, zero, type, bytes; uint32_t words[10]; } in = {
-		4, 0, 1, sizeof(contact), {}
-	};
-	struct ov_vm vm;
+	uint32_t relid = 0;
 	int h;
 
 	if (!put(TRACING "events/ovid/enable", "1")) {
@@ -124,22 +169,23 @@ static void bus_tracepoints(void)
 		return;
 	}
 	put(TRACING "trace", "");
-	ov_vm_create32(&vm, 1 << 20);
-	ov_set(vm.vp, HV_REGISTER_GUEST_OS_ID, 1);
-	ov_set(vm.vp, HV_X64_REGISTER_HYPERCALL, 0x10001);
-	ov_ioctl(vm.part, OVID_VMBUS_CREATE, &arg);
-	h = ov_ioctl(vm.part, OVID_VMBUS_OFFER, &echo);
-	memcpy(in.words, contact, sizeof(contact));
-	memcpy(vm.ram + 0x3000, &in, sizeof(in));
-	ov_hypercall(&vm, 0x5c, 0x3000);
-	for (int n = 0; n < 500 && !(get(TRACING "trace") && strstr(text, "bus_message_in")); n++)
+	start();
+	interrupt();
+	create(vm.part, 0);
+	h = offer(vm.part, "echo", 0);
+	connect_guest(&relid);
+	talk(relid);
+	for (int n = 0; n < 500 && !(get(TRACING "trace") && strstr(text, "chan_broken")); n++)
 		ov_sleep_ms(4);
+	post_relid(CLOSE, relid);
 	close(h);
 	ov_vm_destroy(&vm);
 	put(TRACING "events/ovid/enable", "0");
 	get(TRACING "trace");
+	mark_seen();
 	for (unsigned int i = 0; i < ARRAY_SIZE(lines); i++)
 		tap_ok(strstr(text, lines[i]), "the trace has %s", lines[i]);
+	each_was_seen();
 }
 
 /* a channel's file comes with the offer and goes with it */
@@ -164,6 +210,36 @@ static void bus_debugfs(const char *folder, int part)
 	close(fd);
 }
 
+/* debugfs at @path and the statistics file say the same of what stands still */
+static void same_counters(const char *path, int stats)
+{
+	struct ovid_stats_header h;
+	struct ovid_stats_desc d;
+	unsigned int bad = 0;
+	char line[80];
+
+	if (!get(path) || pread(stats, &h, sizeof(h), 0) != sizeof(h)) {
+		tap_ok(false, "both can be read");
+		return;
+	}
+	for (uint32_t i = 0; i < h.count; i++) {
+		const char *at = text;
+		unsigned long long value;
+
+		if (pread(stats, &d, sizeof(d), h.desc_offset + i * sizeof(d)) != sizeof(d) ||
+		    pread(stats, &value, 8, h.value_offset + i * 8) != 8)
+			break;
+		snprintf(line, sizeof(line), "\n%s ", (char *)d.name);
+		if (strncmp(text, line + 1, strlen(line + 1)))
+			at = strstr(text, line);
+		if (at && strtoull(strchr(at + 1, ' '), NULL, 10) == value)
+			continue;
+		tap_note("%s is %llu, debugfs has %.40s", d.name, value, at ?: "none");
+		bad++;
+	}
+	tap_is(bad, 0, "%u counters, by debugfs as by their file", h.count);
+}
+
 static void debugfs(void)
 {
 	char path[320], *line;
@@ -185,8 +261,14 @@ static void debugfs(void)
 	tap_ok(get(path), "vp0 can be read");
 	line = strstr(text, "exit_io ");
 	tap_is(line ? atoi(line + 8) : -1, 1, "one port exit");
+	fd = ov_ioctl(vm.vp, OVID_GET_STATS_FD, NULL);
+	same_counters(path, fd);
+	close(fd);
 	snprintf(path, sizeof(path), "%s/stats", folder);
 	tap_ok(get(path) && strstr(text, "pages_4k") && strstr(text, "doorbells"), "stats can be read");
+	fd = ov_ioctl(vm.part, OVID_GET_STATS_FD, NULL);
+	same_counters(path, fd);
+	close(fd);
 	bus_debugfs(folder, vm.part);
 	snprintf(path, sizeof(path), "%s/stats", folder);
 	fd = open(path, O_RDONLY);
@@ -210,6 +292,7 @@ int main(void)
 	tap_begin("abi-observe", 60);
 	mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
 	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
+	list_events();
 	tracepoints();
 	bus_tracepoints();
 	debugfs();
