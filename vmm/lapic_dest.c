@@ -190,8 +190,7 @@ static bool deliver_vector(struct ovid_vp *vp, const struct ovid_irq *irq)
 		ovid_apic_error(vp, LAPIC_ESR_RECV_VECTOR);
 		return false;
 	}
-	if (lapic_pend(vp, irq->vector, irq->level))
-		ovid_vp_interrupt_posted(vp);
+	ovid_lapic_post(vp, irq->vector, irq->level);
 	return true;
 }
 
