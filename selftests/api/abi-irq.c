@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -213,6 +214,52 @@ static void interrupts(void)
 	close(e);
 }
 
+CODE32(spin32, "movl $0x1ff, 0xfee000f0; incl 0x708; sti; 1: pause; jmp 1b");
+
+static void to_cpu(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* to a VP that is in its guest on another processor: no exit is needed */
+static void posted(void)
+{
+	struct ovid_info info;
+	struct ov_thread t;
+	struct ov_vm vm;
+	int stats;
+
+	ov_vm_create32(&vm, 4 << 20);
+	ov_info(vm.dev, &info);
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2 || !(info.caps & OVID_CAP_POSTED_INTR)) {
+		tap_skip("posted interrupts", "one processor, or it cannot post");
+		ov_vm_destroy(&vm);
+		return;
+	}
+	put_gate(&vm, VEC, 0x2000, isr32, CODE_LEN(isr32));
+	ov_set128(vm.vp, HV_X64_REGISTER_IDTR, 0x7ffull << 48, 0x3000);
+	ov_enter32(&vm, spin32, CODE_LEN(spin32), 0, 0);
+	stats = ov_ioctl(vm.part, OVID_GET_STATS_FD, NULL);
+	to_cpu(1);
+	ov_thread_start(&t, vm.vp);
+	to_cpu(0);
+	for (int i = 0; i < 100 && !count(vm, 0x708); i++)
+		ov_sleep_ms(5);
+	for (uint32_t i = 1; i <= 20; i++) {
+		ov_inject(vm.part, OVID_INJECT_MSI, MSI, VEC);
+		for (int n = 0; n < 200 && count(vm, 0x700) < i; n++)
+			ov_sleep_ms(1);
+	}
+	tap_is(count(vm, 0x700), 20, "twenty interrupts for a VP that spins");
+	tap_ok(ov_stat(stats, "posted") > 0, "were posted, %lld of them", (long long)ov_stat(stats, "posted"));
+	close(stats);
+	give_back(&vm, &t);
+}
+
 CODE32(bells32, "mov $0x80000000, %ebx; movl $7, (%ebx); movl $8, (%ebx); movw $7, (%ebx);"
 		"movl $1, 0x100(%ebx); movb $1, 0x100(%ebx); movl $5, 0x200(%ebx); movl $6, 0x200(%ebx);"
 		"mov $0x99, %al; out %al, $0x5a; out %eax, $0x5a; mov $0x98, %al; out %al, $0x5b;"
@@ -362,5 +409,6 @@ int main(void)
 	doorbells();
 	bell_closed();
 	interrupts();
+	posted();
 	return tap_done();
 }
