@@ -99,10 +99,23 @@ static int check_ept(char *reason, size_t len)
 	return 0;
 }
 
-static int check_firmware(char *reason, size_t len)
+/* The kernel hides VMX that firmware has locked off; the processor does not. */
+static bool firmware_disabled(void)
 {
+	const u32 vmx = BIT(X86_FEATURE_VMX & 31);
 	u64 fc;
 
+	if (!(cpuid_ecx(1) & vmx) || ovid_rdmsr_safe(MSR_IA32_FEAT_CTL, &fc))
+		return false;
+	return (fc & FEAT_CTL_LOCKED) && !(fc & FEAT_CTL_VMX_ENABLED_OUTSIDE_SMX);
+}
+
+static int check_firmware(char *reason, size_t len)
+{
+	if (firmware_disabled()) {
+		snprintf(reason, len, "firmware disabled VMX: enable virtualization in the firmware setup");
+		return -ENODEV;
+	}
 	if (!boot_cpu_has(X86_FEATURE_VMX)) {
 		snprintf(reason, len, "CPU has no VMX (Intel VT-x), or it is hidden from this machine");
 		return -ENODEV;
@@ -113,11 +126,6 @@ static int check_firmware(char *reason, size_t len)
 		return -ENODEV;
 	}
 #endif
-	ovid_rdmsr(MSR_IA32_FEAT_CTL, fc);
-	if ((fc & FEAT_CTL_LOCKED) && !(fc & FEAT_CTL_VMX_ENABLED_OUTSIDE_SMX)) {
-		snprintf(reason, len, "firmware disabled VMX: enable virtualization in the firmware setup");
-		return -ENODEV;
-	}
 	return 0;
 }
 
