@@ -33,7 +33,8 @@ enum ovid_image_op {
  * @extents: of IMAGE_UNMAP and IMAGE_ZERO, within the image
  * @nr_extents: of them
  * @done: it is done: 0 or -errno.  Any context; it may have been called when submit returns
- * @iocb: the image's own, and what follows
+ * @image: the image's own, and what follows
+ * @iocb: ...
  * @iter: ...
  * @node: ...
  * @direct: ...
@@ -49,6 +50,7 @@ struct ovid_image_io {
 	u32 nr_extents;
 	void (*done)(struct ovid_image_io *io, int err);
 
+	struct ovid_image *image;
 	struct kiocb iocb;
 	struct iov_iter iter;
 	struct list_head node;

@@ -47,13 +47,38 @@ static void end_rw(struct ovid_image_io *io, long ret)
 	io->done(io, min(ret, 0l));
 }
 
+/*
+ * What was done in part is done again as a whole, by the page cache: the file ends here, or the
+ * disk wants other pieces.
+ */
+static bool is_done(const struct ovid_image_io *io, long ret)
+{
+	return ret == io->bytes || ret == -EIOCBQUEUED || ret == -EIO || ret == -ENOSPC;
+}
+
+static void hand_over(struct raw *raw, struct ovid_image_io *io)
+{
+	scoped_guard(spinlock_irqsave, &raw->lock) {
+		if (!raw->killed) {
+			list_add_tail(&io->node, &raw->queue);
+			vhost_task_wake(raw->task);
+			return;
+		}
+	}
+	io->done(io, -EIO);
+}
+
 static void on_complete(struct kiocb *iocb, long ret)
 {
 	struct ovid_image_io *io = container_of(iocb, struct ovid_image_io, iocb);
 
 	if (io->op == IMAGE_WRITE)
 		kiocb_end_write(iocb);
-	end_rw(io, ret);
+	/* a disk that is busy may say only now that it would have had to wait */
+	if (iocb->ki_flags & IOCB_NOWAIT && !is_done(io, ret))
+		hand_over(container_of(io->image, struct raw, image), io);
+	else
+		end_rw(io, ret);
 }
 
 /* -EIOCBQUEUED: it is under way.  @flags: IOCB_* beside those of the request itself */
@@ -70,15 +95,6 @@ static long start(struct raw *raw, struct ovid_image_io *io, int flags)
 	iov_iter_bvec(&io->iter, write ? ITER_SOURCE : ITER_DEST, io->vec, io->nr_vec, io->bytes);
 	return write ? vfs_iocb_iter_write(raw->file, &io->iocb, &io->iter) :
 		       vfs_iocb_iter_read(raw->file, &io->iocb, &io->iter);
-}
-
-/*
- * What was done in part is done again as a whole, by the page cache: the file ends here, or the
- * disk wants other pieces.
- */
-static bool is_done(const struct ovid_image_io *io, long ret)
-{
-	return ret == io->bytes || ret == -EIOCBQUEUED || ret == -EIO || ret == -ENOSPC;
 }
 
 static void finish_start(struct ovid_image_io *io, long ret)
@@ -193,18 +209,6 @@ static void raw_killed(void *arg)
 		io->done(io, -EIO);
 }
 
-static void hand_over(struct raw *raw, struct ovid_image_io *io)
-{
-	scoped_guard(spinlock_irqsave, &raw->lock) {
-		if (!raw->killed) {
-			list_add_tail(&io->node, &raw->queue);
-			vhost_task_wake(raw->task);
-			return;
-		}
-	}
-	io->done(io, -EIO);
-}
-
 /* ---- what others see ---- */
 
 static void raw_submit(struct ovid_image *image, struct ovid_image_io *io)
@@ -212,6 +216,7 @@ static void raw_submit(struct ovid_image *image, struct ovid_image_io *io)
 	struct raw *raw = container_of(image, struct raw, image);
 	long ret;
 
+	io->image = image;
 	io->direct = raw->file->f_mode & FMODE_CAN_ODIRECT;
 	if (io->op <= IMAGE_WRITE && io->direct && raw->file->f_mode & FMODE_NOWAIT) {
 		ret = start(raw, io, IOCB_DIRECT | IOCB_NOWAIT);
