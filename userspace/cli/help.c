@@ -12,6 +12,7 @@ static const struct {
 } helps[] = {
 	{ "run",
 	  "usage: ovid run --kernel FILE [option]...\n"
+	  "       ovid run --disk FILE --boot-from-disk [option]...\n"
 	  "Runs a virtual machine and ends with its status.\n\n"
 	  "  --kernel FILE     Linux bzImage, ELF kernel with a PVH note, or Multiboot image\n"
 	  "  --initrd FILE     initial RAM disk or Multiboot module; may be repeated\n"
@@ -34,6 +35,8 @@ static const struct {
 	  "  --vsock-cid N     or: the guest's sockets as AF_VSOCK of the host, the guest as CID N\n"
 	  "  --disk FILE[,ro][,lun=N][,controller=N][,serial=TEXT][,raw]\n"
 	  "                    a SCSI disk of a raw file or a block device; may be repeated\n"
+	  "  --boot-from-disk  kernel, initrd and command line are those that the first disk would\n"
+	  "                    boot: its grub.cfg, loader/entries, or EFI/Linux; --append adds to it\n"
 	  "  --device PATH     the module's device (/dev/ovid)\n"
 	  "  --user NAME       as root: whom the worker becomes (nobody)\n"
 	  "  --no-sandbox      no system-call filter; for debugging ovid itself\n\n"

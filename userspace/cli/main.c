@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* main.c - one program, two roles: `ovid VERB …` and, by argv[0], ovid-worker. */
+/* main.c - one program, three roles: `ovid VERB …` and, by argv[0], ovid-worker and ovid-bootfind. */
 #include <stdio.h>
 
+#include "../bootfind/bootfind.h"
 #include "../worker/config.h"
 #include "../worker/worker.h"
 #include "cli.h"
@@ -53,6 +54,8 @@ int main(int argc, char **argv)
 {
 	if (argc && !strcmp(argv[0], WORKER_NAME))
 		return worker_main();
+	if (argc && !strcmp(argv[0], BOOTFIND_NAME))
+		return bootfind_main();
 	if (argc < 2) {
 		fprintf(stderr, "ovid: what shall it do? see `ovid --help`\n");
 		return OVID_X_USAGE;

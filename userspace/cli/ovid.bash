@@ -79,7 +79,7 @@ _ovid() {
 		--append|--memory|--vps|--name|--hv|--vmbus|--vsock-cid) ;;
 		*)
 			COMPREPLY=($(compgen -W "--kernel --initrd --append --memory --vps --serial
-				--name --detach --no-reboot --debug-exit --test-device --hv --vmbus --vsock --vsock-cid --disk --device --user
+				--name --detach --no-reboot --debug-exit --test-device --hv --vmbus --vsock --vsock-cid --disk --boot-from-disk --device --user
 				--no-sandbox --help" -- "$cur")) ;;
 		esac ;;
 	help)

@@ -25,6 +25,7 @@ struct run_options {
 	const char *user;
 	const char *vsock;
 	struct disk_words disk[DISKS_MAX];
+	bool boot;			/* from the first disk */
 	bool named, detach, help;
 };
 
@@ -54,6 +55,9 @@ int disks_open(struct run_options *o, struct failure *why);
 /* disk_file.c: one --disk as it was written, which is cut into pieces; its file, or -status */
 int disk_parse(struct disk_words *d, struct disk_config *c, char *text, struct failure *why);
 int disk_open(const struct disk_words *d, struct disk_config *c, struct failure *why);
+
+/* run_boot.c: kernel, initrd and command line from the first disk, whose file is open */
+int run_boot(struct run_options *o, struct run_files *f, struct failure *why);
 
 /* run_spawn.c */
 struct run_worker {

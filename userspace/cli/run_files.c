@@ -72,6 +72,8 @@ static int open_image(const char *path, char *name, struct failure *why)
 
 static int open_images(struct run_options *o, struct run_files *f, struct failure *why)
 {
+	if (o->boot)
+		return 0;
 	f->fd[FILE_KERNEL] = open_image(o->kernel, o->config.kernel_name, why);
 	if (f->fd[FILE_KERNEL] < 0)
 		return f->fd[FILE_KERNEL];
@@ -257,6 +259,8 @@ int run_open(struct run_options *o, struct run_files *f, struct failure *why)
 		ret = open_serial(o, f, why);
 	if (!ret)
 		ret = disks_open(o, why);
+	if (!ret && o->boot)
+		ret = run_boot(o, f, why);
 	if (!ret)
 		ret = open_vsock(o, f, why);
 	if (!ret)

@@ -16,7 +16,8 @@
 enum {
 	OPT_KERNEL = 256, OPT_INITRD, OPT_APPEND, OPT_MEMORY, OPT_VPS, OPT_SERIAL, OPT_NAME,
 	OPT_DETACH, OPT_NO_REBOOT, OPT_DEBUG_EXIT, OPT_DEVICE, OPT_USER, OPT_NO_SANDBOX,
-	OPT_TEST_DEVICE, OPT_HV, OPT_VMBUS, OPT_VSOCK, OPT_VSOCK_CID, OPT_DISK, OPT_HELP,
+	OPT_TEST_DEVICE, OPT_HV, OPT_VMBUS, OPT_VSOCK, OPT_VSOCK_CID, OPT_DISK, OPT_BOOT_FROM_DISK,
+	OPT_HELP,
 };
 
 static const struct option options[] = {
@@ -36,6 +37,7 @@ static const struct option options[] = {
 	{ "vsock",	required_argument,	NULL, OPT_VSOCK },
 	{ "vsock-cid",	required_argument,	NULL, OPT_VSOCK_CID },
 	{ "disk",	required_argument,	NULL, OPT_DISK },
+	{ "boot-from-disk",	no_argument,	NULL, OPT_BOOT_FROM_DISK },
 	{ "device",	required_argument,	NULL, OPT_DEVICE },
 	{ "user",	required_argument,	NULL, OPT_USER },
 	{ "no-sandbox",	no_argument,		NULL, OPT_NO_SANDBOX },
@@ -178,6 +180,9 @@ static int take_option(struct run_options *o, int opt, char *arg, struct failure
 		return parse_cid(arg, &o->config.vsock_cid, why);
 	case OPT_DISK:
 		return disks_parse(o, arg, why);
+	case OPT_BOOT_FROM_DISK:
+		o->boot = true;
+		return 0;
 	case OPT_NO_SANDBOX:
 		o->config.flags |= WORKER_NO_SANDBOX;
 		return 0;
@@ -217,12 +222,26 @@ static int choose_user(struct run_options *o, struct failure *why)
 	return 0;
 }
 
+static int check_boot(const struct run_options *o, struct failure *why)
+{
+	if (!o->boot)
+		return o->kernel ? 0 : fail(why, OVID_X_USAGE,
+			"--kernel or --boot-from-disk is missing; see `ovid run --help`");
+	if (o->kernel || o->config.nr_modules)
+		return fail(why, OVID_X_USAGE, "--boot-from-disk finds kernel and initrd by itself: not with %s",
+			    o->kernel ? "--kernel" : "--initrd");
+	if (!o->config.disks.nr)
+		return fail(why, OVID_X_USAGE, "--boot-from-disk needs a --disk with a system on it");
+	return 0;
+}
+
 static int check(struct run_options *o, struct failure *why)
 {
 	int ret;
 
-	if (!o->kernel)
-		return fail(why, OVID_X_USAGE, "--kernel is missing; see `ovid run --help`");
+	ret = check_boot(o, why);
+	if (ret)
+		return ret;
 	if (o->detach && !o->named)
 		return fail(why, OVID_X_USAGE, "--detach needs a --name to find the VM by");
 	if (o->detach && o->serial && !strcmp(o->serial, "stdio"))

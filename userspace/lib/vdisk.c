@@ -259,6 +259,41 @@ int vdisk_open(struct vdisk **out, const char *path, int format, enum vdisk_mode
 	return 0;
 }
 
+static int adopt(struct vdisk *disk, const int *fd, unsigned int nr, enum ovid_vdisk_format format,
+		 struct failure *why)
+{
+	const char *text;
+	int ret = open_image(disk, format, DISK_READ, why);
+
+	if (ret || nr == 1)
+		return ret;
+	ret = vdisk_adopt(&disk->parent, fd + 1, nr - 1, OVID_VDISK_VHDX, why);
+	if (ret)
+		return ret;
+	ret = ovid_vdisk_set_parent(disk->image, disk->parent->image, &text);
+	return ret ? fail(why, OVID_X_USAGE, "%s: its parent: %s", disk->path, text) : 0;
+}
+
+int vdisk_adopt(struct vdisk **out, const int *fd, unsigned int nr, enum ovid_vdisk_format format,
+		struct failure *why)
+{
+	struct vdisk *disk = new_disk("the disk", why);
+	int ret;
+
+	if (!disk)
+		return fail_status(OVID_X_USAGE);
+	disk->fd = fd[0];
+	ret = adopt(disk, fd, nr, format, why);
+	if (ret) {
+		ovid_vdisk_abandon(disk->image);
+		disk->image = NULL;
+		vdisk_close(disk, why);
+		return ret;
+	}
+	*out = disk;
+	return 0;
+}
+
 int vdisk_close(struct vdisk *disk, struct failure *why)
 {
 	struct vdisk *parent;

@@ -43,6 +43,12 @@ const char *vdisk_kind_name(enum ovid_vdisk_kind kind);
  */
 int vdisk_open(struct vdisk **disk, const char *path, int format, enum vdisk_mode mode,
 	       struct failure *why);
+/*
+ * Of files that are open, @fd[0] of the image and those of its parents behind it, to read; they are
+ * closed with it, or when that fails.
+ */
+int vdisk_adopt(struct vdisk **disk, const int *fd, unsigned int nr, enum ovid_vdisk_format format,
+		struct failure *why);
 /* Flushes and closes; 0 or -status.  @why is left as it is if it says something already */
 int vdisk_close(struct vdisk *disk, struct failure *why);
 

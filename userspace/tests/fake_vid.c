@@ -13,6 +13,7 @@
  *   raw       an instruction nobody knows           task   a hardware task switch
  *   refuse:X  X fails from now on: map, vp, regs, state, save, restore, sockets, detach
  *   ic:MOOD   of the integration components (fake_ic.c)
+ *   NAME=TEXT, ro  nothing
  *   connect:N socket to port N of the host, and says the errno that it is refused by;
  *             connect:x to a service that is no port
  *
@@ -573,6 +574,8 @@ static int carry_out(struct ovid_run *run)
 		next = fake.at + 3;
 		if (socket(AF_UNIX, 1, 0) >= 0)
 			ret = out(run, 0xf4, 9, 1);
+	} else if (memchr(w, '=', strcspn(w, " ")) || !strncmp(w, "ro ", 3)) {
+		next = fake.at + strcspn(w, " ");
 	} else {
 		return wait_cancel(run);
 	}
