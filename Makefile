@@ -41,8 +41,9 @@ host-image: deps
 	@$(build)/guest-kernel >/dev/null
 	@$(build)/guest-initrd >/dev/null
 
-## demo        from nothing: a stock Debian kernel in a partition, in the test host
+## demo        from nothing: a Debian with its stock kernel in a partition, in the test host
 demo: deps host-image module tools
+	@$(build)/guest-debian >/dev/null
 	@selftests/demo
 
 ## check       every test once; JOBS="10-host ..." for some

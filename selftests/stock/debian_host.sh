@@ -1,0 +1,27 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# In the test host: a Debian is started, and somebody at its console types COMMAND, and when that
+# has said WORDS `systemctl poweroff`.  Prints what comes out of the console; ends as `ovid run`
+# does.
+# usage: debian_host.sh COMMAND WORDS OPTION-OF-OVID-RUN...
+patience=600	# of the host's seconds
+command=$1 words=$2
+shift 2
+
+seen() {
+	i=0
+	until grep -q -e "$1" console; do
+		sleep 1
+		i=$((i + 1))
+		[ ! -e status ] || return
+		[ $i -lt $patience ] || { echo "HOST never saw '$1'"; ovid kill debian; return 1; }
+	done
+}
+
+mkfifo keyboard
+: >console
+{ ovid run --name debian --serial stdio "$@" <keyboard; echo $? >status; } | tee console &
+exec 3>keyboard
+seen 'root@debian:~#' && echo "$command" >&3 && seen "$words" && echo 'systemctl poweroff' >&3
+wait
+exit "$(cat status)"
