@@ -14,7 +14,7 @@
 
 #define MAX_MEMORY	(4ull << 30)	/* bytes of addresses; GRUB reads whole files into some */
 #define MAX_SECONDS	300		/* of the processor */
-#define MAX_FILE	(1ull << 30)	/* bytes that a kernel or an initrd may have */
+#define MAX_FILE	(1ull << 30)	/* bytes of a kernel or an initrd, which it prints */
 
 static int limit(int what, u64 most)
 {
@@ -59,8 +59,7 @@ int jail_enter(u32 uid, u32 gid, const char *file, struct failure *why)
 {
 	if (geteuid() == 0 && (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)))
 		return fail(why, OVID_X_HOST, "cannot become user %u: %s", uid, strerror(errno));
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || limit(RLIMIT_CORE, 0) || limit(RLIMIT_CPU, MAX_SECONDS) ||
-	    limit(RLIMIT_FSIZE, MAX_FILE))
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || limit(RLIMIT_CORE, 0) || limit(RLIMIT_CPU, MAX_SECONDS))
 		return fail(why, OVID_X_HOST, "cannot give up privileges: %s", strerror(errno));
 	limit_files(file);
 	return 0;
@@ -103,7 +102,7 @@ int jail_reader(bool open)
 
 	if (!ctx)
 		return ret;
-	if (!open && limit(RLIMIT_AS, MAX_MEMORY))
+	if (!open && (limit(RLIMIT_AS, MAX_MEMORY) || limit(RLIMIT_FSIZE, MAX_FILE)))
 		ret = -errno;
 	else if (open)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, SCMP_SYS(read), 0);
