@@ -12,11 +12,12 @@
 #define BLOCK		(1u << 20)
 #define GROWN		(200ull << 30)	/* the table of blocks has to move for it */
 #define OPS		90
-#define TRIES		4
+#define TRIES		3
 
 /* of the disk: each sector of the range gets @stamp, or zeros */
 struct op {
 	u32 off, len, stamp;
+	bool moves_footer;
 	unsigned int begin, end;	/* events */
 };
 
@@ -24,11 +25,29 @@ struct flushed {
 	unsigned int begin, end;
 };
 
-struct run {
-	struct tape tape;
-	struct recorder recorder;
+struct shape {
+	const char *name;
 	enum ovid_vdisk_format format;
 	enum ovid_vdisk_kind kind;
+	u32 block_size;
+	u32 sector;		/* what is written is in whole ones */
+};
+
+static const struct shape shapes[] = {
+	{ "VHDX, dynamic", OVID_VDISK_VHDX, OVID_VDISK_DYNAMIC, BLOCK, 512 },
+	{ "VHDX, dynamic, sectors of 4096", OVID_VDISK_VHDX, OVID_VDISK_DYNAMIC, 2 * BLOCK, 4096 },
+	{ "VHDX, fixed", OVID_VDISK_VHDX, OVID_VDISK_FIXED, BLOCK, 512 },
+	{ "VHDX, differencing", OVID_VDISK_VHDX, OVID_VDISK_DIFFERENCING, BLOCK, 512 },
+	{ "VHDX, differencing, sectors of 4096", OVID_VDISK_VHDX, OVID_VDISK_DIFFERENCING, BLOCK, 4096 },
+	{ "VHD, dynamic", OVID_VDISK_VHD, OVID_VDISK_DYNAMIC, BLOCK, 512 },
+	{ "VHD, dynamic, small blocks", OVID_VDISK_VHD, OVID_VDISK_DYNAMIC, 512 << 10, 512 },
+	{ "VHD, fixed", OVID_VDISK_VHD, OVID_VDISK_FIXED, 0, 512 },
+};
+
+struct run {
+	const struct shape *shape;
+	struct tape tape;
+	struct recorder recorder;
 	struct memfile file, base;
 	struct ovid_vdisk *image, *parent;
 	struct op op[OPS];
@@ -55,7 +74,8 @@ static struct op *begin_op(struct run *r, u32 stamp)
 	u32 most = rnd(&r->tape, 4) ? 40 : BLOCK / SECTOR * 2;
 
 	op->off = rnd(&r->tape, 3) ? rnd(&r->tape, DISK / SECTOR) * SECTOR : rnd(&r->tape, DISK / BLOCK) * BLOCK;
-	op->len = (1 + rnd(&r->tape, most)) * SECTOR;
+	op->off -= op->off % r->shape->sector;
+	op->len = ovid_round_up((1 + rnd(&r->tape, most)) * SECTOR, r->shape->sector);
 	if (op->len > DISK - op->off)
 		op->len = DISK - op->off;
 	op->stamp = stamp;
@@ -95,7 +115,7 @@ static void open_image(struct run *r)
 {
 	const char *why = "";
 
-	MUST(&r->tape, ovid_vdisk_open(&memfile_ops, &r->file, r->format, true, &r->image, &why));
+	MUST(&r->tape, ovid_vdisk_open(&memfile_ops, &r->file, r->shape->format, true, &r->image, &why));
 	if (r->parent)
 		MUST(&r->tape, ovid_vdisk_set_parent(r->image, r->parent, &why));
 }
@@ -110,10 +130,30 @@ static void do_reopen(struct run *r)
 	open_image(r);
 }
 
+/*
+ * Cut off what is behind any sector, and there is a disk of the old size again: zeros.  Each is durable
+ * when it returns.
+ */
+static void do_shrink(struct run *r)
+{
+	struct flushed *f = &r->flush[r->nr_flushes++];
+	struct op *op = begin_op(r, 0);
+	struct ovid_vdisk_info info;
+
+	ovid_vdisk_info(r->image, &info);
+	op->off = max(op->off, r->shape->sector);
+	op->len = DISK - op->off;
+	MUST(&r->tape, ovid_vdisk_resize(r->image, op->off));
+	MUST(&r->tape, ovid_vdisk_resize(r->image, info.size));
+	op->end = r->tape.nr;
+	op->moves_footer = r->shape->format == OVID_VDISK_VHD && r->shape->kind == OVID_VDISK_FIXED;
+	*f = (struct flushed){ op->end, op->end };
+}
+
 static void workload(struct run *r)
 {
 	while (r->nr_ops < OPS) {
-		u32 what = rnd(&r->tape, 16);
+		u32 what = rnd(&r->tape, 17);
 
 		if (what < 9)
 			do_write(r);
@@ -121,10 +161,14 @@ static void workload(struct run *r)
 			do_discard(r);
 		else if (r->nr_flushes < OPS && what < 15)
 			do_flush(r);
-		else if (r->nr_flushes < OPS)
+		else if (r->nr_flushes < OPS && what < 16)
 			do_reopen(r);
+		else if (r->nr_flushes < OPS)
+			do_shrink(r);
+		/* a fixed one would be filled block by block */
 		if (r->nr_ops == OPS / 2 && !r->grown) {
-			MUST(&r->tape, ovid_vdisk_resize(r->image, GROWN));
+			MUST(&r->tape, ovid_vdisk_resize(r->image, r->shape->kind == OVID_VDISK_FIXED ?
+							 DISK + BLOCK : GROWN));
 			r->grown = true;
 		}
 	}
@@ -134,10 +178,11 @@ static void workload(struct run *r)
 
 static bool has(const u8 *sector, u32 off, u32 stamp)
 {
-	u8 want[SECTOR];
+	u8 want[4];
 
-	stamp_sectors(want, off, SECTOR, stamp);
-	return !memcmp(sector, want, SECTOR);
+	/* all words of a sector are the same */
+	stamp_sectors(want, off, sizeof(want), stamp);
+	return !memcmp(sector, want, sizeof(want)) && !memcmp(sector, sector + 4, SECTOR - 4);
 }
 
 static void verify_sector(const struct run *r, const u8 *sector, u32 off, unsigned int cut,
@@ -152,6 +197,9 @@ static void verify_sector(const struct run *r, const u8 *sector, u32 off, unsign
 			continue;
 		if (has(sector, off, op->stamp))
 			return;
+		/* a fixed VHD has no other place for it: see resize_fixed() */
+		if (op->moves_footer && off == op->off && op->end > acked && !memcmp(sector, "conectix", 8))
+			return;
 		if (op->end <= acked)
 			die(&r->tape, "cut %u: sector %u has not what was flushed (operation %u), nor anything newer",
 			    cut, off / SECTOR, i);
@@ -164,21 +212,29 @@ static void verify_sector(const struct run *r, const u8 *sector, u32 off, unsign
 static void verify(struct run *r, struct ovid_vdisk *image, unsigned int cut)
 {
 	struct ovid_vdisk_check check;
+	struct ovid_vdisk_info info;
 	unsigned int acked = 0, i;
 
-	MUST(&r->tape, ovid_vdisk_check(image, &check));
-	if (check.damaged)
-		die(&r->tape, "cut %u: %llu blocks are damaged", cut, (unsigned long long)check.damaged);
+	ovid_vdisk_info(image, &info);
+	/* a disk that has grown has hundreds of thousands of blocks to be looked at */
+	if (info.size < GROWN || cut % 16 == 0) {
+		MUST(&r->tape, ovid_vdisk_check(image, &check));
+		if (check.damaged)
+			die(&r->tape, "cut %u: %llu blocks are damaged", cut,
+			    (unsigned long long)check.damaged);
+	}
 	for (i = 0; i < r->nr_flushes && r->flush[i].end <= cut; i++)
 		acked = r->flush[i].begin;
-	MUST(&r->tape, ovid_vdisk_read(image, 0, r->buf, DISK));
+	/* behind its end are zeros */
+	memset(r->buf, 0, DISK);
+	MUST(&r->tape, ovid_vdisk_read(image, 0, r->buf, min_t(u64, info.size, DISK)));
 	for (u32 off = 0; off < DISK; off += SECTOR)
 		verify_sector(r, r->buf + off, off, cut, acked);
 }
 
 static int open_left(struct run *r, struct memfile *left, struct ovid_vdisk **image, const char **why)
 {
-	int ret = ovid_vdisk_open(&memfile_ops, left, r->format, true, image, why);
+	int ret = ovid_vdisk_open(&memfile_ops, left, r->shape->format, true, image, why);
 	struct ovid_vdisk_info info;
 
 	if (ret)
@@ -242,6 +298,7 @@ static void make_parent(struct run *r)
 {
 	struct ovid_vdisk_params params = {
 		.format = OVID_VDISK_VHDX, .kind = OVID_VDISK_DYNAMIC, .size = DISK, .block_size = BLOCK,
+		.logical_sector = r->shape->sector,
 	};
 	const char *why = "";
 
@@ -253,22 +310,22 @@ static void make_parent(struct run *r)
 	MUST(&r->tape, ovid_vdisk_flush(r->parent));
 }
 
-static void run(const char *name, enum ovid_vdisk_format format, enum ovid_vdisk_kind kind, u64 seed)
+static void run(const struct shape *shape, u64 seed)
 {
 	struct run *r = calloc(1, sizeof(*r));
 	struct ovid_vdisk_params params = {
-		.format = format, .kind = kind, .size = DISK, .block_size = BLOCK,
+		.format = shape->format, .kind = shape->kind, .size = DISK,
+		.block_size = shape->block_size, .logical_sector = shape->sector,
 		.relative_path = "parent.vhdx",
 	};
 	const char *why = "";
 	unsigned int first;
 
-	r->tape.name = name;
-	r->format = format;
-	r->kind = kind;
+	r->shape = shape;
+	r->tape.name = shape->name;
 	r->tape.seed = seed;
 	r->buf = malloc(DISK);
-	if (kind == OVID_VDISK_DIFFERENCING)
+	if (shape->kind == OVID_VDISK_DIFFERENCING)
 		make_parent(r);
 	params.parent = r->parent;
 	memfile_init(&r->file, 1);
@@ -279,9 +336,9 @@ static void run(const char *name, enum ovid_vdisk_format format, enum ovid_vdisk
 	workload(r);
 	ovid_vdisk_abandon(r->image);
 	cut_everywhere(r, first);
-	printf("# %s: %u operations on the file, %u cuts, %u logs replayed\n", name, r->tape.nr - first,
+	printf("# %s: %u operations on the file, %u cuts, %u logs replayed\n", shape->name, r->tape.nr - first,
 	       r->tries, r->replays);
-	if (format == OVID_VDISK_VHDX && !r->replays)
+	if (shape->format == OVID_VDISK_VHDX && shape->kind != OVID_VDISK_FIXED && !r->replays)
 		die(&r->tape, "no log was ever replayed");
 	ovid_vdisk_abandon(r->parent);
 	memfile_free(&r->file);
@@ -296,9 +353,8 @@ int main(int argc, char **argv)
 {
 	u64 seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
 
-	run("VHDX, dynamic", OVID_VDISK_VHDX, OVID_VDISK_DYNAMIC, seed);
-	run("VHDX, differencing", OVID_VDISK_VHDX, OVID_VDISK_DIFFERENCING, seed);
-	run("VHD, dynamic", OVID_VDISK_VHD, OVID_VDISK_DYNAMIC, seed);
+	for (unsigned int i = 0; i < ARRAY_SIZE(shapes); i++)
+		run(&shapes[i], seed);
 	printf("ok 1 - power cuts\n1..1\n");
 	return 0;
 }

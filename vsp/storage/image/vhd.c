@@ -278,10 +278,9 @@ static int resize_fixed(struct ovid_vdisk *image, u64 size)
 	struct ovid_vhd *v = vhd_of(image);
 	int ret = 0;
 
-	/* there is a footer at the end of the file at any time */
+	/* there is a footer at the end of the file at any time: it is what makes that longer */
 	if (size > v->end) {
-		ret = image->ops->resize(image->ctx, size + VHD_SECTOR);
-		ret = ret ?: write_footer(image, size);
+		ret = write_footer(image, size);
 		ret = ret ?: image->ops->flush(image->ctx);
 		ret = ret ?: image->ops->punch(image->ctx, v->end, VHD_SECTOR);
 	} else {
