@@ -15,6 +15,7 @@
 
 #define DISK		(2u << 20)
 #define BLOCK		(1u << 20)
+#define SECTORS		(DISK / 512)
 #define MAX_IO		8192u
 #define MAX_STEPS	64
 
@@ -45,7 +46,7 @@ struct place {
 struct template {
 	struct memfile file;
 	struct ovid_vdisk *parent;
-	u8 shadow[DISK];		/* what the disk has */
+	u8 shadow[SECTORS];		/* what the disk has: all bytes of a sector are the same */
 };
 
 /**
@@ -72,7 +73,7 @@ struct use {
 	bool harmed;
 	bool writable;
 	u64 size;			/* as it must be, if it was not harmed */
-	u8 shadow[DISK];
+	u8 shadow[SECTORS];
 	u8 buf[MAX_IO];
 };
 
@@ -114,7 +115,7 @@ static int open_it(struct use *u, bool writable)
 static void shadow_set(struct use *u, u64 off, u64 len, int value)
 {
 	if (off < DISK && !u->harmed)
-		memset(u->shadow + off, value, min(len, DISK - off));
+		memset(u->shadow + off / 512, value, min(len, DISK - off) / 512);
 }
 
 /* a range of the disk, mostly; in sectors if it is for a write */
@@ -132,14 +133,15 @@ static void range(struct use *u, struct input *in, u64 *off, u64 *len)
 
 static void read_some(struct use *u, struct input *in)
 {
-	u64 off, len;
+	u64 off, len, at;
 
 	range(u, in, &off, &len);
 	if (ovid_vdisk_read(u->image, off, u->buf, len)) {
 		CHECK(u->harmed);
 		return;
 	}
-	CHECK(u->harmed || off + len > DISK || !memcmp(u->buf, u->shadow + off, len));
+	for (at = 0; !u->harmed && off + at < DISK && at < len; at++)
+		CHECK(u->buf[at] == u->shadow[(off + at) / 512]);
 }
 
 static void map_some(struct use *u, struct input *in)
@@ -239,6 +241,39 @@ static void check_it(struct use *u)
 		CHECK(u->harmed);
 }
 
+static void compact_it(struct use *u)
+{
+	struct ovid_vdisk_info info;
+	const char *why = NULL;
+	int ret;
+
+	ovid_vdisk_info(u->image, &info);
+	if (info.file_size > OVID_TIB || info.size > 4096ull * BLOCK)
+		return;
+	ret = ovid_vdisk_compact(u->image, NULL, &why);
+	CHECK(!ret || why);
+	CHECK(!ret || u->harmed || (ret == -EINVAL && info.kind == OVID_VDISK_FIXED));
+}
+
+/* to the parent that it has, by another path */
+static void relink_it(struct use *u, struct input *in)
+{
+	static char path[6000];
+	struct ovid_vdisk_link link = { .relative_path = path };
+	struct ovid_vdisk_info info;
+	const char *why = NULL;
+
+	if (!u->t->parent)
+		return;
+	memset(path, 'a' + take(in, 1) % 26, sizeof(path));
+	path[1 + take(in, 2) % (sizeof(path) - 1)] = 0;
+	path[sizeof(path) - 1] = 0;
+	ovid_vdisk_info(u->t->parent, &info);
+	link.id = info.write_id;
+	if (ovid_vdisk_relink(u->image, &link, &why))
+		CHECK(why && u->harmed);
+}
+
 static void reopen_it(struct use *u, struct input *in)
 {
 	u8 how = take(in, 1);
@@ -262,7 +297,7 @@ static void use_it(struct use *u, struct input *in)
 	unsigned int steps;
 
 	for (steps = 0; in->len && u->image && steps < MAX_STEPS; steps++) {
-		switch (take(in, 1) % 10) {
+		switch (take(in, 1) % 12) {
 		case 0:
 		case 1:
 			read_some(u, in);
@@ -289,6 +324,14 @@ static void use_it(struct use *u, struct input *in)
 			if (u->writable)
 				resize_it(u, in);
 			break;
+		case 10:
+			if (u->writable)
+				compact_it(u);
+			break;
+		case 11:
+			if (u->writable)
+				relink_it(u, in);
+			break;
 		default:
 			if (u->writable)
 				write_some(u, in);
@@ -310,7 +353,7 @@ static int fuzz(const struct format *format, struct template *t, struct input *i
 	u.file.size = t->file.size;
 	u.harmed = harm(&u, in);
 	if (!u.harmed)
-		memcpy(u.shadow, t->shadow, DISK);
+		memcpy(u.shadow, t->shadow, SECTORS);
 	if (!open_it(&u, take(in, 1) % 4))
 		use_it(&u, in);
 	if (u.image && ovid_vdisk_close(u.image))
@@ -325,6 +368,7 @@ static void make_template(struct template *t, const struct ovid_vdisk_params *pa
 {
 	struct ovid_vdisk *image;
 	const char *why = "";
+	static u8 data[4096];
 	u32 at;
 
 	memfile_init(&t->file, 1);
@@ -333,8 +377,9 @@ static void make_template(struct template *t, const struct ovid_vdisk_params *pa
 	if (t->parent)
 		CHECK(!ovid_vdisk_set_parent(image, t->parent, &why));
 	for (at = 0; at < DISK; at += DISK / 4 + 4096) {
-		memset(t->shadow + at, at >> 12 | 1, 4096);
-		CHECK(!ovid_vdisk_write(image, at, t->shadow + at, 4096));
+		memset(data, at >> 12 | 1, sizeof(data));
+		memset(t->shadow + at / 512, data[0], sizeof(data) / 512);
+		CHECK(!ovid_vdisk_write(image, at, data, sizeof(data)));
 		CHECK(!ovid_vdisk_flush(image));
 	}
 	if (crashed)

@@ -83,7 +83,7 @@ static struct template *template(unsigned int n)
 	if (t->file.size)
 		return t;
 	if (params.kind == OVID_VDISK_DIFFERENCING) {
-		memcpy(t->shadow, template(0)->shadow, DISK);
+		memcpy(t->shadow, template(0)->shadow, SECTORS);
 		CHECK(!ovid_vdisk_open(&memfile_ops, &template(0)->file, OVID_VDISK_VHDX, false,
 				       &t->parent, &why));
 		params.parent = t->parent;
