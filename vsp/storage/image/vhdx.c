@@ -197,7 +197,8 @@ static int vhdx_open(struct ovid_vdisk *image, const char **why)
 	ret = ret ?: ovid_vhdx_replay(image, why);
 	ret = ret ?: ovid_vhdx_load(image, why);
 	if (!ret)
-		image->max_dirty = ovid_vhdx_log_pages(v);
+		/* a commit holds as many again */
+		image->max_dirty = min_t(u32, ovid_vhdx_log_pages(v), OVID_VDISK_MAX_PAGES / 2);
 	return ret;
 }
 
