@@ -119,7 +119,8 @@ static void map_rules(int dev)
 	close(part);
 }
 
-static int size_part;
+static int size_part, size_memory;
+
 static void unmap_it(int ret)
 {
 	(void)ret;
@@ -129,6 +130,7 @@ static void unmap_it(int ret)
 static void map_again(int ret)
 {
 	(void)ret;
+	ov_map_fd(size_part, 0, MB, size_memory, 0);
 }
 
 static void map_sizes(int dev)
@@ -141,10 +143,14 @@ static void map_sizes(int dev)
 	struct ovid_gpa_range range = { .size = sizeof(range), .bytes = 4096 };
 
 	size_part = part;
+	size_memory = m;
 	ov_size_rules(part, "OVID_MAP_MEMORY", OVID_MAP_MEMORY, &map, sizeof(map), unmap_it);
-	ov_map_fd(part, 0, MB, m, 0);
+	map_again(0);
 	ov_size_rules(part, "OVID_DISCARD_MEMORY", OVID_DISCARD_MEMORY, &range, sizeof(range),
-		      map_again);
+		      NULL);
+	range.bytes = MB;
+	ov_size_rules(part, "OVID_UNMAP_MEMORY", OVID_UNMAP_MEMORY, &range, sizeof(range), map_again);
+	range.bytes = 4096;
 	ov_field_fails(part, "OVID_UNMAP_MEMORY gpa", OVID_UNMAP_MEMORY, &range, sizeof(range),
 		       8, 1, 8, EINVAL);
 	ov_field_fails(part, "OVID_UNMAP_MEMORY bytes", OVID_UNMAP_MEMORY, &range, sizeof(range),
