@@ -46,7 +46,7 @@ static enum when when(const char *measure)
 	if (!at)
 		return NEVER;
 	at += strlen(measure);
-	return strncmp(at, "=always", 7) ? COND : ALWAYS;
+	return strncmp(at, "always", 6) ? COND : ALWAYS;
 }
 
 /* what is asked for is in force, where the CPU can */
@@ -110,9 +110,9 @@ static void flushes(struct ov_vm *vm)
 	c = count(vm->vp);
 	tap_ok(c.exits > EXITS, "%lld are counted, in at most %lld windows", (long long)c.exits,
 	       (long long)c.ends);
-	if (when("l1d-flush") == NEVER)
+	if (when("l1d-flush=") == NEVER)
 		tap_is(c.l1d, 0, "L1D is not flushed");
-	else if (when("l1d-flush") == COND)
+	else if (when("l1d-flush=") == COND)
 		tap_ok(c.l1d >= 1 && c.l1d <= c.ends,
 		       "L1D is flushed at most once for a window: %lld", (long long)c.l1d);
 	else
@@ -130,13 +130,13 @@ static void barriers(struct ov_vm *one, struct ov_vm *other)
 	tap_ok(ok, "%u turns of two VPs", TURNS);
 	done = count(one->vp);
 	done.ibpb -= a.ibpb;
-	if (when("ibpb") == NEVER) {
+	if (when("ibpb=") == NEVER) {
 		tap_is(done.ibpb + count(other->vp).ibpb, 0, "no barrier");
 		return;
 	}
 	tap_ok(done.ibpb >= TURNS, "a barrier for each turn of the first: %lld", (long long)done.ibpb);
 	tap_ok(count(other->vp).ibpb - b.ibpb >= TURNS, "and of the second");
-	if (when("ibpb") == ALWAYS)
+	if (when("ibpb=") == ALWAYS)
 		return;
 	/* one that has the CPU to itself */
 	a = count(one->vp);
@@ -156,8 +156,8 @@ int main(void)
 	tap_begin("abi-mitigate", 60);
 	tap_is(sched_setaffinity(0, sizeof(cpus), &cpus), 0, "one CPU for all");
 	tap_ok(parameter("mitigations", in_force, sizeof(in_force)), "in force: %s", in_force);
-	asked("l1d_flush", "l1d-flush", true);
-	asked("ibpb", "ibpb", flag("ibpb"));
+	asked("l1d_flush", "l1d-flush=", true);
+	asked("ibpb", "ibpb=", flag("ibpb"));
 	ov_vm_create32(&one, 1 << 20);
 	ov_vm_create32(&other, 1 << 20);
 	flushes(&one);
