@@ -770,8 +770,15 @@ struct ovid_channel_eventfd {
 #define OVID_DISK_SERIAL_BYTES	32
 #define OVID_DISK_MAX		64	/* of one controller */
 
+#define OVID_DISK_MAX_PARENTS	31
+
 /* ovid_disk.flags */
 #define OVID_DISK_READ_ONLY	(1u << 0)
+
+/* ovid_disk.format: how the disk is stored */
+#define OVID_DISK_RAW	0	/* as it is */
+#define OVID_DISK_VHD	1	/* fixed or dynamic */
+#define OVID_DISK_VHDX	2	/* fixed, dynamic or differencing */
 
 /**
  * struct ovid_disk - OVID_DISK_ATTACH, OVID_DISK_DETACH: a disk of a SCSI controller
@@ -781,17 +788,29 @@ struct ovid_channel_eventfd {
  * @target:	...
  * @lun:	...
  * @pad:	must be zero
- * @fd:		a regular file or a block device, of 512 bytes or more, open to read and, without
- *		OVID_DISK_READ_ONLY, to write, without O_APPEND: its bytes are the disk's
+ * @fd:		a regular file or, of a raw disk, a block device; open to read and, without
+ *		OVID_DISK_READ_ONLY, to write, without O_APPEND.  A raw disk has 512 bytes or more
  * @serial:	printable ASCII without blanks, padded with zeroes, not empty
+ * @format:	OVID_DISK_RAW, ...  It is not guessed: what a raw disk has may be the guest's
+ * @nr_parents:	of a differencing VHDX, OVID_DISK_MAX_PARENTS at most; else zero
+ * @parents:	address of so many __s32: regular files, open to read: the parent, its parent, ...,
+ *		up to one that has none; they are VHDX, and are not written to; else zero
  *
  * To a channel of the provider "scsi".  The disk is there until it is detached, or the
  * channel's file is closed; a guest that has opened the channel is told each time.
- * DETACH waits until nothing of the disk's is read or written any more, and has lost the file when
- * it returns; @flags, @fd and @serial must be zero.
+ * DETACH waits until nothing of the disk's is read or written any more, and has lost the files when
+ * it returns; all but the address must be zero.
  *
- * Errors: EBADF, EACCES (@fd is not open for that), EEXIST (there is a disk), ENOENT (there is
- * none), ENOSPC (OVID_DISK_MAX), ENOTTY (no such channel), EINVAL, ENOMEM.
+ * Nobody else may write to an image that is attached.  It is one that others may open when it was
+ * detached, or when OVID_VMBUS_STATE has read the bus's state and the guest has not gone on.  If
+ * the process is killed the image is right when it is opened for writing again.
+ *
+ * Errors: EBADF, EACCES (a file is not open for that), EEXIST (there is a disk), ENOENT (there is
+ * none), ENOSPC (OVID_DISK_MAX), ENOTTY (no such channel), EUCLEAN (the image is damaged),
+ * EOPNOTSUPP (it has something that is not known, or blocks of 4096 bytes), EROFS (it was not
+ * closed, and has to be opened for writing once), ESTALE (its parent is not the one it was made
+ * from), EINVAL (also: it is none of that format; a parent is missing, or too many), EFAULT, EIO,
+ * ENOMEM.
  */
 struct ovid_disk {
 	__u32 size;
@@ -802,6 +821,9 @@ struct ovid_disk {
 	__u8  pad;
 	__s32 fd;
 	__u8  serial[OVID_DISK_SERIAL_BYTES];
+	__u32 format;
+	__u32 nr_parents;
+	__u64 parents;
 };
 
 #define OVID_DISK_ATTACH	_IOW(OVID_IOCTL, 0x34, struct ovid_disk)
@@ -823,7 +845,7 @@ struct ovid_disk {
  * behind the new end cannot be reached from then on.
  *
  * Errors: ENOENT (there is no disk), EOPNOTSUPP (its format can only be looked at: @bytes is to
- * be 0), ENOTTY (no such channel), EINVAL (also: less than 512 bytes).
+ * be 0; or not even that: VHD, VHDX), ENOTTY (no such channel), EINVAL (also: less than 512 bytes).
  */
 struct ovid_disk_size {
 	__u32 size;

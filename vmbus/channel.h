@@ -52,6 +52,8 @@ struct poll_table_struct;
  * @ioctl: the same: calls of the file that are the provider's, the argument was copied in.
  *	-ENOTTY: it is not.  What it leaves there goes back to the caller, by calls that say so
  *	(_IOWR).  NULL: none is
+ * @rest: before @save, the channel open or not: what the state does not have is where who takes it
+ *	over will look, such as in files; NULL: there is no such thing.  0, or -errno: the VM stays
  * @save: the VM is moved: the provider's state, at most @room bytes of it, into zeroes; what is in
  *	the rings stays there.  No call but those of the file comes meanwhile or afterwards,
  *	unless the VM stays.  Waits for requests that use the guest's memory.  Returns how many
@@ -83,6 +85,7 @@ struct ovid_chan_ops {
 	__poll_t (*poll)(struct ovid_chan *chan, struct file *file,
 			 struct poll_table_struct *wait);
 	long (*ioctl)(struct ovid_chan *chan, unsigned int cmd, void *arg);
+	int (*rest)(struct ovid_chan *chan);
 	u32 (*save)(struct ovid_chan *chan, void *buf, u32 room);
 	int (*restore)(struct ovid_chan *chan, bool open, const void *buf, u32 bytes);
 	void (*forget)(struct ovid_chan *chan);

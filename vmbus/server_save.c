@@ -36,35 +36,41 @@ void ovid_vmbus_resume(struct ovid_vmbus *vmbus)
 
 /* ---- there ---- */
 
-static void save_provider(struct ovid_chan *chan, u32 index, struct ovid_saving *to)
+static int save_provider(struct ovid_chan *chan, u32 index, struct ovid_saving *to)
 {
 	u32 room, bytes;
 	void *at;
+	int err;
 
-	/* one that is half-way open is asked anew */
-	if (!chan->ops->save || chan->bc.state == OVID_CHAN_OPENING)
-		return;
 	guard(mutex)(&chan->lock);
+	err = chan->ops->rest ? chan->ops->rest(chan) : 0;
+	/* one that is half-way open is asked anew */
+	if (err || !chan->ops->save || chan->bc.state == OVID_CHAN_OPENING)
+		return err;
 	at = ovid_saving_at(to, &room);
 	bytes = chan->ops->save(chan, at, room);
 	ovid_saving_add(to, OVID_SAVE_PROVIDER, index, bytes);
+	return 0;
 }
 
-static void save_all(struct ovid_vmbus *vmbus, struct ovid_saving *to)
+static int save_all(struct ovid_vmbus *vmbus, struct ovid_saving *to)
 {
 	struct ovid_bus_chan *bc;
+	int err = 0;
 	u32 i = 0;
 
 	ovid_mail_save(vmbus, to);
 	ovid_bus_save(&vmbus->bus, to);
-	for (bc = vmbus->bus.chans; bc; bc = bc->next)
-		save_provider(ovid_chan_of(bc), i++, to);
+	for (bc = vmbus->bus.chans; bc && !err; bc = bc->next)
+		err = save_provider(ovid_chan_of(bc), i++, to);
+	return err;
 }
 
 static long save(struct ovid_vmbus *vmbus, struct ovid_vmbus_state *arg)
 {
 	u8 *buf __free(kvfree) = NULL;
 	struct ovid_saving to = {};
+	int err;
 
 	to.room = min_t(u64, arg->bytes, OVID_VMBUS_STATE_BYTES);
 	buf = kvzalloc(to.room, GFP_KERNEL_ACCOUNT);
@@ -76,8 +82,10 @@ static long save(struct ovid_vmbus *vmbus, struct ovid_vmbus_state *arg)
 		if (vmbus->bus.awaits)
 			return -EBUSY;
 		ovid_vmbus_end_lost(vmbus);
-		save_all(vmbus, &to);
+		err = save_all(vmbus, &to);
 	}
+	if (err)
+		return err;
 	arg->bytes = to.bytes;
 	if (to.bytes > to.room)
 		return -E2BIG;

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "lib/bus.h"
+#include "lib/image.h"
 
 static int scsi;
 
@@ -201,6 +202,151 @@ static void many(void)
 	close(fd);
 }
 
+/* ---- images ---- */
+
+static int image(enum ovid_vdisk_format format, enum ovid_vdisk_kind kind, int parent)
+{
+	struct ovid_vdisk_params p = { .format = format, .kind = kind, .size = 4 << 20 };
+	int fd;
+
+	if (format == OVID_VDISK_VHDX)
+		p.block_size = 1 << 20;
+	fd = image_make(&p, parent);
+	if (fd < 0)
+		tap_bail("no image");
+	return fd;
+}
+
+static int attach_image(int fd, uint32_t format, uint32_t flags, const int *parents, uint32_t nr)
+{
+	struct ovid_disk arg = disk_of(fd, flags, 0);
+
+	arg.format = format;
+	arg.parents = (uintptr_t)parents;
+	arg.nr_parents = nr;
+	return ov_ioctl(scsi, OVID_DISK_ATTACH, &arg);
+}
+
+/* it can be attached, twice; then it is closed */
+static void good(int fd, uint32_t format, uint32_t flags, const int *parents, uint32_t nr,
+		 const char *what)
+{
+	tap_is(attach_image(fd, format, flags, parents, nr), 0, "%s", what);
+	tap_is(detach(0), 0, "... is detached");
+	tap_is(attach_image(fd, format, flags, parents, nr), 0, "... and again");
+	tap_is(detach(0), 0, "... is detached");
+}
+
+static void kinds(void)
+{
+	static const struct {
+		enum ovid_vdisk_format format;
+		enum ovid_vdisk_kind kind;
+		const char *name;
+	} all[] = {
+		{ OVID_VDISK_VHDX, OVID_VDISK_DYNAMIC, "a dynamic VHDX" },
+		{ OVID_VDISK_VHDX, OVID_VDISK_FIXED, "a fixed VHDX" },
+		{ OVID_VDISK_VHD, OVID_VDISK_DYNAMIC, "a dynamic VHD" },
+		{ OVID_VDISK_VHD, OVID_VDISK_FIXED, "a fixed VHD" },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(all); i++) {
+		int fd = image(all[i].format, all[i].kind, -1);
+
+		good(fd, all[i].format, 0, NULL, 0, all[i].name);
+		good(fd, all[i].format, OVID_DISK_READ_ONLY, NULL, 0, "to read only");
+		close(fd);
+	}
+}
+
+static void no_images(void)
+{
+	struct ovid_vdisk_params large = {
+		.format = OVID_VDISK_VHDX, .kind = OVID_VDISK_DYNAMIC, .size = 4 << 20,
+		.logical_sector = 4096,
+	};
+	int zeros = memory(2 << 20), vhdx = image(OVID_VDISK_VHDX, OVID_VDISK_DYNAMIC, -1);
+	int fd, pipes[2];
+	uint8_t page[4096] = { 0 };
+
+	if (pipe(pipes))
+		tap_bail("no pipe");
+	tap_fails(attach_image(zeros, 3, 0, NULL, 0), EINVAL, "no format");
+	tap_fails(attach_image(zeros, OVID_DISK_VHDX, 0, NULL, 0), EINVAL, "no VHDX");
+	tap_fails(attach_image(zeros, OVID_DISK_VHD, 0, NULL, 0), EUCLEAN, "no VHD");
+	tap_fails(attach_image(vhdx, OVID_DISK_VHD, 0, NULL, 0), EUCLEAN, "a VHDX is no VHD");
+	tap_fails(attach_image(pipes[0], OVID_DISK_VHDX, OVID_DISK_READ_ONLY, NULL, 0), EINVAL,
+		  "a pipe");
+	tap_fails(attach_image(-1, OVID_DISK_VHDX, 0, NULL, 0), EBADF, "no file");
+	fd = image_make(&large, -1);
+	tap_fails(attach_image(fd, OVID_DISK_VHDX, 0, NULL, 0), EOPNOTSUPP, "sectors of 4096 bytes");
+	close(fd);
+	tap_is(image_crash(vhdx, 7), 0, "an image is not closed");
+	tap_fails(attach_image(vhdx, OVID_DISK_VHDX, OVID_DISK_READ_ONLY, NULL, 0), EROFS,
+		  "... and not for reading");
+	tap_fails(image_first(vhdx), EIO, "... by anyone");
+	tap_is(attach_image(vhdx, OVID_DISK_VHDX, 0, NULL, 0), 0, "... but for writing");
+	tap_is(detach(0), 0, "... which puts it right");
+	tap_is(image_first(vhdx), 7, "... and has what was written");
+	for (int at = 64; at <= 128; at += 64)
+		tap_is(pwrite(vhdx, page, sizeof(page), at * 1024), (int)sizeof(page),
+		       "a header is lost");
+	tap_fails(attach_image(vhdx, OVID_DISK_VHDX, 0, NULL, 0), EUCLEAN, "a damaged one");
+	close(pipes[0]);
+	close(pipes[1]);
+	close(vhdx);
+	close(zeros);
+}
+
+static void chains(void)
+{
+	int base = image(OVID_VDISK_VHDX, OVID_VDISK_DYNAMIC, -1);
+	int child = image(OVID_VDISK_VHDX, OVID_VDISK_DIFFERENCING, base);
+	int top = image(OVID_VDISK_VHDX, OVID_VDISK_DIFFERENCING, child);
+	int other = image(OVID_VDISK_VHDX, OVID_VDISK_DYNAMIC, -1);
+	int vhd = image(OVID_VDISK_VHD, OVID_VDISK_DYNAMIC, -1);
+	int list[OVID_DISK_MAX_PARENTS + 1] = { child, base };
+	struct ovid_disk arg = disk_of(top, 0, 0);
+
+	good(child, OVID_DISK_VHDX, 0, &base, 1, "an image and its parent");
+	good(top, OVID_DISK_VHDX, 0, list, 2, "... and that one's");
+	tap_fails(attach_image(top, OVID_DISK_VHDX, 0, NULL, 0), EINVAL, "no parent");
+	tap_fails(attach_image(top, OVID_DISK_VHDX, 0, list, 1), EINVAL, "one too few");
+	list[2] = base;
+	tap_fails(attach_image(top, OVID_DISK_VHDX, 0, list, 3), EINVAL, "one too many");
+	tap_fails(attach_image(base, OVID_DISK_VHDX, 0, list, 1), EINVAL, "of one that has none");
+	tap_fails(attach_image(child, OVID_DISK_VHDX, 0, &other, 1), ESTALE, "another one's parent");
+	tap_fails(attach_image(child, OVID_DISK_VHDX, 0, &vhd, 1), EINVAL, "a VHD as parent");
+	list[1] = -1;
+	tap_fails(attach_image(top, OVID_DISK_VHDX, 0, list, 2), EBADF, "a parent that is no file");
+	tap_fails(attach_image(top, OVID_DISK_VHDX, 0, list, OVID_DISK_MAX_PARENTS + 1), EINVAL,
+		  "more than there may be");
+	tap_fails(attach_image(top, OVID_DISK_VHDX, 0, NULL, 1), EINVAL, "parents that are nowhere");
+	tap_fails(attach_image(top, OVID_DISK_VHDX, 0, list, 0), EINVAL, "no parents somewhere");
+	tap_fails(attach_image(vhd, OVID_DISK_VHD, 0, list, 1), EINVAL, "a VHD has none");
+	tap_fails(attach_image(vhd, OVID_DISK_RAW, 0, list, 1), EINVAL, "a raw disk has none");
+	arg.format = OVID_DISK_VHDX;
+	arg.nr_parents = 1;
+	arg.parents = 8;
+	tap_fails(ov_ioctl(scsi, OVID_DISK_ATTACH, &arg), EFAULT, "an address that is none");
+	arg = (struct ovid_disk){ .size = sizeof(arg), .format = OVID_DISK_VHDX };
+	tap_fails(ov_ioctl(scsi, OVID_DISK_DETACH, &arg), EINVAL, "a format to detach");
+	arg = (struct ovid_disk){ .size = sizeof(arg), .nr_parents = 1 };
+	tap_fails(ov_ioctl(scsi, OVID_DISK_DETACH, &arg), EINVAL, "parents to detach");
+	arg = disk_of(vhd, 0, 0);
+	arg.size = offsetof(struct ovid_disk, format);
+	tap_is(ov_ioctl(scsi, OVID_DISK_ATTACH, &arg), 0, "a caller of old has raw disks");
+	tap_is(detach(0), 0, "... and detaches");
+	/* one that goes with the file */
+	list[1] = base;
+	tap_is(attach_image(top, OVID_DISK_VHDX, 0, list, 2), 0, "a chain that stays");
+	close(base);
+	close(child);
+	close(top);
+	close(other);
+	close(vhd);
+}
+
 int main(void)
 {
 	tap_begin("abi-disk", 60);
@@ -214,6 +360,10 @@ int main(void)
 	sizes();
 	call_sizes();
 	many();
+	detach(0);
+	kinds();
+	no_images();
+	chains();
 	/* the others go with the file */
 	close(scsi);
 	ov_vm_destroy(&vm);

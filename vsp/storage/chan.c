@@ -509,6 +509,14 @@ static long stor_ioctl(struct ovid_chan *chan, unsigned int cmd, void *arg)
 	}
 }
 
+static int stor_rest(struct ovid_chan *chan)
+{
+	struct stor *stor = ovid_chan_priv(chan);
+
+	ovid_stor_quiesce(stor);
+	return ovid_stor_rest(stor);
+}
+
 static u32 stor_save(struct ovid_chan *chan, void *buf, u32 room)
 {
 	return ovid_stor_save(ovid_chan_priv(chan), buf, room);
@@ -538,6 +546,7 @@ const struct ovid_chan_ops ovid_storage = {
 	.close = stor_close,
 	.work = stor_work,
 	.ioctl = stor_ioctl,
+	.rest = stor_rest,
 	.save = stor_save,
 	.restore = stor_restore,
 	.forget = stor_forget,

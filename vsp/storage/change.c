@@ -31,7 +31,8 @@ long ovid_stor_resize(struct stor *stor, struct ovid_disk_size *arg)
 	unit = ovid_stor_at(stor, arg->path, arg->target, arg->lun, arg->pad);
 	if (IS_ERR(unit))
 		return PTR_ERR(unit);
-	err = unit->image->ops->resize(unit->image, arg->bytes);
+	err = unit->image->ops->resize ? unit->image->ops->resize(unit->image, arg->bytes) :
+					 -EOPNOTSUPP;
 	if (err)
 		return err;
 	take_size(stor, unit);

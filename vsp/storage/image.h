@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What is behind a disk: bytes that are read and written.  A format is a struct
- * ovid_image_ops; raw.c is the one of raw files and block devices.
+ * ovid_image_ops; raw.c is the one of raw files and block devices, vdisk_image.c that of VHDX and
+ * VHD images.
  */
 #ifndef OVID_STORAGE_IMAGE_H
 #define OVID_STORAGE_IMAGE_H
 
 #include <linux/bvec.h>
-#include <linux/fs.h>
-#include <linux/list.h>
-#include <linux/uio.h>
+#include "file_io.h"
+#include "image_thread.h"
 #include "scsi.h"
 
 struct ovid_image;
@@ -34,10 +34,8 @@ enum ovid_image_op {
  * @nr_extents: of them
  * @done: it is done: 0 or -errno.  Any context; it may have been called when submit returns
  * @image: the image's own, and what follows
- * @iocb: ...
- * @iter: ...
- * @node: ...
- * @direct: ...
+ * @job: ...
+ * @file_io: ...
  */
 struct ovid_image_io {
 	enum ovid_image_op op;
@@ -51,10 +49,8 @@ struct ovid_image_io {
 	void (*done)(struct ovid_image_io *io, int err);
 
 	struct ovid_image *image;
-	struct kiocb iocb;
-	struct iov_iter iter;
-	struct list_head node;
-	bool direct;
+	struct ovid_job job;
+	struct ovid_file_io file_io;
 };
 
 /**
@@ -62,25 +58,32 @@ struct ovid_image_io {
  * @submit: begin a request; a thread that may sleep, but is not to wait for a disk
  * @resize: the size of the image becomes @bytes, or 0: what is behind it was made larger or
  *	smaller, look at it.  0 or -errno: -EOPNOTSUPP (it can only look), -EINVAL (too small).
- *	Requests may be under way, none begins meanwhile
+ *	Requests may be under way, none begins meanwhile.  NULL: it cannot change
+ * @rest: no request is under way; what was written is in the file, which others may open, until
+ *	the next request.  0 or -errno, and then it does not rest.  NULL: it always does
  * @close: no request is under way; frees it, and lets go of its file
  */
 struct ovid_image_ops {
 	void (*submit)(struct ovid_image *image, struct ovid_image_io *io);
 	int (*resize)(struct ovid_image *image, u64 bytes);
+	int (*rest)(struct ovid_image *image);
 	void (*close)(struct ovid_image *image);
 };
 
 /**
  * struct ovid_image - the part of it that all formats have
  * @ops: format
- * @bytes: what the guest sees; a multiple of its blocks.  @resize changes it
+ * @bytes: what the guest sees; a multiple of @logical_sector.  @resize changes it
+ * @logical_sector: 512 or 4096: what a read or write is a multiple of
+ * @physical_sector: 512 or 4096: what one should be
  * @read_only: IMAGE_WRITE, IMAGE_UNMAP and IMAGE_ZERO are not to be asked for
  * @unmaps: IMAGE_UNMAP gives space back
  */
 struct ovid_image {
 	const struct ovid_image_ops *ops;
 	u64 bytes;
+	u32 logical_sector;
+	u32 physical_sector;
 	bool read_only;
 	bool unmaps;
 };
@@ -96,5 +99,18 @@ struct ovid_image {
  * block), -ENOMEM, ...
  */
 struct ovid_image *ovid_raw_open(int fd, bool read_only);
+
+/**
+ * ovid_vdisk_image_open - a VHDX or VHD image
+ * @format: OVID_VDISK_VHD or OVID_VDISK_VHDX
+ * @fd: of the caller's: regular files, the image itself, and its parent, and that one's, ..., which
+ *	are only read
+ * @nr: of @fd, 1 at least
+ * @read_only: it is not written to
+ *
+ * Makes a thread, too.  Return: an image, or ERR_PTR: as ovid_raw_open(); or as ovid_vdisk_open()
+ * and ovid_vdisk_set_parent(), -EINVAL also for a parent that is missing, or one too many.
+ */
+struct ovid_image *ovid_vdisk_image_open(u32 format, const int *fd, u32 nr, bool read_only);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * What of a controller is moved with the VM: where the protocol stands, and answers that wait
  * for space in the ring.  What was under way has ended by then, so that it becomes an answer.
- * Disks are not in it: whoever moves the VM attaches them.
+ * Disks are not in it: whoever moves the VM attaches them.  Their images rest by then.
  */
 #include <linux/slab.h>
 #include <linux/string.h>

@@ -9,9 +9,12 @@
  *   vstor.c	the protocol around SCSI, pure
  *   scsi.c	SCSI commands, pure
  *   raw.c	raw files and block devices (image.h)
+ *   vdisk_*.c	VHDX and VHD images (vdisk_image.h)
+ *   image_thread.c	the thread of an image
+ *   file_io.c	reads and writes of files
  *
  * Locks: chan->lock (the bus's) -> stor->units_lock -> stor->lock -> what ovid_chan_kick() takes,
- * or a file's locks.  Whoever attaches and detaches takes units_lock alone.
+ * or an image's lock, or a file's.  Whoever attaches and detaches takes units_lock alone.
  */
 #ifndef OVID_STORAGE_H
 #define OVID_STORAGE_H
@@ -142,6 +145,8 @@ long ovid_stor_detach(struct stor *stor, const struct ovid_disk *arg);
 struct stor_unit *ovid_stor_at(struct stor *stor, u8 path, u8 target, u8 lun, u8 pad);
 /* the guest looks for units again */
 void ovid_stor_announce(struct stor *stor);
+/* nothing is under way: other controllers may have the disks.  0 or -errno */
+int ovid_stor_rest(struct stor *stor);
 /* at the end */
 void ovid_stor_detach_all(struct stor *stor);
 

@@ -6,7 +6,9 @@
 #include <linux/cleanup.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 #include "../../uapi/ovid.h"
+#include "image/vdisk.h"
 #include "storage.h"
 
 #define MAX_PATH	8
@@ -53,7 +55,7 @@ static struct stor_unit *new_unit(struct ovid_image *image, const struct ovid_di
 		return NULL;
 	static_assert(sizeof(unit->disk.serial) == sizeof(arg->serial));
 	unit->image = image;
-	unit->disk.block_bytes = 512;
+	unit->disk.block_bytes = image->logical_sector;
 	unit->disk.blocks = image->bytes / unit->disk.block_bytes;
 	unit->disk.max_transfer = STOR_MAX_TRANSFER;
 	unit->disk.read_only = image->read_only;
@@ -107,6 +109,35 @@ static int insert(struct stor *stor, struct stor_unit *unit, const struct ovid_d
 	return 0;
 }
 
+/* one that guests are not shown yet is refused */
+static struct ovid_image *known_sectors(struct ovid_image *image)
+{
+	if (IS_ERR(image) || image->logical_sector == 512)
+		return image;
+	image->ops->close(image);
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+static struct ovid_image *open_image(const struct ovid_disk *arg)
+{
+	bool read_only = arg->flags & OVID_DISK_READ_ONLY;
+	int fd[OVID_VDISK_MAX_DEPTH] = { arg->fd };
+
+	static_assert(ARRAY_SIZE(fd) == 1 + OVID_DISK_MAX_PARENTS);
+	static_assert(OVID_DISK_RAW == OVID_VDISK_RAW && OVID_DISK_VHD == OVID_VDISK_VHD &&
+		      OVID_DISK_VHDX == OVID_VDISK_VHDX);
+	if (arg->format > OVID_DISK_VHDX || arg->nr_parents > OVID_DISK_MAX_PARENTS)
+		return ERR_PTR(-EINVAL);
+	if (!arg->nr_parents != !arg->parents || (arg->nr_parents && arg->format != OVID_DISK_VHDX))
+		return ERR_PTR(-EINVAL);
+	if (arg->format == OVID_DISK_RAW)
+		return ovid_raw_open(arg->fd, read_only);
+	if (copy_from_user(fd + 1, u64_to_user_ptr(arg->parents), arg->nr_parents * sizeof(*fd)))
+		return ERR_PTR(-EFAULT);
+	return known_sectors(ovid_vdisk_image_open(arg->format, fd, 1 + arg->nr_parents,
+						   read_only));
+}
+
 long ovid_stor_attach(struct stor *stor, const struct ovid_disk *arg)
 {
 	struct ovid_image *image;
@@ -116,7 +147,7 @@ long ovid_stor_attach(struct stor *stor, const struct ovid_disk *arg)
 	if (arg->flags & ~OVID_DISK_READ_ONLY || !serial_ok(arg->serial) ||
 	    !address_ok(arg->path, arg->target, arg->lun, arg->pad))
 		return -EINVAL;
-	image = ovid_raw_open(arg->fd, arg->flags & OVID_DISK_READ_ONLY);
+	image = open_image(arg);
 	if (IS_ERR(image))
 		return PTR_ERR(image);
 	unit = new_unit(image, arg);
@@ -145,6 +176,7 @@ long ovid_stor_detach(struct stor *stor, const struct ovid_disk *arg)
 	struct stor_unit *unit;
 
 	if (arg->flags || arg->fd || memchr_inv(arg->serial, 0, sizeof(arg->serial)) ||
+	    arg->format || arg->nr_parents || arg->parents ||
 	    !address_ok(arg->path, arg->target, arg->lun, arg->pad))
 		return -EINVAL;
 	scoped_guard(mutex, &stor->units_lock) {
@@ -156,6 +188,20 @@ long ovid_stor_detach(struct stor *stor, const struct ovid_disk *arg)
 	free_unit(stor, unit);
 	ovid_stor_announce(stor);
 	return 0;
+}
+
+int ovid_stor_rest(struct stor *stor)
+{
+	struct stor_unit *unit;
+	unsigned long at;
+	int err = 0;
+
+	guard(mutex)(&stor->units_lock);
+	xa_for_each(&stor->units, at, unit) {
+		if (!err && unit->image->ops->rest)
+			err = unit->image->ops->rest(unit->image);
+	}
+	return err;
 }
 
 void ovid_stor_detach_all(struct stor *stor)
