@@ -190,15 +190,8 @@ static int parse(struct disk_ask *ask, int argc, char **argv, const char *takes,
 
 int disk_new_format(const char *path, int format, struct failure *why)
 {
-	static const char *const ends[] = { ".raw", ".img", ".iso", ".vhd", ".vhdx" };
-	static const enum ovid_vdisk_format is[] = {
-		OVID_VDISK_RAW, OVID_VDISK_RAW, OVID_VDISK_RAW, OVID_VDISK_VHD, OVID_VDISK_VHDX,
-	};
-	const char *dot = strrchr(path, '.');
-
-	for (size_t i = 0; format < 0 && dot && i < ARRAY_SIZE(ends); i++)
-		if (!strcasecmp(dot, ends[i]))
-			return is[i];
+	if (format < 0)
+		format = vdisk_format_by_name(path);
 	if (format < 0)
 		return fail(why, OVID_X_USAGE, "%s: in which format? say raw, vhd or vhdx", path);
 	return format;

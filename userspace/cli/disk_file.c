@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../lib/vdisk.h"
 #include "run.h"
 
 /* ---- the words ---- */
@@ -51,6 +52,13 @@ static int take_serial(struct disk_config *c, const char *text, struct failure *
 	return 0;
 }
 
+static int take_format(struct disk_words *d, const char *text, struct failure *why)
+{
+	d->format = vdisk_format(text);
+	return d->format < 0 ? fail(why, OVID_X_USAGE, "--disk: format=%s: give raw, vhd or vhdx", text) :
+	       0;
+}
+
 /* Words behind commas, from the last one on: 1, it was one of them; 0, it belongs to the path. */
 static int take_word(struct disk_words *d, struct disk_config *c, const char *word,
 		     struct failure *why)
@@ -59,8 +67,8 @@ static int take_word(struct disk_words *d, struct disk_config *c, const char *wo
 
 	if (!strcmp(word, "ro"))
 		c->read_only = true;
-	else if (!strcmp(word, "raw"))
-		d->raw = true;
+	else if (!strncmp(word, "format=", 7))
+		ret = take_format(d, word + 7, why);
 	else if (!strncmp(word, "lun=", 4))
 		ret = take_lun(d, word, why);
 	else if (!strncmp(word, "controller=", 11))
@@ -77,7 +85,7 @@ int disk_parse(struct disk_words *d, struct disk_config *c, char *text, struct f
 	char *comma;
 	int ret;
 
-	*d = (struct disk_words){ .path = text, .lun = -1 };
+	*d = (struct disk_words){ .path = text, .lun = -1, .format = -1 };
 	*c = (struct disk_config){ 0 };
 	while ((comma = strrchr(text, ','))) {
 		ret = take_word(d, c, comma + 1, why);
@@ -94,34 +102,6 @@ int disk_parse(struct disk_words *d, struct disk_config *c, char *text, struct f
 
 /* ---- the file ---- */
 
-static const struct {
-	const char *name, *magic;
-	unsigned int bytes;
-	int at;		/* < 0: from the end */
-} formats[] = {
-	{ "VHDX", "vhdxfile", 8, 0 },
-	{ "VHD", "conectix", 8, 0 },
-	{ "VHD", "conectix", 8, -512 },
-	{ "qcow2", "QFI\xfb", 4, 0 },
-	{ "VMDK", "KDMV", 4, 0 },
-	{ "VMDK", "# Disk DescriptorFile", 21, 0 },
-};
-
-/* the format of an image that is not raw, or NULL */
-static const char *format_of(int fd, off_t bytes)
-{
-	char buf[32];
-
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
-		off_t at = formats[i].at < 0 ? bytes + formats[i].at : formats[i].at;
-
-		if (at >= 0 && pread(fd, buf, formats[i].bytes, at) == formats[i].bytes &&
-		    !memcmp(buf, formats[i].magic, formats[i].bytes))
-			return formats[i].name;
-	}
-	return NULL;
-}
-
 /* a number for a file that stays with it, and that no other on this host has */
 static void make_serial(struct disk_config *c, const struct stat *st)
 {
@@ -137,27 +117,31 @@ static void make_serial(struct disk_config *c, const struct stat *st)
 	snprintf(c->serial, sizeof(c->serial), "%016llx", (unsigned long long)hash);
 }
 
+/* while any copy of the file is open, that of the module too */
+static int lock_disk(const struct disk_words *d, bool read_only, int fd, struct failure *why)
+{
+	if (!flock(fd, (read_only ? LOCK_SH : LOCK_EX) | LOCK_NB))
+		return 0;
+	return fail(why, OVID_X_USAGE, "--disk %s: %s", d->path, errno == EWOULDBLOCK ?
+		    "in use, by another VM perhaps; disks can be shared with ,ro only" :
+		    strerror(errno));
+}
+
 static int check_disk(const struct disk_words *d, struct disk_config *c, int fd,
 		      struct failure *why)
 {
-	const char *format;
 	struct stat st;
+	int ret;
 
 	if (fstat(fd, &st) || !(S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)))
 		return fail(why, OVID_X_USAGE, "--disk %s: no regular file and no block device", d->path);
-	format = d->raw ? NULL : format_of(fd, lseek(fd, 0, SEEK_END));
-	if (format)
-		return fail(why, OVID_X_USAGE,
-			    "--disk %s: an image in %s format, which is not known; `qemu-img convert -O raw` makes a raw one, or say --disk %s,raw if it is one",
-			    d->path, format, d->path);
-	/* while any copy of the file is open, that of the module too */
-	if (flock(fd, (c->read_only ? LOCK_SH : LOCK_EX) | LOCK_NB))
-		return fail(why, OVID_X_USAGE, "--disk %s: %s", d->path, errno == EWOULDBLOCK ?
-			    "in use, by another VM perhaps; disks can be shared with ,ro only" :
-			    strerror(errno));
+	ret = disk_image_format(d->path, fd, d->format, why);
+	if (ret < 0)
+		return ret;
+	c->format = ret;
 	if (!*c->serial)
 		make_serial(c, &st);
-	return 0;
+	return lock_disk(d, c->read_only, fd, why);
 }
 
 /* A block device that is mounted is not for us (O_EXCL), nor is one that is none to wait for. */
@@ -186,7 +170,25 @@ static void name_it(struct disk_config *c, const char *path)
 	snprintf(c->file, sizeof(c->file), "%s", path + (len > room ? len - room : 0));
 }
 
-int disk_open(const struct disk_words *d, struct disk_config *c, struct failure *why)
+/* in the place of its file @fd: that, opened as an image, and its parents; the file or -status */
+static int open_chain(const struct disk_words *d, struct disk_config *c, int fd, int *parent,
+		      unsigned int room, struct failure *why)
+{
+	int files[1 + OVID_DISK_MAX_PARENTS], nr;
+
+	close(fd);
+	if (room > OVID_DISK_MAX_PARENTS)
+		room = OVID_DISK_MAX_PARENTS;
+	nr = disk_image_open(d->path, c->format, c->read_only, files, 1 + room, why);
+	if (nr < 0)
+		return nr;
+	c->nr_parents = nr - 1;
+	memcpy(parent, files + 1, c->nr_parents * sizeof(*parent));
+	return files[0];
+}
+
+int disk_open(const struct disk_words *d, struct disk_config *c, int *parent, unsigned int room,
+	      struct failure *why)
 {
 	int fd = open_file(d, c->read_only, why), ret;
 
@@ -198,5 +200,5 @@ int disk_open(const struct disk_words *d, struct disk_config *c, struct failure 
 		return ret;
 	}
 	name_it(c, d->path);
-	return fd;
+	return c->format == OVID_DISK_RAW ? fd : open_chain(d, c, fd, parent, room, why);
 }

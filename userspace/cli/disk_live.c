@@ -132,6 +132,7 @@ static struct json_object *attach_question(const struct attach *a)
 	if (a->words.lun >= 0)
 		add_number(q, "lun", a->words.lun);
 	json_object_object_add(q, "read_only", json_object_new_boolean(a->config.read_only));
+	add_number(q, "format", a->config.format);
 	json_object_object_add(q, "serial", json_object_new_string(a->config.serial));
 	json_object_object_add(q, "file", json_object_new_string(a->config.file));
 	return q;
@@ -151,7 +152,7 @@ int cli_disk_attach(int argc, char **argv)
 		ret = fail(&why, OVID_X_USAGE, "ovid disk-attach: --disk FILE is missing");
 	if (ret || ask.help)
 		return cli_fail(ret, &why);
-	fd = disk_open(&a.words, &a.config, &why);
+	fd = disk_open(&a.words, &a.config, NULL, 0, &why);
 	if (fd < 0)
 		return cli_fail(fd, &why);
 	answer = put(ask.name, attach_question(&a), fd, &why, &ret);

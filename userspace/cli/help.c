@@ -33,8 +33,10 @@ static const struct {
 	  "  --vsock DIR       the guest's sockets: its connects to port N go to DIR/vsock_N,\n"
 	  "                    programs reach the guest through DIR/vsock\n"
 	  "  --vsock-cid N     or: the guest's sockets as AF_VSOCK of the host, the guest as CID N\n"
-	  "  --disk FILE[,ro][,lun=N][,controller=N][,serial=TEXT][,raw]\n"
-	  "                    a SCSI disk of a raw file or a block device; may be repeated\n"
+	  "  --disk FILE[,ro][,lun=N][,controller=N][,serial=TEXT]\n"
+	  "         [,format=raw|vhd|vhdx]\n"
+	  "                    a SCSI disk of a raw file, a block device, a VHDX or a VHD; may be\n"
+	  "                    repeated\n"
 	  "  --boot-from-disk  kernel, initrd and command line are those that the first disk would\n"
 	  "                    boot: its grub.cfg, loader/entries, or EFI/Linux; --append adds to it\n"
 	  "  --device PATH     the module's device (/dev/ovid)\n"
@@ -116,7 +118,8 @@ static const struct {
 	{ "disk-attach",
 	  "usage: ovid disk-attach --disk FILE[,WORD]... [--json] NAME\n"
 	  "Gives a running VM one disk more, and says where it is: CONTROLLER:LUN.\n\n"
-	  "  --disk FILE[,ro][,lun=N][,controller=N][,serial=TEXT][,raw]\n"
+	  "  --disk FILE[,ro][,lun=N][,controller=N][,serial=TEXT]\n"
+	  "         [,format=raw|vhd|vhdx]\n"
 	  "                as `ovid run --disk`\n" JSON_LINE },
 	{ "disk-detach",
 	  "usage: ovid disk-detach [--json] NAME [CONTROLLER:]LUN\n"

@@ -13,7 +13,7 @@
 struct disk_words {
 	const char *path;
 	int lun;		/* -1: the next one that is free */
-	bool raw;		/* whatever it looks like */
+	int format;		/* a number of enum ovid_vdisk_format; -1: what it looks like */
 };
 
 struct run_options {
@@ -54,7 +54,18 @@ int disks_open(struct run_options *o, struct failure *why);
 
 /* disk_file.c: one --disk as it was written, which is cut into pieces; its file, or -status */
 int disk_parse(struct disk_words *d, struct disk_config *c, char *text, struct failure *why);
-int disk_open(const struct disk_words *d, struct disk_config *c, struct failure *why);
+/* @parent: out: files of c->nr_parents, @room of them at most */
+int disk_open(const struct disk_words *d, struct disk_config *c, int *parent, unsigned int room,
+	      struct failure *why);
+
+/*
+ * disk_image.c: what a file is: a number of enum ovid_vdisk_format, or -status.
+ * @asked: that or -1
+ */
+int disk_image_format(const char *path, int fd, int asked, struct failure *why);
+/* A VHD's or VHDX's files, locked: it, and its parents.  How many, or -status. */
+int disk_image_open(const char *path, int format, bool read_only, int *fd, unsigned int room,
+		    struct failure *why);
 
 /* run_boot.c: kernel, initrd and command line from the first disk, whose file is open */
 int run_boot(struct run_options *o, struct run_files *f, struct failure *why);

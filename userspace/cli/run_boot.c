@@ -154,7 +154,9 @@ static int ask_bootfind(struct run_options *o, struct run_files *f, struct bootf
 		free(a);
 		return a ? fd[0] : fail(why, OVID_X_HOST, "out of memory");
 	}
-	memcpy(fd + 1, o->config.disks.fd, ask->nr_images * sizeof(int));
+	fd[1] = o->config.disks.fd[0];
+	memcpy(fd + 2, &o->config.disks.parent[o->config.disks.config[0].parents],
+	       (ask->nr_images - 1) * sizeof(int));
 	ret = converse(ask, fd, a, f, why);
 	unlink(ask->path);
 	close(fd[0]);
@@ -166,13 +168,15 @@ static int ask_bootfind(struct run_options *o, struct run_files *f, struct bootf
 int run_boot(struct run_options *o, struct run_files *f, struct failure *why)
 {
 	struct bootfind_ask ask = {
-		.size = sizeof(ask), .nr_images = 1, .format = OVID_VDISK_RAW,
+		.size = sizeof(ask), .nr_images = 1 + o->config.disks.config[0].nr_parents,
+		.format = o->config.disks.config[0].format,
 		.uid = o->config.run_uid, .gid = o->config.run_gid,
 		.no_sandbox = o->config.flags & WORKER_NO_SANDBOX,
 	};
 	sigset_t set, old;
 	int ret;
 
+	_Static_assert(BOOTFIND_PARENTS >= OVID_DISK_MAX_PARENTS, "room for all of a chain");
 	/* Ctrl-C ends the other process, and then us: the file's name must go */
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);

@@ -51,9 +51,14 @@ int disks_open(struct run_options *o, struct failure *why)
 	struct disks *disks = &o->config.disks;
 
 	for (unsigned int i = 0; i < disks->nr; i++) {
-		disks->fd[i] = disk_open(&o->disk[i], &disks->config[i], why);
+		struct disk_config *c = &disks->config[i];
+
+		disks->fd[i] = disk_open(&o->disk[i], c, &disks->parent[disks->nr_parents],
+					 PARENTS_MAX - disks->nr_parents, why);
 		if (disks->fd[i] < 0)
 			return disks->fd[i];
+		c->parents = disks->nr_parents;
+		disks->nr_parents += c->nr_parents;
 	}
 	return 0;
 }

@@ -277,6 +277,9 @@ void run_close(struct run_options *o, struct run_files *f)
 			close(o->config.disks.fd[i]);
 		o->config.disks.fd[i] = -1;
 	}
+	for (unsigned int i = 0; i < o->config.disks.nr_parents; i++)
+		close(o->config.disks.parent[i]);
+	o->config.disks.nr_parents = 0;
 	for (unsigned int i = 0; i < WORKER_MAX_FILES; i++) {
 		if (f->fd[i] >= 0)
 			close(f->fd[i]);

@@ -49,19 +49,25 @@ static int send_files(int channel, void *data, size_t bytes, const int *fds, uns
 }
 
 /* the kernel takes 253 with one message */
-static int send_disks(const struct disks *disks, int channel)
+static int send_many(int channel, const int *fds, unsigned int all)
 {
 	unsigned int sent = 0, nr;
 	char byte = 0;
 	int ret = 0;
 
-	for (; !ret && sent < disks->nr; sent += nr) {
-		nr = disks->nr - sent;
+	for (; !ret && sent < all; sent += nr) {
+		nr = all - sent;
 		if (nr > WORKER_FILES_AT_ONCE)
 			nr = WORKER_FILES_AT_ONCE;
-		ret = send_files(channel, &byte, 1, &disks->fd[sent], nr);
+		ret = send_files(channel, &byte, 1, &fds[sent], nr);
 	}
 	return ret;
+}
+
+static int send_disks(const struct disks *disks, int channel)
+{
+	return send_many(channel, disks->fd, disks->nr) ?:
+	       send_many(channel, disks->parent, disks->nr_parents);
 }
 
 static int send_config(struct run_options *o, const struct run_files *f, int channel)

@@ -139,6 +139,20 @@ int vdisk_format(const char *name)
 	return -1;
 }
 
+int vdisk_format_by_name(const char *path)
+{
+	static const char *const ends[] = { ".raw", ".img", ".iso", ".vhd", ".vhdx" };
+	static const enum ovid_vdisk_format is[] = {
+		OVID_VDISK_RAW, OVID_VDISK_RAW, OVID_VDISK_RAW, OVID_VDISK_VHD, OVID_VDISK_VHDX,
+	};
+	const char *dot = strrchr(path, '.');
+
+	for (size_t i = 0; dot && i < ARRAY_SIZE(ends); i++)
+		if (!strcasecmp(dot, ends[i]))
+			return is[i];
+	return -1;
+}
+
 const char *vdisk_format_name(enum ovid_vdisk_format format)
 {
 	return formats[format];
@@ -189,6 +203,13 @@ static int open_image(struct vdisk *disk, int format, enum vdisk_mode mode, stru
 	if (ret == -EIO || ret == -EACCES || ret == -EPERM)
 		text = strerror(-ret);
 	return fail(why, OVID_X_USAGE, "%s: %s", disk->path, text);
+}
+
+int vdisk_probe(int fd, enum ovid_vdisk_format *format)
+{
+	struct vdisk disk = { .fd = fd };
+
+	return ovid_vdisk_probe(&file_ops, &disk, format);
 }
 
 static struct vdisk *new_disk(const char *path, struct failure *why)

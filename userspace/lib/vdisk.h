@@ -34,8 +34,13 @@ enum vdisk_mode {
 
 /* "raw", "vhd", "vhdx"; -1: it is called something else */
 int vdisk_format(const char *name);
+/* what the end of a name says: .img, .vhdx, ...; -1: nothing */
+int vdisk_format_by_name(const char *path);
 const char *vdisk_format_name(enum ovid_vdisk_format format);
 const char *vdisk_kind_name(enum ovid_vdisk_kind kind);
+
+/* what the file seems to be: 0 or -errno */
+int vdisk_probe(int fd, enum ovid_vdisk_format *format);
 
 /*
  * Opens @path and, unless @mode is DISK_LOOK or DISK_ALONE, its parents.  @format: a number of enum

@@ -173,15 +173,10 @@ int vid_offer_scsi(int part, u8 n)
 	return call(part, OVID_VMBUS_OFFER, &arg);
 }
 
-int vid_attach_disk(int scsi, int fd, bool read_only, u8 lun, const char *serial)
+int vid_attach_disk(int scsi, struct ovid_disk *disk)
 {
-	struct ovid_disk arg = {
-		.size = sizeof(arg), .flags = read_only ? OVID_DISK_READ_ONLY : 0, .lun = lun,
-		.fd = fd,
-	};
-
-	memcpy(arg.serial, serial, strnlen(serial, sizeof(arg.serial)));
-	return call(scsi, OVID_DISK_ATTACH, &arg);
+	disk->size = sizeof(*disk);
+	return call(scsi, OVID_DISK_ATTACH, disk);
 }
 
 int vid_detach_disk(int scsi, u8 lun)

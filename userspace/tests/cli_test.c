@@ -111,14 +111,14 @@ static void test_disks(void)
 {
 	struct run_options o;
 
-	CHECK(!parse(&o, "run --kernel k --disk a.img --disk b,c,ro,lun=0 --disk d,serial=x,raw"),
+	CHECK(!parse(&o, "run --kernel k --disk a.img --disk b,c,ro,lun=0 --disk d,serial=x,format=raw"),
 	      "disks");
 	CHECK(o.config.disks.nr == 3 && !strcmp(o.disk[0].path, "a.img") &&
 	      !strcmp(o.disk[1].path, "b,c") && !strcmp(o.disk[2].path, "d"), "their files");
 	CHECK(o.config.disks.config[0].lun == 1 && o.config.disks.config[1].lun == 0 &&
 	      o.config.disks.config[2].lun == 2, "the numbers that are free");
 	CHECK(!o.config.disks.config[0].read_only && o.config.disks.config[1].read_only &&
-	      o.disk[2].raw && !strcmp(o.config.disks.config[2].serial, "x"), "what else is said");
+	      o.disk[2].format == OVID_DISK_RAW && !strcmp(o.config.disks.config[2].serial, "x"), "what else is said");
 	CHECK(refused("--disk a,lun=64") && refused("--disk a,lun=") && refused("--disk a,lun=-1") &&
 	      refused("--disk a,lun=1x"), "no LUN");
 	CHECK(refused("--disk a,lun=3 --disk b,lun=3"), "two at one LUN");
@@ -130,6 +130,7 @@ static void test_disks(void)
 	      refused("--disk a,controller=-1"), "no controller");
 	CHECK(!try_many(LUNS_MAX), "a full controller");
 	CHECK(try_many(LUNS_MAX + 1) == -OVID_X_USAGE, "no more");
+	CHECK(o.disk[0].format < 0 && refused("--disk a,format=qcow2"), "formats");
 	CHECK(refused("--disk ,ro") && refused("--disk a,serial="), "no file, no serial number");
 	CHECK(refused("--disk a,serial=123456789012345678901234567890123"), "a long one");
 	CHECK(refused("--disk a --vmbus off"), "a disk without a bus");
@@ -158,14 +159,17 @@ static int try_disk(const char *path, long bytes, const char *magic, long at, co
 
 static void test_disk_files(void)
 {
-	char path[] = "/tmp/ovid-disk-XXXXXX";
+	char path[] = "/tmp/ovid-disk-XXXXXX", image[sizeof(path) + 4];
 	int fd = mkstemp(path);
 
 	CHECK(fd >= 0 && !try_disk(path, 4096, "", 0, ""), "a raw file");
+	snprintf(image, sizeof(image), "%s.img", path);
 	CHECK(try_disk(path, 4096, "vhdxfile", 0, "") == -OVID_X_USAGE &&
 	      try_disk(path, 4096, "QFI\xfb", 0, "") == -OVID_X_USAGE &&
 	      try_disk(path, 4096, "conectix", 4096 - 512, "") == -OVID_X_USAGE, "other formats");
-	CHECK(!try_disk(path, 4096, "vhdxfile", 0, ",raw"), "one that only looks like it");
+	CHECK(!try_disk(path, 4096, "vhdxfile", 0, ",format=raw"), "one that only looks like it");
+	CHECK(!rename(path, image) && try_disk(image, 4096, "vhdxfile", 0, "") == -OVID_X_USAGE &&
+	      !rename(image, path), "one that only looks like it, by its name");
 	flock(fd, LOCK_SH);
 	CHECK(try_disk(path, 4096, "", 0, "") == -OVID_X_USAGE, "one that somebody reads");
 	CHECK(!try_disk(path, 4096, "", 0, ",ro"), "to read it as well");

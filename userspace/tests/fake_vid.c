@@ -257,11 +257,17 @@ int vid_offer_scsi(int part, u8 n)
 }
 
 /* as the module: nothing shorter than a block is a disk */
-int vid_attach_disk(int scsi, int fd, bool read_only, u8 lun, const char *serial)
+int vid_attach_disk(int scsi, struct ovid_disk *disk)
 {
-	unsigned int at = disk_at(scsi, lun), bus = bus_of(scsi);
+	const __s32 *parents = (const __s32 *)(uintptr_t)disk->parents;
+	unsigned int at = disk_at(scsi, disk->lun), bus = bus_of(scsi);
+	int fd = disk->fd;
 
-	(void)read_only, (void)serial;
+	if (disk->nr_parents && disk->format != OVID_DISK_VHDX)
+		return -EINVAL;
+	for (unsigned int i = 0; i < disk->nr_parents; i++)
+		if (file_blocks(parents[i]) < 512)
+			return -EBADF;
 	if (file_blocks(fd) < 512)
 		return -EINVAL;
 	if (fake_disks[bus].fd[at])

@@ -38,7 +38,7 @@ enum worker_file {
 	FILE_MODULES,		/* as many as @nr_modules */
 };
 
-/* those of disks come behind, as many as @disks.nr; no more than so many in one message */
+/* those of disks come behind, as many as @disks.nr, and of their parents; no more than so many in one message */
 #define WORKER_FILES_AT_ONCE	128u
 
 struct worker_config {

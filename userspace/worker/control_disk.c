@@ -106,16 +106,18 @@ static bool read_config(struct machine *m, struct json_object *question, struct 
 {
 	int64_t controller = number(question, "controller", CONTROLLERS_MAX - 1);
 	int64_t lun = number(question, "lun", LUNS_MAX - 1);
+	int64_t format = number(question, "format", OVID_DISK_VHDX);
 
 	*c = (struct disk_config){ .read_only = flag(question, "read_only") };
 	text(question, "serial", c->serial, sizeof(c->serial));
 	text(question, "file", c->file, sizeof(c->file));
-	if (controller < 0 || !*c->serial)
+	if (controller < 0 || format < 0 || !*c->serial)
 		return false;
 	if (lun < 0)
 		lun = disks_free_lun(m->vmbus.disks, controller);
 	c->controller = controller;
 	c->lun = lun;
+	c->format = format;
 	return lun >= 0;
 }
 
@@ -154,7 +156,11 @@ static void do_file(struct machine *m, struct control_client *cl)
 {
 	int at = find(m, cl);
 
-	if (at >= 0)
+	if (at < 0)
+		return;
+	if (m->vmbus.disks->config[at].format != OVID_DISK_RAW)
+		control_refuse(cl, "an image's size is changed while no VM has it, by `ovid disk resize`");
+	else
 		control_answer(cl, describe(m, at), &m->vmbus.disks->fd[at], 1);
 }
 

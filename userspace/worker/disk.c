@@ -32,13 +32,23 @@ static int offer(int part, u8 controller, int *scsi, struct failure *why)
 	return 0;
 }
 
-static int attach(const struct disk_config *c, int fd, int part, int *scsi, struct failure *why)
+static int attach(const struct disks *disks, const struct disk_config *c, int fd, int part,
+		  int *scsi, struct failure *why)
 {
+	struct ovid_disk disk = {
+		.flags = c->read_only ? OVID_DISK_READ_ONLY : 0,
+		.lun = c->lun,
+		.fd = fd,
+		.format = c->format,
+		.nr_parents = c->nr_parents,
+		.parents = c->nr_parents ? (uintptr_t)&disks->parent[c->parents] : 0,
+	};
 	int ret = offer(part, c->controller, scsi, why);
 
 	if (ret)
 		return ret;
-	ret = vid_attach_disk(scsi[c->controller], fd, c->read_only, c->lun, c->serial);
+	memcpy(disk.serial, c->serial, sizeof(disk.serial));
+	ret = vid_attach_disk(scsi[c->controller], &disk);
 	if (ret)
 		return fail(why, OVID_X_HOST, "cannot attach the disk at LUN %u of controller %u: %s",
 			    c->lun, c->controller,
@@ -52,7 +62,7 @@ int disks_attach(const struct disks *disks, int part, int *scsi, struct failure 
 	int ret = 0;
 
 	for (unsigned int i = 0; i < disks->nr && !ret; i++)
-		ret = attach(&disks->config[i], disks->fd[i], part, scsi, why);
+		ret = attach(disks, &disks->config[i], disks->fd[i], part, scsi, why);
 	return ret;
 }
 
@@ -66,7 +76,7 @@ int disks_add(struct disks *disks, const struct disk_config *c, int fd, int part
 	if (disks_find(disks, c->controller, c->lun) >= 0)
 		return fail(why, OVID_X_USAGE, "there is a disk at LUN %u of controller %u already",
 			    c->lun, c->controller);
-	ret = attach(c, fd, part, scsi, why);
+	ret = attach(disks, c, fd, part, scsi, why);
 	if (ret)
 		return ret;
 	disks->config[disks->nr] = *c;
@@ -83,6 +93,11 @@ int disks_remove(struct disks *disks, unsigned int at, const int *scsi, struct f
 		return fail(why, OVID_X_HOST, "cannot detach LUN %u of controller %u: %s", c->lun,
 			    c->controller, strerror(-ret));
 	close(disks->fd[at]);
+	/* their places stay empty */
+	for (unsigned int i = c->parents; i < c->parents + c->nr_parents; i++) {
+		close(disks->parent[i]);
+		disks->parent[i] = -1;
+	}
 	disks->nr--;
 	disks->config[at] = disks->config[disks->nr];
 	disks->fd[at] = disks->fd[disks->nr];

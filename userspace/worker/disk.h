@@ -13,11 +13,15 @@
 #define CONTROLLERS_MAX	4u
 #define LUNS_MAX	OVID_DISK_MAX	/* of a controller */
 #define DISKS_MAX	(CONTROLLERS_MAX * LUNS_MAX)
+#define PARENTS_MAX	128u		/* of images, of all disks together */
 
 /**
  * struct disk_config - a disk, as who has opened its file has checked it
  * @controller: which one,
  * @lun: and its number there
+ * @format: OVID_DISK_RAW, ...
+ * @nr_parents: of an image,
+ * @parents: and which of all is the first
  * @read_only: it may not be written to
  * @serial: not empty
  * @file: for people: the end of its file's path
@@ -25,6 +29,9 @@
 struct disk_config {
 	u8 controller;
 	u8 lun;
+	u8 format;
+	u8 nr_parents;
+	u8 parents;
 	bool read_only;
 	char serial[OVID_DISK_SERIAL_BYTES + 1];
 	char file[64];
@@ -34,6 +41,8 @@ struct disks {
 	unsigned int nr;
 	struct disk_config config[DISKS_MAX];
 	int fd[DISKS_MAX];
+	unsigned int nr_parents;
+	int parent[PARENTS_MAX];
 };
 
 /* its place in @disks, or -1 */

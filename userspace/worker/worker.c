@@ -56,12 +56,13 @@ static void take_files(struct start *s, struct msghdr *mh)
 static bool disk_ok(const struct disk_config *c)
 {
 	return c->controller < CONTROLLERS_MAX && c->lun < LUNS_MAX &&
+	       c->parents + c->nr_parents <= PARENTS_MAX &&
 	       !c->serial[OVID_DISK_SERIAL_BYTES] && !c->file[sizeof(c->file) - 1];
 }
 
 static bool disks_ok(const struct disks *disks)
 {
-	if (disks->nr > DISKS_MAX)
+	if (disks->nr > DISKS_MAX || disks->nr_parents > PARENTS_MAX)
 		return false;
 	for (unsigned int i = 0; i < disks->nr; i++)
 		if (!disk_ok(&disks->config[i]))
@@ -83,14 +84,13 @@ static bool config_ok(const struct start *s)
 	return !c->name[sizeof(c->name) - 1] && !c->cmdline[sizeof(c->cmdline) - 1];
 }
 
-/* each has its file, in their order */
-static bool receive_disks(struct disks *disks)
+static bool receive_files(int *fds, unsigned int nr)
 {
 	char control[CMSG_SPACE(WORKER_FILES_AT_ONCE * sizeof(int))];
 	unsigned int got = 0, more;
 	char byte;
 
-	while (got < disks->nr) {
+	while (got < nr) {
 		struct iovec iov = { &byte, 1 };
 		struct msghdr mh = {
 			.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
@@ -99,12 +99,19 @@ static bool receive_disks(struct disks *disks)
 
 		if (recvmsg(WORKER_CHANNEL, &mh, MSG_CMSG_CLOEXEC) != 1)
 			return false;
-		more = files_of(&mh, &disks->fd[got], disks->nr - got);
+		more = files_of(&mh, &fds[got], nr - got);
 		if (!more)
 			return false;
 		got += more;
 	}
 	return true;
+}
+
+/* each has its files, in their order */
+static bool receive_disks(struct disks *disks)
+{
+	return receive_files(disks->fd, disks->nr) &&
+	       receive_files(disks->parent, disks->nr_parents);
 }
 
 static int receive(struct start *s, struct failure *why)
