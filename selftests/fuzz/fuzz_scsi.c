@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Input: a byte that chooses the disk, then packets of a storage channel, 64 bytes each,
+ * Input: a byte that chooses the unit, then packets of a storage channel, 64 bytes each,
  * the first of them by way of the handshake or not.
  *
  * A request of the protocol is decoded as a command: what is to be done lies within the disk, is
- * no more than the disk may be asked for, and answers are within their buffer.  Lists of an UNMAP
- * are what is left of the input.
+ * no more than the disk may be asked for, answers are within their buffer, and the unit's state
+ * is one that can be.  Lists (of UNMAP, MODE SELECT, PERSISTENT RESERVE OUT) are what is left of the
+ * input.
  */
 #include <stdio.h>
 #include "vsp/storage/scsi.h"
@@ -21,12 +22,16 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
 } while (0)
 
 static const struct ovid_scsi_disk disks[] = {
-	{ .blocks = 1, .block_bytes = 512, .max_transfer = 1 << 20, .serial = "x" },
-	{ .blocks = 1000, .block_bytes = 512, .max_transfer = 1 << 20, .unmaps = true,
+	{ .blocks = 1, .block_bytes = 512, .physical_bytes = 512, .max_transfer = 1 << 20, .serial = "x" },
+	{ .blocks = 1000, .block_bytes = 512, .physical_bytes = 512, .max_transfer = 1 << 20, .unmaps = true,
 	  .serial = "0123456789abcdef0123456789abcdef" },
-	{ .blocks = 1ull << 40, .block_bytes = 4096, .max_transfer = 1 << 20, .unmaps = true },
-	{ .blocks = 0x100000000ull, .block_bytes = 512, .max_transfer = 4096, .read_only = true,
+	{ .blocks = 1ull << 40, .block_bytes = 4096, .physical_bytes = 4096, .max_transfer = 1 << 20, .unmaps = true },
+	{ .blocks = 0x100000000ull, .block_bytes = 512, .physical_bytes = 512, .max_transfer = 4096, .read_only = true,
 	  .unmaps = true, .serial = "r" },
+	{ .blocks = 300, .block_bytes = 2048, .physical_bytes = 2048, .max_transfer = 1 << 20,
+	  .dvd = true, .read_only = true, .serial = "d" },
+	{ .block_bytes = 2048, .physical_bytes = 2048, .max_transfer = 1 << 20,
+	  .dvd = true, .read_only = true, .serial = "e" },
 };
 
 static void check_within(const struct ovid_scsi_disk *disk, u64 offset, u64 bytes)
@@ -53,7 +58,19 @@ static void check_request(const struct ovid_scsi_disk *disk, const struct ovid_s
 {
 	switch (req->todo) {
 	case SCSI_DO_ANSWER:
-		CHECK(req->data_bytes <= 256);	/* what is zeroed before */
+		CHECK(req->data_bytes <= SCSI_DATA_BYTES);
+		break;
+	case SCSI_DO_PARAMETERS:
+		CHECK(disk && req->data_bytes && req->data_bytes <= SCSI_DATA_BYTES);
+		break;
+	case SCSI_DO_VERIFY:
+		check_within(disk, req->offset, req->bytes);
+		CHECK(req->bytes <= disk->max_transfer && req->data_bytes == req->bytes);
+		break;
+	case SCSI_DO_COMPARE_WRITE:
+		CHECK(!disk->read_only && req->bytes <= SCSI_MAX_COMPARE);
+		check_within(disk, req->offset, req->bytes);
+		CHECK(req->data_bytes == 2 * req->bytes);
 		break;
 	case SCSI_DO_LUNS:
 		break;
@@ -62,6 +79,7 @@ static void check_request(const struct ovid_scsi_disk *disk, const struct ovid_s
 		CHECK(req->bytes <= disk->max_transfer && req->data_bytes == req->bytes);
 		break;
 	case SCSI_DO_WRITE:
+	case SCSI_DO_WRITE_VERIFY:
 		CHECK(!disk->read_only);
 		check_within(disk, req->offset, req->bytes);
 		CHECK(req->bytes <= disk->max_transfer && req->data_bytes == req->bytes);
@@ -76,7 +94,7 @@ static void check_request(const struct ovid_scsi_disk *disk, const struct ovid_s
 		check_list(disk, rest, min(req->data_bytes, bytes));
 		break;
 	case SCSI_DO_FLUSH:
-		CHECK(disk);
+		CHECK(disk && !disk->dvd);
 		break;
 	}
 }
@@ -89,28 +107,61 @@ static void check_end(struct stor_w_packet *packet, u32 sense)
 	else
 		ovid_stor_good(packet, 512);
 	CHECK(packet->op == STOR_COMPLETE && !packet->status);
-	CHECK(!sense || packet->srb.sense[2] == sense >> 16);
+	CHECK(!sense || sense == SENSE_CONFLICT || packet->srb.sense[2] == sense >> 16);
+}
+
+/* a list that is there goes on with what there is of it, behind it zeroes */
+static void go_on(const struct ovid_scsi_disk *disk, struct ovid_scsi_state *state, const u8 *cdb,
+		  struct ovid_scsi_request *req, const u8 *rest, u32 bytes)
+{
+	/* just as long, so that reading beyond it is seen */
+	u8 *list = calloc(1, req->data_bytes);
+
+	if (!list)
+		return;
+	memcpy(list, rest, min(req->data_bytes, bytes));
+	ovid_scsi_parameters(disk, state, cdb, req, list);
+	CHECK(req->todo == SCSI_DO_ANSWER || (req->todo == SCSI_DO_FLUSH && !disk->dvd));
+	CHECK(!req->data_bytes);
+	free(list);
+}
+
+/* @data: a packet's, and what follows it */
+static void run(const struct ovid_scsi_disk *disk, struct ovid_scsi_state *state,
+		struct stor_w_packet *packet, const u8 *rest, u32 bytes)
+{
+	u8 answer[SCSI_DATA_BYTES], cdb[STOR_CDB_BYTES];
+	struct ovid_scsi_request req;
+
+	memcpy(cdb, packet->srb.cdb, sizeof(cdb));
+	ovid_scsi_decode(disk, disk ? state : NULL, cdb, packet->srb.cdb_length, &req, answer);
+	check_request(disk, &req, rest, bytes);
+	if (req.todo == SCSI_DO_PARAMETERS)
+		go_on(disk, state, cdb, &req, rest, bytes);
+	CHECK(ovid_scsi_state_ok(state));
+	check_end(packet, req.sense);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 {
 	enum ovid_stor_phase phase = STOR_PHASE_NEW;
 	const struct ovid_scsi_disk *disk;
-	u8 answer[SCSI_DATA_BYTES], how;
-	struct ovid_scsi_request req;
+	struct ovid_scsi_state state = {};
 	struct stor_w_packet packet;
-	u32 attention = 0, n;
-	u8 cdb[STOR_CDB_BYTES];
+	u32 n;
+	u8 how;
 
 	if (!len)
 		return 0;
 	how = *data++;
 	len--;
-	disk = how & 4 ? NULL : &disks[how & 3];
+	disk = (how & 7) < ARRAY_SIZE(disks) ? &disks[how & 7] : NULL;
 	if (how & 8)
 		phase = STOR_PHASE_READY;
 	if (how & 16)
-		attention = SENSE_BUS_RESET;
+		ovid_scsi_reset(&state, BIT(ATTENTION_BUS_RESET));
+	if (how & 64)
+		ovid_scsi_medium(&state, how & 128);
 	for (; len; data += n, len -= n) {
 		n = min(len, sizeof(packet));
 		memset(&packet, 0, sizeof(packet));
@@ -121,10 +172,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 			CHECK(packet.op == STOR_COMPLETE && phase < STOR_PHASES);
 			continue;
 		}
-		memcpy(cdb, packet.srb.cdb, sizeof(cdb));
-		ovid_scsi_decode(disk, cdb, packet.srb.cdb_length, &attention, &req, answer);
-		check_request(disk, &req, data + n, len - n);
-		check_end(&packet, req.sense);
+		run(disk, &state, &packet, data + n, len - n);
 	}
 	return 0;
 }

@@ -248,6 +248,135 @@ CASE(scsi_data, G_OVID_ONLY | G_VMBUS, 1)
 	end();
 }
 
+static u32 compare_write(u32 lba, u32 blocks, u32 words)
+{
+	command_of(0, CDB(0x89, 0, 0, 0, 0, 0, 0, 0, lba >> 8, lba, 0, 0, 0, blocks, 0, 0),
+		   2 * blocks * 512);
+	return run(words);
+}
+
+CASE(scsi_compare, G_OVID_ONLY | G_VMBUS, 1)
+{
+	u32 i, n;
+
+	begin();
+	is(transfer(false, 0, 300, 8, list_of(data, 4096)), GOOD);
+	memset(data + 4096, 0x5a, 4096);
+	/* a range that ends in the middle of a page, of the first half too */
+	is(compare_write(300, 8, list_of(data, 8192)), GOOD);
+	is(answer()->srb.transfer_length, 8192);
+	is(transfer(false, 0, 300, 9, list_of(other, 9 * 512)), GOOD);
+	check(!memcmp(other, data + 4096, 4096) && number(other + 4096) == 308);
+	memcpy(data + 512 - 24, other, 1024);
+	memset(data + 512 - 24 + 1024, 0xa5, 1024);
+	is(compare_write(302, 2, list_of(data + 512 - 24, 2048)), GOOD);
+	/* another byte is there: which, and nothing is written */
+	data[512 - 24 + 700] ^= 1;
+	is(compare_write(304, 2, list_of(data + 512 - 24, 2048)), FAILED(0xe1d00));
+	is(answer()->srb.sense[0] << 16 | answer()->srb.sense[5] << 8 | answer()->srb.sense[6],
+	   0xf0 << 16 | 700);
+	is(transfer(false, 0, 302, 4, list_of(other, 2048)), GOOD);
+	check(other[0] == 0xa5 && other[1023] == 0xa5 && other[1024] == 0x5a);
+	is_(compare_write(304, 2, list_of(data, 1024)), INVALID, "half of the memory");
+	is(compare_write(BLOCKS - 1, 2, list_of(data, 2048)), FAILED(0x52100));
+
+	/* larger than what is looked at in one piece */
+	command_of(0, CDB(0x28, 0, 0, 0, 2, 0, 0, 0, 120, 0), 120 * 512);
+	is(run(list_of(data, 120 * 512)), GOOD);
+	command_of(0, CDB(0x2f, 2, 0, 0, 2, 0, 0, 0, 120, 0), 120 * 512);
+	is(run(list_of(data, 120 * 512)), GOOD);
+	data[40000] ^= 0x10;
+	is(run(list_of(data, 120 * 512)), FAILED(0xe1d00));
+	is(answer()->srb.sense[5] << 8 | answer()->srb.sense[6], 40000);
+	command_of(0, CDB(0x2e, 2, 0, 0, 2, 0, 0, 0, 120, 0), 120 * 512);
+	is(run(list_of(data, 120 * 512)), GOOD);
+	is(transfer(false, 0, 512 + 40000 / 512, 1, list_of(other, 512)), GOOD);
+	check(!memcmp(other, data + 40000 / 512 * 512, 512));
+
+	/* among many others; each is alone with the disk */
+	memset(data, 0, 512);
+	memset(data + 512, 0, 512);
+	is(transfer(true, 0, 900, 1, list_of(data, 512)), GOOD);
+	for (n = 0; n < 120; n++) {
+		command_of(0, CDB(0x28, 0, 0, 0, 3, 0x84, 0, 0, 1, 0), 512);
+		if (n % 4 == 0)
+			command_of(0, CDB(0x89, 0, 0, 0, 0, 0, 0, 0, 3, 0x84, 0, 0, 0, 1, 0, 0), 1024);
+		if (!send(n, list_of(n % 4 ? other + n % 8 * 512 : data, 1024), sizeof(srb)))
+			break;
+	}
+	check(n > 100);
+	for (i = 0; i < n && channel_receive(&c) == STOR_PACKET_BYTES; i++)
+		check(outcome() == GOOD);
+	channel_done(&c);
+	is_(i, n, "all have their answer");
+	end();
+}
+
+/* @bytes of a list in data */
+static u32 list_command(const u8 *cdb, u32 n, u32 bytes)
+{
+	command_of(0, cdb, n, bytes);
+	return run(list_of(data, bytes));
+}
+
+static u32 reserve(u32 action, u32 type, u32 key, u32 new_key)
+{
+	memset(data, 0, 24);
+	data[7] = key;
+	data[15] = new_key;
+	return list_command(CDB(0x5f, action, type, 0, 0, 0, 0, 0, 24, 0), 24);
+}
+
+CASE(scsi_states, G_OVID_ONLY | G_VMBUS, 1)
+{
+	begin();
+	/* the write cache off and on */
+	memset(data, 0, 24);
+	data[4] = 8;
+	data[5] = 18;
+	is(list_command(CDB(0x15, 0x10, 0, 0, 24, 0), 24), GOOD);
+	is(answer()->srb.transfer_length, 24);
+	command_of(0, CDB(0x1a, 0, 8, 0, 64, 0), 64);
+	is(run(list_of(data, 64)), GOOD);
+	is(answer()->srb.transfer_length, 24);
+	is(data[6], 0);
+	is(transfer(true, 0, 40, 1, list_of(data, 512)), GOOD);
+	data[6] = 1;
+	is(list_command(CDB(0x15, 0x10, 0, 0, 24, 0), 24), FAILED(0x52600));
+	is_(list_command(CDB(0x15, 0x10, 0, 0, 24, 0), 20), INVALID, "less than it says");
+
+	/* a reservation outlives a reset, and the channel */
+	is(reserve(0, 0, 0, 9), GOOD);
+	is(reserve(1, 5, 9, 0), GOOD);
+	is(reserve(1, 6, 9, 0), STOR_SRB_ERROR << 24);
+	is(answer()->srb.scsi_status, 0x18);
+	channel_close(&c);
+	open_again();
+	handshake();
+	command_of(0, CDB(0x5e, 1, 0, 0, 0, 0, 0, 0, 64, 0), 64);
+	is(run(list_of(data, 64)), GOOD);
+	is(answer()->srb.transfer_length, 24);
+	check(data[15] == 9 && data[21] == 5);
+	command_of(0, CDB(0x1a, 0, 8, 0, 64, 0), 64);
+	is(run(list_of(data, 64)), GOOD);
+	is_(data[6], 4, "the cache is on again");
+	is(reserve(3, 0, 9, 0), GOOD);
+
+	/* answers and memory of different lengths */
+	command_of(0, CDB(0xa3, 12, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0), 4096);
+	is(run(list_of(data, 4096)), GOOD);
+	is(answer()->srb.transfer_length, 4 + (data[2] << 8 | data[3]));
+	command_of(0, CDB(0xa3, 12, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0), 20);
+	is(run(list_of(data, 4096)), GOOD);
+	is(answer()->srb.transfer_length, 20);
+	command_of(0, CDB(0x28, 0, 0, 0, 0, 50, 0, 0, 2, 0), 4096);
+	is(run(list_of(data, 4096)), GOOD);
+	is_(answer()->srb.transfer_length, 1024, "more memory than data");
+	command_of(0, CDB(0xa3, 0x0a, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0), 20);
+	is(run(list_of(data, 20)), FAILED(0x52400));
+	end();
+}
+
 CASE(scsi_refusals, G_OVID_ONLY | G_VMBUS, 1)
 {
 	begin();
@@ -345,15 +474,18 @@ static void spoil_srb(struct fuzz *f)
 {
 	static const u8 codes[] = {
 		0x00, 0x03, 0x08, 0x0a, 0x12, 0x1a, 0x25, 0x28, 0x2a, 0x2a, 0x28, 0x2f, 0x35, 0x41, 0x42,
-		0x5a, 0x88, 0x8a, 0x91, 0x93, 0x9e, 0xa0, 0xa8, 0xaa,
+		0x5a, 0x88, 0x8a, 0x91, 0x93, 0x9e, 0xa0, 0xa8, 0xaa, 0x15, 0x1b, 0x1e, 0x2e, 0x2f, 0x4d,
+		0x55, 0x5e, 0x5f, 0x5f, 0x89, 0x89, 0x89, 0x8e, 0x8f, 0xa3, 0xae, 0xaf,
 	};
-	u8 cdb[16] = { pick(f, codes), any(f) & (one_in(f, 4) ? 0xff : 8) };
+	u8 cdb[16] = { pick(f, codes), any(f) & (one_in(f, 4) ? 0xff : 10) };
 
 	/* a few blocks, mostly within the disk */
 	for (u32 i = 2; i < 16; i++)
 		cdb[i] = one_in(f, 12) ? any(f) : 0;
 	cdb[4 + any(f) % 4] = any(f) % 8;
 	cdb[8 + any(f) % 6] = any(f) % 32;
+	if (cdb[0] == 0x89)
+		cdb[13] = any(f) % 16;
 	command_of(any(f) % 3, cdb, 16, one_in(f, 8) ? odd(f) : 16384);
 	if (one_in(f, 8))
 		srb.srb.cdb_length = any(f);
@@ -426,7 +558,6 @@ static void step(struct fuzz *f)
 CASE(scsi_hostile, G_OVID_ONLY | G_VMBUS | G_FUZZ | G_LONG_TIME, 1)
 {
 	struct fuzz *f = &fuzzer;
-	u32 code;
 
 	begin();
 	f->state = host->seed;
@@ -439,11 +570,7 @@ CASE(scsi_hostile, G_OVID_ONLY | G_VMBUS | G_FUZZ | G_LONG_TIME, 1)
 	channel_close(&c);
 	open_again();
 	handshake();
-	code = transfer(false, 1, 9, 1, list_of(data, 512));
-	/* a reset among the requests may have left an attention */
-	if (code == FAILED(0x062902))
-		code = transfer(false, 1, 9, 1, list_of(data, 512));
-	is(code, GOOD);
+	is(transfer(false, 1, 9, 1, list_of(data, 512)), GOOD);
 	is(number(data), 9);
 	end();
 }

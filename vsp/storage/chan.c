@@ -58,7 +58,25 @@ static void reply(struct stor *stor, struct stor_request *req)
 	list_add_tail(&req->node, &stor->replies);
 }
 
-/* what has ended since; the guest's memory is its own again */
+/* the guest's memory is its own again */
+static void end_request(struct stor *stor, struct stor_request *req)
+{
+	u32 offset;
+
+	let_go(stor, req, req->io.op == IMAGE_READ && !req->steps);
+	if (req->err)
+		ovid_stor_check(&req->packet, sense_of(req), 0);
+	else if (ovid_stor_steps_differ(req, &offset))
+		ovid_stor_miscompare(&req->packet, offset);
+	else
+		ovid_stor_good(&req->packet, req->moved);
+	ovid_stor_steps_free(req);
+	if (stor->alone == req)
+		stor->alone = NULL;
+	reply(stor, req);
+}
+
+/* what has ended since; some go on with another step */
 static void take_finished(struct stor *stor)
 {
 	struct stor_request *req, *next;
@@ -67,12 +85,8 @@ static void take_finished(struct stor *stor)
 	scoped_guard(spinlock_irqsave, &stor->lock)
 		list_splice_init(&stor->finished, &finished);
 	list_for_each_entry_safe(req, next, &finished, node) {
-		let_go(stor, req, req->io.op == IMAGE_READ);
-		if (req->err)
-			ovid_stor_check(&req->packet, sense_of(req), 0);
-		else
-			ovid_stor_good(&req->packet, req->moved);
-		reply(stor, req);
+		if (req->err || !req->steps || !ovid_stor_next_step(stor, req))
+			end_request(stor, req);
 	}
 }
 
@@ -95,12 +109,31 @@ static void io_done(struct ovid_image_io *io, int err)
 		wake_up(&stor->idle);
 }
 
+/* nothing is under way, nor between two steps */
+static bool is_quiet(struct stor *stor)
+{
+	guard(spinlock_irqsave)(&stor->lock);
+	return !stor->under_way && list_empty(&stor->finished);
+}
+
+/* the request that wants to be alone, if it is; no other begins before it has ended */
+static void start_alone(struct stor *stor)
+{
+	struct stor_request *req = stor->alone;
+
+	if (req && is_quiet(stor) && !ovid_stor_next_step(stor, req))
+		end_request(stor, req);
+}
+
 void ovid_stor_quiesce(struct stor *stor)
 {
-	spin_lock_irq(&stor->lock);
-	wait_event_lock_irq(stor->idle, !stor->under_way, stor->lock);
-	spin_unlock_irq(&stor->lock);
-	take_finished(stor);
+	do {
+		spin_lock_irq(&stor->lock);
+		wait_event_lock_irq(stor->idle, !stor->under_way, stor->lock);
+		spin_unlock_irq(&stor->lock);
+		take_finished(stor);
+		start_alone(stor);
+	} while (stor->alone || !is_quiet(stor));
 }
 
 /* ---- the guest's memory ---- */
@@ -175,8 +208,7 @@ static int fetch(struct stor *stor, struct stor_request *req, struct ovid_chan_r
 
 /* ---- requests ---- */
 
-/* units_lock held: the unit stays until the count says so */
-static void submit(struct stor *stor, struct stor_unit *unit, struct stor_request *req)
+void ovid_stor_submit(struct stor *stor, struct stor_unit *unit, struct stor_request *req)
 {
 	req->io.done = io_done;
 	req->unit = unit;
@@ -207,7 +239,7 @@ static int read_write(struct stor *stor, struct stor_unit *unit, struct stor_req
 	req->io.bytes = scsi->bytes;
 	req->io.vec = req->held->vec;
 	req->io.nr_vec = req->held->nr;
-	submit(stor, unit, req);
+	ovid_stor_submit(stor, unit, req);
 	return -EINPROGRESS;
 }
 
@@ -223,10 +255,11 @@ static int zero(struct stor *stor, struct stor_unit *unit, struct stor_request *
 		return 0;
 	}
 	req->io.op = scsi->may_unmap && unit->image->unmaps ? IMAGE_UNMAP : IMAGE_ZERO;
+	req->io.fua = scsi->fua;
 	req->extents[0] = (struct ovid_scsi_extent){ scsi->offset, scsi->bytes };
 	req->io.extents = req->extents;
 	req->io.nr_extents = 1;
-	submit(stor, unit, req);
+	ovid_stor_submit(stor, unit, req);
 	return -EINPROGRESS;
 }
 
@@ -238,20 +271,56 @@ static int unmap(struct stor *stor, struct stor_unit *unit, struct stor_request 
 	if (err)
 		return err;
 	req->io.op = IMAGE_UNMAP;
+	req->io.fua = scsi->fua;
 	req->io.extents = req->extents;
 	req->io.nr_extents = ovid_scsi_unmap_list(&unit->disk, stor->data, scsi->data_bytes,
 						  req->extents, sense);
 	if (!req->io.nr_extents)
 		return 0;
-	submit(stor, unit, req);
+	ovid_stor_submit(stor, unit, req);
 	return -EINPROGRESS;
 }
 
 static int flush(struct stor *stor, struct stor_unit *unit, struct stor_request *req)
 {
 	req->io.op = IMAGE_FLUSH;
-	submit(stor, unit, req);
+	ovid_stor_submit(stor, unit, req);
 	return -EINPROGRESS;
+}
+
+/* what is in several steps */
+static int compare(struct stor *stor, struct stor_unit *unit, struct stor_request *req,
+		   struct ovid_chan_ranges *ranges, const struct ovid_scsi_request *scsi)
+{
+	int err;
+
+	if (room(req, ranges) < scsi->data_bytes)
+		return -EINVAL;
+	err = hold(stor, req, ranges);
+	if (err)
+		return err;
+	err = ovid_stor_steps_make(req, unit, scsi);
+	if (err) {
+		let_go(stor, req, false);
+		return err;
+	}
+	req->moved = scsi->data_bytes;
+	if (scsi->todo == SCSI_DO_COMPARE_WRITE)
+		stor->alone = req;	/* begins when it is */
+	else
+		ovid_stor_step(stor, unit, req);
+	return -EINPROGRESS;
+}
+
+static int parameters(struct stor *stor, struct stor_unit *unit, struct stor_request *req,
+		      struct ovid_chan_ranges *ranges, struct ovid_scsi_request *scsi)
+{
+	int err = fetch(stor, req, ranges, scsi->data_bytes);
+
+	if (err)
+		return err;
+	ovid_scsi_parameters(&unit->disk, &unit->state, req->packet.srb.cdb, scsi, stor->data);
+	return scsi->todo == SCSI_DO_FLUSH ? flush(stor, unit, req) : 0;
 }
 
 static int execute(struct stor *stor, struct stor_unit *unit, struct stor_request *req,
@@ -267,6 +336,12 @@ static int execute(struct stor *stor, struct stor_unit *unit, struct stor_reques
 		return unmap(stor, unit, req, ranges, scsi, &scsi->sense);
 	case SCSI_DO_ZERO:
 		return zero(stor, unit, req, ranges, scsi, &scsi->sense);
+	case SCSI_DO_VERIFY:
+	case SCSI_DO_WRITE_VERIFY:
+	case SCSI_DO_COMPARE_WRITE:
+		return compare(stor, unit, req, ranges, scsi);
+	case SCSI_DO_PARAMETERS:
+		return parameters(stor, unit, req, ranges, scsi);
 	case SCSI_DO_LUNS:
 		scsi->data_bytes = ovid_scsi_luns(ovid_stor_luns(stor, &req->packet.srb),
 						  scsi->alloc, stor->data);
@@ -280,7 +355,6 @@ static int execute(struct stor *stor, struct stor_unit *unit, struct stor_reques
 static void run_srb(struct stor *stor, struct stor_request *req, struct ovid_chan_ranges *ranges)
 {
 	const struct stor_w_srb *srb = &req->packet.srb;
-	u32 attention = SENSE_NONE;
 	struct ovid_scsi_request scsi;
 	struct stor_unit *unit;
 	u8 cdb[STOR_CDB_BYTES];
@@ -289,8 +363,8 @@ static void run_srb(struct stor *stor, struct stor_request *req, struct ovid_cha
 	memcpy(cdb, srb->cdb, sizeof(cdb));
 	guard(mutex)(&stor->units_lock);
 	unit = ovid_stor_unit(stor, srb);
-	ovid_scsi_decode(unit ? &unit->disk : NULL, cdb, srb->cdb_length,
-			 unit ? &unit->attention : &attention, &scsi, stor->data);
+	ovid_scsi_decode(unit ? &unit->disk : NULL, unit ? &unit->state : NULL, cdb,
+			 srb->cdb_length, &scsi, stor->data);
 	err = ranges->err ?: execute(stor, unit, req, ranges, &scsi);
 	if (err == -EINPROGRESS)
 		return;
@@ -365,7 +439,7 @@ static bool receive(struct stor *stor)
 	int i, err;
 
 	for (i = 0; i < BUDGET; i++) {
-		if (stor->reset || is_full(stor))
+		if (stor->reset || stor->alone || is_full(stor))
 			return false;
 		err = receive_one(stor);
 		if (err)
@@ -379,11 +453,10 @@ static void finish_reset(struct stor *stor)
 {
 	struct stor_request *req = stor->reset;
 
-	if (!req || READ_ONCE(stor->under_way))
+	if (!req || !is_quiet(stor))
 		return;
-	take_finished(stor);
 	stor->reset = NULL;
-	ovid_stor_attention(stor, SENSE_BUS_RESET);
+	ovid_stor_reset_units(stor, BIT(ATTENTION_BUS_RESET));
 	reply(stor, req);
 }
 
@@ -424,9 +497,10 @@ static bool stor_work(struct ovid_chan *chan)
 	more = receive(stor);
 	take_finished(stor);
 	finish_reset(stor);
+	start_alone(stor);
 	if (send_replies(stor))
 		send_news(stor);
-	if (stor->reset || is_full(stor))
+	if (stor->reset || stor->alone || is_full(stor))
 		ovid_chan_stall(chan);
 	return more;
 }
@@ -480,6 +554,7 @@ static int stor_open(struct ovid_chan *chan)
 	struct stor *stor = ovid_chan_priv(chan);
 
 	WRITE_ONCE(stor->announce, false);
+	ovid_stor_reset_units(stor, 0);
 	return 0;
 }
 

@@ -16,7 +16,7 @@ static void take_size(struct stor *stor, struct stor_unit *unit)
 	if (blocks == unit->disk.blocks)
 		return;
 	unit->disk.blocks = blocks;
-	unit->attention = SENSE_CAPACITY_CHANGED;
+	ovid_scsi_attend(&unit->state, ATTENTION_CAPACITY);
 	ovid_stor_announce(stor);
 }
 
@@ -35,6 +35,8 @@ long ovid_stor_resize(struct stor *stor, struct ovid_disk_size *arg)
 					 -EOPNOTSUPP;
 	if (err)
 		return err;
+	if (unit->image->bytes < unit->disk.block_bytes)
+		return -EINVAL;
 	take_size(stor, unit);
 	arg->bytes = unit->image->bytes;
 	return 0;

@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What of a controller is moved with the VM: where the protocol stands, and answers that wait
- * for space in the ring.  What was under way has ended by then, so that it becomes an answer.
- * Disks are not in it: whoever moves the VM attaches them.  Their images rest by then.
+ * What of a controller is moved with the VM: where the protocol stands, answers that wait for
+ * space in the ring, and what commands have changed of units: attentions, reservations, ...
+ * What was under way has ended by then, so that it becomes an answer.  Disks are not in it:
+ * whoever moves the VM attaches them first.  Their images rest by then.
  */
+#include <linux/cleanup.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include "../../uapi/ovid.h"
 #include "storage.h"
 
-#define SAVE_VERSION	1
+#define SAVE_VERSION	2
 
 struct saved {
 	u32 version;
 	u32 phase;
 	u32 nr_replies;
 	u32 reset;		/* 1: the last of them is a reset that waits for the others */
+	u32 nr_units;		/* behind them */
+	u32 pad;
 };
 
 struct saved_reply {
@@ -23,6 +28,57 @@ struct saved_reply {
 	u32 wanted;
 	struct stor_w_packet packet;
 };
+
+/* flags */
+#define SAVED_WRITE_THROUGH	(1u << 0)
+#define SAVED_PREVENTED		(1u << 1)
+#define SAVED_TRAY_OPEN		(1u << 2)
+#define SAVED_REGISTERED	(1u << 3)
+#define SAVED_FLAGS		(SAVED_REGISTERED * 2 - 1)
+
+struct saved_unit {
+	u64 key;
+	u32 address;
+	u32 attentions;
+	u32 generation;
+	u16 flags;
+	u8 event;
+	u8 reservation;
+};
+
+static void save_unit(unsigned long address, const struct ovid_scsi_state *state,
+		      struct saved_unit *saved)
+{
+	saved->key = state->reserve.key;
+	saved->address = address;
+	saved->attentions = state->attentions;
+	saved->generation = state->reserve.generation;
+	saved->flags = (state->write_through ? SAVED_WRITE_THROUGH : 0) |
+		       (state->prevented ? SAVED_PREVENTED : 0) |
+		       (state->tray_open ? SAVED_TRAY_OPEN : 0) |
+		       (state->reserve.registered ? SAVED_REGISTERED : 0);
+	saved->event = state->event;
+	saved->reservation = state->reserve.type;
+}
+
+/* false: it cannot be so */
+static bool read_unit(const struct saved_unit *saved, struct ovid_scsi_state *state)
+{
+	*state = (struct ovid_scsi_state){
+		.attentions = saved->attentions,
+		.write_through = saved->flags & SAVED_WRITE_THROUGH,
+		.prevented = saved->flags & SAVED_PREVENTED,
+		.tray_open = saved->flags & SAVED_TRAY_OPEN,
+		.event = saved->event,
+		.reserve = {
+			.key = saved->key,
+			.generation = saved->generation,
+			.registered = saved->flags & SAVED_REGISTERED,
+			.type = saved->reservation,
+		},
+	};
+	return !(saved->flags & ~SAVED_FLAGS) && ovid_scsi_state_ok(state);
+}
 
 static void save_reply(const struct stor_request *req, struct saved_reply *saved)
 {
@@ -35,35 +91,45 @@ static void save_reply(const struct stor_request *req, struct saved_reply *saved
 u32 ovid_stor_save(struct stor *stor, void *buf, u32 room)
 {
 	struct saved_reply *reply;
+	struct saved_unit *units;
 	struct stor_request *req;
 	struct saved *saved = buf;
+	struct stor_unit *unit;
+	unsigned long at;
 	u32 bytes;
 
 	ovid_stor_quiesce(stor);
-	/* nothing of a channel that is not open */
-	if (stor->phase == STOR_PHASE_NEW && !stor->nr_requests)
-		return 0;
-	bytes = sizeof(*saved) + stor->nr_requests * sizeof(*reply);
+	guard(mutex)(&stor->units_lock);
+	bytes = sizeof(*saved) + stor->nr_requests * sizeof(*reply) +
+		stor->nr_units * sizeof(*units);
 	if (bytes > room)
 		return bytes;
 	saved->version = SAVE_VERSION;
 	saved->phase = stor->phase;
 	saved->nr_replies = stor->nr_requests;
 	saved->reset = !!stor->reset;
+	saved->nr_units = stor->nr_units;
 	reply = (void *)(saved + 1);
 	list_for_each_entry(req, &stor->replies, node)
 		save_reply(req, reply++);
 	if (stor->reset)
-		save_reply(stor->reset, reply);
+		save_reply(stor->reset, reply++);
+	units = (void *)reply;
+	xa_for_each(&stor->units, at, unit)
+		save_unit(at, &unit->state, units++);
 	return bytes;
 }
 
-static bool saved_ok(const struct saved *saved, u32 bytes)
+/* a channel that is not open has units only */
+static bool saved_ok(const struct saved *saved, bool open, u32 bytes)
 {
 	return bytes >= sizeof(*saved) && saved->version == SAVE_VERSION &&
 	       saved->phase < STOR_PHASES && saved->nr_replies <= STOR_MAX_REQUESTS &&
 	       saved->reset <= 1 && saved->reset <= saved->nr_replies &&
-	       bytes == sizeof(*saved) + saved->nr_replies * sizeof(struct saved_reply);
+	       saved->nr_units <= OVID_DISK_MAX && !saved->pad &&
+	       (open || (saved->phase == STOR_PHASE_NEW && !saved->nr_replies)) &&
+	       bytes == sizeof(*saved) + saved->nr_replies * sizeof(struct saved_reply) +
+			saved->nr_units * sizeof(struct saved_unit);
 }
 
 static int restore_reply(struct stor *stor, const struct saved_reply *saved, bool reset)
@@ -88,6 +154,22 @@ static int restore_reply(struct stor *stor, const struct saved_reply *saved, boo
 	return 0;
 }
 
+/* as they were; one that was not there then stays as it is */
+static int restore_units(struct stor *stor, const struct saved_unit *saved, u32 nr)
+{
+	struct ovid_scsi_state state;
+	struct stor_unit *unit;
+
+	guard(mutex)(&stor->units_lock);
+	for (; nr; nr--, saved++) {
+		unit = xa_load(&stor->units, saved->address);
+		if (!unit || !read_unit(saved, &state))
+			return -EINVAL;
+		unit->state = state;
+	}
+	return 0;
+}
+
 int ovid_stor_restore(struct stor *stor, bool open, const void *buf, u32 bytes)
 {
 	const struct saved_reply *reply;
@@ -95,15 +177,14 @@ int ovid_stor_restore(struct stor *stor, bool open, const void *buf, u32 bytes)
 	int err = 0;
 	u32 i;
 
-	if (!bytes)
-		return 0;
-	if (!open || !saved_ok(saved, bytes))
+	if (!saved_ok(saved, open, bytes))
 		return -EINVAL;
 	stor->phase = saved->phase;
 	WRITE_ONCE(stor->announce, false);	/* it knows them */
 	reply = (const void *)(saved + 1);
 	for (i = 0; !err && i < saved->nr_replies; i++)
 		err = restore_reply(stor, &reply[i], saved->reset && i == saved->nr_replies - 1);
+	err = err ?: restore_units(stor, (const void *)&reply[i], saved->nr_units);
 	if (err)
 		ovid_stor_forget(stor);
 	return err;

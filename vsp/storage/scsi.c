@@ -1,75 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SCSI disks: commands, and answers that need no look at the medium: scsi.h.
+ * SCSI commands: the table of them, and those that move data: scsi.h.
  *
- * A command that is not here is no command of these disks.  Linux's storvsc takes the data of
- * INQUIRY and MODE SENSE whatever status comes with it, so that these always have some.
+ * A command that is not in the table is no command of these units.
  */
 #include "../../vmm/purelib.h"
-#include "scsi.h"
-
-enum opcode {
-	TEST_UNIT_READY = 0x00,
-	REQUEST_SENSE = 0x03,
-	READ_6 = 0x08,
-	WRITE_6 = 0x0a,
-	INQUIRY = 0x12,
-	MODE_SENSE_6 = 0x1a,
-	START_STOP_UNIT = 0x1b,
-	READ_CAPACITY_10 = 0x25,
-	READ_10 = 0x28,
-	WRITE_10 = 0x2a,
-	VERIFY_10 = 0x2f,
-	SYNCHRONIZE_CACHE_10 = 0x35,
-	WRITE_SAME_10 = 0x41,
-	UNMAP = 0x42,
-	MODE_SENSE_10 = 0x5a,
-	READ_16 = 0x88,
-	WRITE_16 = 0x8a,
-	VERIFY_16 = 0x8f,
-	SYNCHRONIZE_CACHE_16 = 0x91,
-	WRITE_SAME_16 = 0x93,
-	SERVICE_ACTION_IN_16 = 0x9e,
-	REPORT_LUNS = 0xa0,
-	READ_12 = 0xa8,
-	WRITE_12 = 0xaa,
-	VERIFY_12 = 0xaf,
-};
-
-#define READ_CAPACITY_16	0x10	/* of SERVICE_ACTION_IN_16 */
-
-#define NO_DEVICE		0x7f	/* of INQUIRY: there is none, nor could there be */
-
-/* what a handler works on */
-struct command {
-	const struct ovid_scsi_disk *disk;
-	const u8 *cdb;
-	struct ovid_scsi_request *req;
-	u8 *data;
-};
-
-static u64 get_be(const u8 *p, unsigned int bytes)
-{
-	u64 v = 0;
-
-	while (bytes--)
-		v = v << 8 | *p++;
-	return v;
-}
-
-static void put_be(u8 *p, unsigned int bytes, u64 v)
-{
-	while (bytes--) {
-		p[bytes] = v;
-		v >>= 8;
-	}
-}
-
-static void put_text(u8 *p, unsigned int bytes, const char *text)
-{
-	memset(p, ' ', bytes);
-	memcpy(p, text, min_t(size_t, bytes, strlen(text)));
-}
+#include "scsi_priv.h"
 
 /* the length of a command follows from its group; 0: not one of ours */
 static u32 cdb_length(u8 opcode)
@@ -77,184 +13,6 @@ static u32 cdb_length(u8 opcode)
 	static const u8 lengths[8] = { 6, 10, 10, 0, 16, 12, 0, 0 };
 
 	return lengths[opcode >> 5];
-}
-
-static void fail(struct command *c, u32 sense)
-{
-	c->req->todo = SCSI_DO_ANSWER;
-	c->req->sense = sense;
-	c->req->data_bytes = 0;
-}
-
-/* @bytes of data there are, @alloc the guest wants */
-static void answer(struct command *c, u32 bytes, u32 alloc)
-{
-	c->req->data_bytes = min(bytes, alloc);
-}
-
-/* ---- INQUIRY ---- */
-
-static u32 serial_length(const struct ovid_scsi_disk *disk)
-{
-	u32 n = 0;
-
-	while (n < SCSI_SERIAL_BYTES && disk->serial[n])
-		n++;
-	return n;
-}
-
-static const u8 vital_pages[] = { 0x00, 0x80, 0x83, 0xb0, 0xb1, 0xb2 };
-
-/* vendor and serial number, as text */
-static u32 put_designator(const struct ovid_scsi_disk *disk, u8 *p)
-{
-	u32 n = serial_length(disk);
-
-	p[0] = 2;	/* ASCII */
-	p[1] = 1;	/* of the unit, begins with the vendor */
-	p[3] = 8 + n;
-	put_text(p + 4, 8, "Msft");
-	memcpy(p + 12, disk->serial, n);
-	return 12 + n;
-}
-
-static u32 put_limits(const struct ovid_scsi_disk *disk, u8 *p)
-{
-	p[0] = 1;	/* WRITE SAME of no blocks is an error */
-	put_be(p + 4, 4, disk->max_transfer / disk->block_bytes);
-	if (disk->unmaps) {
-		put_be(p + 16, 4, 0xffffffff);
-		put_be(p + 20, 4, SCSI_MAX_UNMAP);
-		put_be(p + 24, 4, 4096 / disk->block_bytes);	/* a filesystem's */
-	}
-	put_be(p + 32, 8, disk->blocks);	/* WRITE SAME */
-	return 60;
-}
-
-/* by UNMAP and by both kinds of WRITE SAME; what was given back is zeroes */
-static u32 put_provisioning(const struct ovid_scsi_disk *disk, u8 *p)
-{
-	if (disk->unmaps) {
-		p[1] = 0xe4;
-		p[2] = 2;	/* thin */
-	}
-	return 4;
-}
-
-static void vital_page(struct command *c, u8 page, u32 alloc)
-{
-	const struct ovid_scsi_disk *disk = c->disk;
-	u8 *p = c->data + 4;
-	u32 n;
-
-	switch (page) {
-	case 0x00:
-		n = sizeof(vital_pages);
-		memcpy(p, vital_pages, n);
-		break;
-	case 0x80:
-		n = serial_length(disk);
-		memcpy(p, disk->serial, n);
-		break;
-	case 0x83:
-		n = put_designator(disk, p);
-		break;
-	case 0xb0:
-		n = put_limits(disk, p);
-		break;
-	case 0xb1:
-		p[1] = 1;	/* does not rotate */
-		n = 60;
-		break;
-	case 0xb2:
-		n = put_provisioning(disk, p);
-		break;
-	default:
-		fail(c, SENSE_BAD_FIELD);
-		n = 0;
-	}
-	c->data[1] = page;
-	put_be(c->data + 2, 2, n);
-	answer(c, 4 + n, alloc);
-}
-
-static void inquiry(struct command *c)
-{
-	u32 alloc = get_be(c->cdb + 3, 2);
-	u8 *p = c->data;
-
-	if (c->disk && c->cdb[1] & 1) {
-		vital_page(c, c->cdb[2], alloc);
-		return;
-	}
-	if (c->disk && c->cdb[2]) {
-		fail(c, SENSE_BAD_FIELD);
-		return;
-	}
-	p[0] = c->disk ? 0 : NO_DEVICE;
-	p[2] = 5;	/* SPC-3 */
-	p[3] = 2;
-	p[4] = 36 - 5;
-	p[7] = 2;	/* takes many commands at a time */
-	put_text(p + 8, 8, "Msft");	/* Linux: WRITE SAME for such disks only */
-	put_text(p + 16, 16, "Virtual Disk");
-	put_text(p + 32, 4, "1.0");
-	answer(c, 36, alloc);
-}
-
-/* ---- MODE SENSE ---- */
-
-/* @values: false: which may be changed, that is none */
-static u32 put_mode_page(u8 page, bool values, u8 *p)
-{
-	u32 n = page == 0x08 ? 20 : 12;
-
-	memset(p, 0, n);
-	p[0] = page;
-	p[1] = n - 2;
-	if (page == 0x08 && values)
-		p[2] = 4;	/* there is a cache for writes */
-	return n;
-}
-
-static void mode_sense(struct command *c)
-{
-	bool small = c->cdb[0] == MODE_SENSE_6;
-	u32 head = small ? 4 : 8, n = head, alloc = small ? c->cdb[4] : get_be(c->cdb + 7, 2);
-	u8 page = c->cdb[2] & 0x3f, which = c->cdb[2] >> 6, *p = c->data;
-
-	if (c->cdb[3] && c->cdb[3] != 0xff)
-		page = 0x3e;	/* no subpage is there; this is no page either */
-	if (page == 0x08 || page == 0x3f)
-		n += put_mode_page(0x08, which != 1, p + n);
-	if (page == 0x0a || page == 0x3f)
-		n += put_mode_page(0x0a, which != 1, p + n);
-	if (n == head || which == 3)	/* what would be saved */
-		fail(c, SENSE_BAD_FIELD);
-	put_be(p, head / 4, n - head / 4);
-	/* FUA is known */
-	p[small ? 2 : 3] = (c->disk->read_only ? 0x80 : 0) | 0x10;
-	answer(c, n, alloc);
-}
-
-/* ---- READ CAPACITY ---- */
-
-static void read_capacity_10(struct command *c)
-{
-	u64 last = c->disk->blocks - 1;
-
-	put_be(c->data, 4, min_t(u64, last, 0xffffffff));
-	put_be(c->data + 4, 4, c->disk->block_bytes);
-	answer(c, 8, 8);
-}
-
-static void read_capacity_16(struct command *c)
-{
-	put_be(c->data, 8, c->disk->blocks - 1);
-	put_be(c->data + 8, 4, c->disk->block_bytes);
-	if (c->disk->unmaps)
-		c->data[14] = 0xc0;	/* what is unmapped is zeroes */
-	answer(c, 32, get_be(c->cdb + 10, 4));
 }
 
 /* ---- blocks ---- */
@@ -302,11 +60,10 @@ static bool take_blocks(struct command *c)
 	return true;
 }
 
-static bool may_write(struct command *c)
+/* what is to be on the medium when it is answered */
+static bool wants_fua(const struct command *c, bool asked)
 {
-	if (c->disk->read_only)
-		fail(c, SENSE_WRITE_PROTECTED);
-	return !c->disk->read_only;
+	return asked || c->state->write_through;
 }
 
 static void transfer(struct command *c, enum ovid_scsi_do todo)
@@ -322,17 +79,77 @@ static void transfer(struct command *c, enum ovid_scsi_do todo)
 	}
 	c->req->data_bytes = c->req->bytes;
 	c->req->fua = !small && c->cdb[1] & 8;
+	if (todo != SCSI_DO_READ)
+		c->req->fua = wants_fua(c, c->req->fua);
 	if (c->req->bytes)
 		c->req->todo = todo;
+}
+
+static void do_read(struct command *c)
+{
+	transfer(c, SCSI_DO_READ);
+}
+
+static void do_write(struct command *c)
+{
+	transfer(c, SCSI_DO_WRITE);
+}
+
+/* BYTCHK: 0 the medium alone is looked at, 1 it is compared */
+static bool take_check(struct command *c, bool *compare)
+{
+	*compare = c->cdb[1] & 2;
+	if (c->cdb[1] & 0xe4)
+		fail(c, SENSE_BAD_FIELD);
+	return !c->req->sense;
 }
 
 /* what is read and found to be there is not compared */
 static void verify(struct command *c)
 {
-	if (c->cdb[1] & 6)
+	bool compare;
+
+	if (!take_check(c, &compare) || !take_blocks(c) || !compare)
+		return;
+	if (c->req->bytes > c->disk->max_transfer)
 		fail(c, SENSE_BAD_FIELD);
-	else
-		take_blocks(c);
+	else if (c->req->bytes)
+		c->req->todo = SCSI_DO_VERIFY;
+	c->req->data_bytes = c->req->sense ? 0 : c->req->bytes;
+}
+
+/* a write that has reached the medium has been verified, unless it is to be compared */
+static void write_verify(struct command *c)
+{
+	bool compare;
+
+	if (!take_check(c, &compare))
+		return;
+	transfer(c, compare ? SCSI_DO_WRITE_VERIFY : SCSI_DO_WRITE);
+	c->req->fua = true;
+}
+
+static void compare_write(struct command *c)
+{
+	u64 lba = get_be(c->cdb + 2, 8);
+	u32 count = c->cdb[13];
+
+	if (c->cdb[1] >> 5 || count > SCSI_MAX_COMPARE / c->disk->block_bytes) {
+		fail(c, SENSE_BAD_FIELD);
+	} else if (!has_blocks(c->disk, lba, count)) {
+		fail(c, SENSE_OUT_OF_RANGE);
+	} else if (count) {
+		c->req->todo = SCSI_DO_COMPARE_WRITE;
+		c->req->offset = lba * c->disk->block_bytes;
+		c->req->bytes = count * c->disk->block_bytes;
+		c->req->data_bytes = 2 * c->req->bytes;
+		c->req->fua = wants_fua(c, c->cdb[1] & 8);
+	}
+}
+
+static void flush(struct command *c)
+{
+	c->req->todo = SCSI_DO_FLUSH;	/* whichever blocks it names: all */
 }
 
 static void write_same(struct command *c)
@@ -347,6 +164,7 @@ static void write_same(struct command *c)
 	}
 	c->req->todo = SCSI_DO_ZERO;
 	c->req->may_unmap = c->cdb[1] & 8;
+	c->req->fua = wants_fua(c, false);
 	c->req->data_bytes = no_data ? 0 : c->disk->block_bytes;
 }
 
@@ -363,6 +181,7 @@ static void unmap(struct command *c)
 	} else if (bytes) {
 		c->req->todo = SCSI_DO_UNMAP;
 		c->req->data_bytes = bytes;
+		c->req->fua = wants_fua(c, false);
 	}
 }
 
@@ -393,6 +212,76 @@ u32 ovid_scsi_unmap_list(const struct ovid_scsi_disk *disk, const u8 *list, u32 
 	return nr;
 }
 
+/* ---- attentions, sense ---- */
+
+static const u32 attention_sense[ATTENTIONS] = {
+	[ATTENTION_BUS_RESET] = SENSE_BUS_RESET,
+	[ATTENTION_MEDIUM] = SENSE_MEDIUM_CHANGED,
+	[ATTENTION_LUNS] = SENSE_LUNS_CHANGED,
+	[ATTENTION_CAPACITY] = SENSE_CAPACITY_CHANGED,
+};
+
+/* the first of those that wait, which is told now; or none */
+static u32 next_attention(struct ovid_scsi_state *state)
+{
+	u32 i;
+
+	for (i = 0; i < ATTENTIONS; i++) {
+		if (!(state->attentions & BIT(i)))
+			continue;
+		state->attentions &= ~BIT(i);
+		return attention_sense[i];
+	}
+	return SENSE_NONE;
+}
+
+/* what waits to be told is part of it */
+void ovid_scsi_reset(struct ovid_scsi_state *state, u32 attentions)
+{
+	state->write_through = false;
+	state->prevented = false;
+	state->attentions = attentions;
+}
+
+bool ovid_scsi_state_ok(const struct ovid_scsi_state *state)
+{
+	return state->attentions < BIT(ATTENTIONS) && state->event < EVENTS &&
+	       ovid_scsi_reserve_ok(&state->reserve);
+}
+
+void ovid_scsi_sense(u32 sense, u8 *data)
+{
+	memset(data, 0, SCSI_SENSE_BYTES);
+	data[0] = 0x70;
+	data[2] = sense >> 16;
+	data[7] = SCSI_SENSE_BYTES - 8;
+	data[12] = sense >> 8;
+	data[13] = sense;
+}
+
+void ovid_scsi_sense_info(u32 info, u8 *data)
+{
+	data[0] |= 0x80;
+	put_be(data + 3, 4, info);
+}
+
+static void request_sense(struct command *c)
+{
+	u32 sense = SENSE_NO_LUN;
+
+	/* of the two formats it has the fixed one */
+	if (c->cdb[1] & 1) {
+		fail(c, SENSE_BAD_FIELD);
+		return;
+	}
+	if (c->disk)
+		sense = next_attention(c->state);
+	if (c->disk && !sense && c->disk->dvd)
+		sense = ovid_dvd_not_ready(c);
+	ovid_scsi_sense(sense, c->data);
+	answer(c, SCSI_SENSE_BYTES, c->cdb[4]);
+}
+
 /* ---- units ---- */
 
 u32 ovid_scsi_luns(u64 luns, u32 alloc, u8 *data)
@@ -410,105 +299,285 @@ u32 ovid_scsi_luns(u64 luns, u32 alloc, u8 *data)
 	return min(n, alloc);
 }
 
-void ovid_scsi_sense(u32 sense, u8 *data)
+static void report_luns(struct command *c)
 {
-	memset(data, 0, SCSI_SENSE_BYTES);
-	data[0] = 0x70;
-	data[2] = sense >> 16;
-	data[7] = SCSI_SENSE_BYTES - 8;
-	data[12] = sense >> 8;
-	data[13] = sense;
+	c->req->todo = SCSI_DO_LUNS;
+	c->req->alloc = get_be(c->cdb + 6, 4);
 }
 
-static void request_sense(struct command *c, u32 *attention)
+static void ready(struct command *c)
 {
-	ovid_scsi_sense(c->disk ? *attention : SENSE_NO_LUN, c->data);
-	*attention = SENSE_NONE;
-	answer(c, SCSI_SENSE_BYTES, c->cdb[4]);
 }
 
-/* those that look at no medium, and tell no attention; false: not one of them */
-static bool about_unit(struct command *c, u32 *attention)
+/* a disk that is stopped has its data on the medium, and goes on */
+static void start_stop(struct command *c)
 {
-	switch (c->cdb[0]) {
-	case INQUIRY:
-		inquiry(c);
-		return true;
-	case REPORT_LUNS:
-		c->req->todo = SCSI_DO_LUNS;
-		c->req->alloc = get_be(c->cdb + 6, 4);
-		return true;
-	case REQUEST_SENSE:
-		request_sense(c, attention);
-		return true;
-	default:
-		return false;
+	bool condition = c->cdb[4] >> 4;
+
+	if (c->disk->dvd && !condition)
+		ovid_dvd_tray(c);
+	else if (c->cdb[4] & 2)
+		fail(c, SENSE_BAD_FIELD);	/* there is nothing to be taken out */
+	else if (!condition && !(c->cdb[4] & 5))
+		flush(c);
+}
+
+static void prevent(struct command *c)
+{
+	if (c->cdb[4] & 2)
+		fail(c, SENSE_BAD_FIELD);
+	else
+		c->state->prevented = c->cdb[4] & 1;
+}
+
+/* ---- the table ---- */
+
+enum row_flags {
+	DISK = 1 << 0,
+	DVD = 1 << 1,		/* both: it is a command of both */
+	READS = 1 << 2,		/* wants a medium */
+	WRITES = 1 << 3,	/* ... that may be written to */
+	QUIET = 1 << 4,		/* tells no attention */
+};
+
+#define ANY		(DISK | DVD)
+#define NO_ACTION	0xff
+
+/**
+ * struct row - a command
+ * @opcode: first byte
+ * @action: service action, where it is one of several; NO_ACTION
+ * @flags: enum row_flags
+ * @handler: decodes it
+ * @usage: bits that are looked at, from the second byte on
+ */
+struct row {
+	u8 opcode;
+	u8 action;
+	u8 flags;
+	void (*handler)(struct command *c);
+	u8 usage[15];
+};
+
+static void report_opcodes(struct command *c);
+
+#define BLOCKS_6	"\x1f\xff\xff\xff"
+#define BLOCKS_10	"\xff\xff\xff\xff\x00\xff\xff"
+#define BLOCKS_12	"\xff\xff\xff\xff\xff\xff\xff\xff"
+#define BLOCKS_16	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+
+/* what is asked most comes first */
+static const struct row rows[] = {
+	{ READ_10, NO_ACTION, ANY | READS, do_read, "\x18" BLOCKS_10 },
+	{ WRITE_10, NO_ACTION, DISK | WRITES, do_write, "\x18" BLOCKS_10 },
+	{ READ_16, NO_ACTION, DISK | READS, do_read, "\x18" BLOCKS_16 },
+	{ WRITE_16, NO_ACTION, DISK | WRITES, do_write, "\x18" BLOCKS_16 },
+	{ SYNCHRONIZE_CACHE_10, NO_ACTION, DISK, flush, "\x02" BLOCKS_10 },
+	{ SYNCHRONIZE_CACHE_16, NO_ACTION, DISK, flush, "\x02" BLOCKS_16 },
+	{ UNMAP, NO_ACTION, DISK | WRITES, unmap, "\x01\0\0\0\0\0\xff\xff" },
+	{ WRITE_SAME_10, NO_ACTION, DISK | WRITES, write_same, "\xf8" BLOCKS_10 },
+	{ WRITE_SAME_16, NO_ACTION, DISK | WRITES, write_same, "\xf9" BLOCKS_16 },
+	{ READ_6, NO_ACTION, DISK | READS, do_read, BLOCKS_6 },
+	{ WRITE_6, NO_ACTION, DISK | WRITES, do_write, BLOCKS_6 },
+	{ READ_12, NO_ACTION, ANY | READS, do_read, "\x18" BLOCKS_12 },
+	{ WRITE_12, NO_ACTION, DISK | WRITES, do_write, "\x18" BLOCKS_12 },
+	{ VERIFY_10, NO_ACTION, DISK | READS, verify, "\x16" BLOCKS_10 },
+	{ VERIFY_12, NO_ACTION, DISK | READS, verify, "\x16" BLOCKS_12 },
+	{ VERIFY_16, NO_ACTION, DISK | READS, verify, "\x16" BLOCKS_16 },
+	{ WRITE_AND_VERIFY_10, NO_ACTION, DISK | WRITES, write_verify, "\x16" BLOCKS_10 },
+	{ WRITE_AND_VERIFY_12, NO_ACTION, DISK | WRITES, write_verify, "\x16" BLOCKS_12 },
+	{ WRITE_AND_VERIFY_16, NO_ACTION, DISK | WRITES, write_verify, "\x16" BLOCKS_16 },
+	{ COMPARE_AND_WRITE, NO_ACTION, DISK | WRITES, compare_write,
+	  "\x18\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\xff" },
+	{ TEST_UNIT_READY, NO_ACTION, ANY | READS, ready },
+	{ REQUEST_SENSE, NO_ACTION, ANY | QUIET, request_sense, "\x01\0\0\xff" },
+	{ INQUIRY, NO_ACTION, ANY | QUIET, ovid_scsi_inquiry, "\x01\xff\xff\xff" },
+	{ REPORT_LUNS, NO_ACTION, ANY | QUIET, report_luns, "\0\xff\0\0\0\xff\xff\xff\xff" },
+	/* storvsc would take what is said of an attention for modes */
+	{ MODE_SENSE_6, NO_ACTION, ANY | QUIET, ovid_scsi_mode_sense, "\x08\xff\xff\xff" },
+	{ MODE_SENSE_10, NO_ACTION, ANY | QUIET, ovid_scsi_mode_sense,
+	  "\x18\xff\xff\0\0\0\xff\xff" },
+	{ MODE_SELECT_6, NO_ACTION, ANY, ovid_scsi_mode_select, "\x11\0\0\xff" },
+	{ MODE_SELECT_10, NO_ACTION, ANY, ovid_scsi_mode_select, "\x11\0\0\0\0\0\xff\xff" },
+	{ START_STOP_UNIT, NO_ACTION, ANY, start_stop, "\x01\0\0\xf7" },
+	{ PREVENT_ALLOW_MEDIUM_REMOVAL, NO_ACTION, ANY, prevent, "\0\0\0\x03" },
+	{ LOG_SENSE, NO_ACTION, DISK, ovid_scsi_log_sense, "\x01\xff\xff\0\0\0\xff\xff" },
+	{ READ_CAPACITY_10, NO_ACTION, ANY | READS, ovid_scsi_capacity_10 },
+	{ SERVICE_ACTION_IN_16, 0x10, DISK | READS, ovid_scsi_capacity_16,
+	  "\x1f\0\0\0\0\0\0\0\0\xff\xff\xff\xff" },
+	{ MAINTENANCE_IN, 0x0c, ANY, report_opcodes, "\x1f\x07\xff\xff\xff\xff\xff\xff\xff" },
+	{ PERSISTENT_RESERVE_IN, 0, DISK, ovid_scsi_reserve_in, "\x1f\0\0\0\0\0\xff\xff" },
+	{ PERSISTENT_RESERVE_IN, 1, DISK, ovid_scsi_reserve_in, "\x1f\0\0\0\0\0\xff\xff" },
+	{ PERSISTENT_RESERVE_IN, 2, DISK, ovid_scsi_reserve_in, "\x1f\0\0\0\0\0\xff\xff" },
+	{ PERSISTENT_RESERVE_IN, 3, DISK, ovid_scsi_reserve_in, "\x1f\0\0\0\0\0\xff\xff" },
+	{ PERSISTENT_RESERVE_OUT, 0, DISK, ovid_scsi_reserve_out, "\x1f\0\0\0\xff\xff\xff\xff" },
+	{ PERSISTENT_RESERVE_OUT, 1, DISK, ovid_scsi_reserve_out, "\x1f\xff\0\0\xff\xff\xff\xff" },
+	{ PERSISTENT_RESERVE_OUT, 2, DISK, ovid_scsi_reserve_out, "\x1f\xff\0\0\xff\xff\xff\xff" },
+	{ PERSISTENT_RESERVE_OUT, 3, DISK, ovid_scsi_reserve_out, "\x1f\0\0\0\xff\xff\xff\xff" },
+	{ PERSISTENT_RESERVE_OUT, 4, DISK, ovid_scsi_reserve_out, "\x1f\xff\0\0\xff\xff\xff\xff" },
+	{ PERSISTENT_RESERVE_OUT, 5, DISK, ovid_scsi_reserve_out, "\x1f\xff\0\0\xff\xff\xff\xff" },
+	{ PERSISTENT_RESERVE_OUT, 6, DISK, ovid_scsi_reserve_out, "\x1f\0\0\0\xff\xff\xff\xff" },
+	{ READ_TOC, NO_ACTION, DVD | READS, ovid_dvd_toc, "\x02\x0f\0\0\0\xff\xff\xff\xc0" },
+	{ GET_CONFIGURATION, NO_ACTION, DVD | QUIET, ovid_dvd_configuration,
+	  "\x03\xff\xff\0\0\0\xff\xff" },
+	{ GET_EVENT_STATUS_NOTIFICATION, NO_ACTION, DVD | QUIET, ovid_dvd_event,
+	  "\x01\0\0\xff\0\0\xff\xff" },
+	{ READ_DISC_INFORMATION, NO_ACTION, DVD | READS, ovid_dvd_disc,
+	  "\x07\0\0\0\0\0\xff\xff" },
+	{ READ_TRACK_INFORMATION, NO_ACTION, DVD | READS, ovid_dvd_track,
+	  "\x03\xff\xff\xff\xff\0\xff\xff" },
+	{ READ_DISC_STRUCTURE, NO_ACTION, DVD | READS, ovid_dvd_structure,
+	  "\x0f\0\0\0\0\xff\xff\xff\xff" },
+	{ MECHANISM_STATUS, NO_ACTION, DVD, ovid_dvd_mechanism, "\0\0\0\0\0\0\0\xff\xff" },
+	{ SET_CD_SPEED, NO_ACTION, DVD, ready },
+};
+
+/* of units of the disk's kind; NULL: @known: there are other service actions */
+static const struct row *find_row(const struct ovid_scsi_disk *disk, u8 opcode, u8 action,
+				  bool *known)
+{
+	u8 kind = disk && disk->dvd ? DVD : DISK;
+	const struct row *row;
+
+	*known = false;
+	for (row = rows; row < rows + ARRAY_SIZE(rows); row++) {
+		if (row->opcode != opcode || !(row->flags & kind))
+			continue;
+		*known = true;
+		if (row->action == NO_ACTION || row->action == action)
+			return row;
 	}
+	return NULL;
 }
 
-static void about_medium(struct command *c)
+/* ---- REPORT SUPPORTED OPERATION CODES: no command has a timeout ---- */
+
+static bool is_offered(const struct ovid_scsi_disk *disk, const struct row *row)
 {
-	switch (c->cdb[0]) {
-	case TEST_UNIT_READY:
-	case START_STOP_UNIT:
-		break;
-	case MODE_SENSE_6: case MODE_SENSE_10:
-		mode_sense(c);
-		break;
-	case READ_CAPACITY_10:
-		read_capacity_10(c);
-		break;
-	case SERVICE_ACTION_IN_16:
-		if ((c->cdb[1] & 0x1f) == READ_CAPACITY_16)
-			read_capacity_16(c);
-		else
-			fail(c, SENSE_BAD_FIELD);
-		break;
-	case READ_6: case READ_10: case READ_12: case READ_16:
-		transfer(c, SCSI_DO_READ);
-		break;
-	case VERIFY_10: case VERIFY_12: case VERIFY_16:
-		verify(c);
-		break;
-	case SYNCHRONIZE_CACHE_10: case SYNCHRONIZE_CACHE_16:
-		c->req->todo = SCSI_DO_FLUSH;	/* whichever blocks it names: all */
-		break;
-	case WRITE_6: case WRITE_10: case WRITE_12: case WRITE_16:
-		if (may_write(c))
-			transfer(c, SCSI_DO_WRITE);
-		break;
-	case WRITE_SAME_10: case WRITE_SAME_16:
-		if (may_write(c))
-			write_same(c);
-		break;
-	case UNMAP:
-		if (may_write(c))
-			unmap(c);
-		break;
-	default:
-		fail(c, SENSE_BAD_OPCODE);
+	return row->flags & (disk->dvd ? DVD : DISK) && (row->opcode != UNMAP || disk->unmaps);
+}
+
+static u32 put_all_opcodes(const struct ovid_scsi_disk *disk, u8 *p)
+{
+	u32 i, n = 4;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (!is_offered(disk, &rows[i]))
+			continue;
+		memset(p + n, 0, 8);
+		p[n] = rows[i].opcode;
+		if (rows[i].action != NO_ACTION) {
+			p[n + 3] = rows[i].action;
+			p[n + 5] = 1;
+		}
+		p[n + 7] = cdb_length(rows[i].opcode);
+		n += 8;
 	}
+	put_be(p, 4, n - 4);
+	return n;
 }
 
-void ovid_scsi_decode(const struct ovid_scsi_disk *disk, const u8 *cdb, u32 cdb_bytes,
-		      u32 *attention, struct ovid_scsi_request *req, u8 *data)
+/* 1: it is not supported, 3: as the standard has it */
+static u32 put_opcode(const struct ovid_scsi_disk *disk, const struct row *row, u8 *p)
 {
-	struct command c = { .disk = disk, .cdb = cdb, .req = req, .data = data };
+	u32 n = row && is_offered(disk, row) ? cdb_length(row->opcode) : 0;
+
+	p[1] = n ? 3 : 1;
+	put_be(p + 2, 2, n);
+	if (n) {
+		p[4] = row->opcode;
+		memcpy(p + 5, row->usage, n - 1);
+		if (row->action != NO_ACTION)
+			p[5] = (p[5] & ~0x1f) | row->action;
+	}
+	return 4 + n;
+}
+
+static void report_opcodes(struct command *c)
+{
+	u8 how = c->cdb[2] & 7, opcode = c->cdb[3];
+	u16 action = get_be(c->cdb + 4, 2);
+	u32 alloc = get_be(c->cdb + 6, 4);
+	const struct row *row;
+	bool known, actions;
+
+	if (!how) {
+		answer(c, put_all_opcodes(c->disk, c->data), alloc);
+		return;
+	}
+	row = find_row(c->disk, opcode, min_t(u16, action, 0xfe), &known);
+	actions = known && (!row || row->action != NO_ACTION);
+	/* 1: one without service actions, 2: with them, 3: either */
+	if (how > 3 || (how == 1 && actions) || (how == 2 && known && !actions)) {
+		fail(c, SENSE_BAD_FIELD);
+		return;
+	}
+	if (how == 3 && !actions && action)
+		row = NULL;
+	answer(c, put_opcode(c->disk, row, c->data), alloc);
+}
+
+/* ---- decoding ---- */
+
+/* 0, or why not: what comes before what the command itself says */
+static u32 check_unit(struct command *c, const struct row *row)
+{
+	u32 sense = SENSE_NONE;
+
+	if (row->flags & QUIET)
+		return SENSE_NONE;
+	if (c->state->attentions)
+		return next_attention(c->state);
+	if (row->flags & (READS | WRITES) && c->disk->dvd)
+		sense = ovid_dvd_not_ready(c);
+	if (!sense && row->flags & WRITES && c->disk->read_only)
+		sense = SENSE_WRITE_PROTECTED;
+	return sense;
+}
+
+/* what is said where there is no unit */
+static bool needs_no_unit(u8 opcode)
+{
+	return opcode == INQUIRY || opcode == REPORT_LUNS || opcode == REQUEST_SENSE;
+}
+
+void ovid_scsi_decode(const struct ovid_scsi_disk *disk, struct ovid_scsi_state *state,
+		      const u8 *cdb, u32 cdb_bytes, struct ovid_scsi_request *req, u8 *data)
+{
+	struct command c = { .disk = disk, .state = state, .cdb = cdb, .req = req, .data = data };
+	const struct row *row;
+	bool known = false;
+	u32 sense;
 
 	*req = (struct ovid_scsi_request){ .todo = SCSI_DO_ANSWER };
-	memset(data, 0, 256);	/* more is in no answer of ours */
-	if (!cdb_length(cdb[0]) || cdb_bytes < cdb_length(cdb[0])) {
-		fail(&c, disk ? SENSE_BAD_OPCODE : SENSE_NO_LUN);
-		return;
-	}
-	if (about_unit(&c, attention))
-		return;
-	if (!disk) {
+	memset(data, 0, 256);	/* an answer with more sees to it */
+	if (!disk && !needs_no_unit(cdb[0])) {
 		fail(&c, SENSE_NO_LUN);
-	} else if (*attention) {
-		fail(&c, *attention);
-		*attention = SENSE_NONE;
-	} else {
-		about_medium(&c);
+		return;
 	}
+	row = cdb_bytes < cdb_length(cdb[0]) ? NULL :
+	      find_row(disk, cdb[0], cdb[1] & 0x1f, &known);
+	if (!row) {
+		sense = known ? SENSE_BAD_FIELD : SENSE_BAD_OPCODE;
+		fail(&c, disk ? sense : SENSE_NO_LUN);
+		return;
+	}
+	sense = check_unit(&c, row);
+	if (sense)
+		fail(&c, sense);
+	else
+		row->handler(&c);
+}
+
+void ovid_scsi_parameters(const struct ovid_scsi_disk *disk, struct ovid_scsi_state *state,
+			  const u8 *cdb, struct ovid_scsi_request *req, const u8 *list)
+{
+	struct command c = { .disk = disk, .state = state, .cdb = cdb, .req = req };
+
+	req->todo = SCSI_DO_ANSWER;
+	if (cdb[0] == PERSISTENT_RESERVE_OUT)
+		ovid_scsi_reserve_list(&c, list);
+	else
+		ovid_scsi_mode_list(&c, list);
+	req->data_bytes = 0;
 }

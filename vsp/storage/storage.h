@@ -3,11 +3,12 @@
  * A SCSI controller and its disks, a provider of the VMBus.
  *
  *   chan.c	packets and their requests, from the guest and back
+ *   steps.c	requests of more than one step
  *   unit.c	disks at their addresses: attached, detached, found
  *   change.c	disks that the guest has: another size; what they are
  *   save.c	what is moved with the VM
  *   vstor.c	the protocol around SCSI, pure
- *   scsi.c	SCSI commands, pure
+ *   scsi.h	SCSI commands, pure
  *   raw.c	raw files and block devices (image.h)
  *   vdisk_*.c	VHDX and VHD images (vdisk_image.h)
  *   image_thread.c	the thread of an image
@@ -41,16 +42,18 @@ struct ovid_disk_size;
 
 /**
  * struct stor_unit - a disk at its address
+ * @id: no other of the controller has or had it
  * @disk: what SCSI commands are about; units_lock
+ * @state: what they change; units_lock
  * @image: what it consists of
- * @attention: sense that the next command is told; units_lock
  * @requests: of @image, so far; units_lock
  * @under_way: those that have not ended; stor->lock
  */
 struct stor_unit {
+	u64 id;
 	struct ovid_scsi_disk disk;
+	struct ovid_scsi_state state;
 	struct ovid_image *image;
-	u32 attention;
 	u64 requests;
 	u32 under_way;
 };
@@ -67,6 +70,7 @@ struct stor_unit {
  * @trans_id: its name for it
  * @moved: bytes, if all goes well
  * @err: how it went; -errno
+ * @steps: if it has more than one, or NULL
  * @io: while it is under way
  * @extents: of @io
  */
@@ -81,6 +85,7 @@ struct stor_request {
 	u64 trans_id;
 	u32 moved;
 	int err;
+	struct stor_steps *steps;
 	struct ovid_image_io io;
 	struct ovid_scsi_extent extents[SCSI_MAX_UNMAP];
 };
@@ -91,6 +96,7 @@ struct stor_request {
  * @units_lock: guards @units and what is in them, but for @under_way
  * @units: by address, struct stor_unit
  * @nr_units: of them
+ * @last_id: that was given to one
  * @lock: guards @finished, @under_way, and that of units; any context
  * @finished: what has ended since the channel's thread looked
  * @under_way: requests that use the guest's memory, or an image
@@ -101,6 +107,7 @@ struct stor_request {
  * @phase: of the protocol
  * @replies: answers that wait for space in the ring
  * @reset: one that waits until nothing is under way; no packet is taken before; or NULL
+ * @alone: one that nothing else may be under way with; no packet is taken before it has ended
  * @spare: for the next packet; memory is had before one is taken
  * @nr_requests: packets taken and not answered
  * @nr_pages: that they hold
@@ -112,6 +119,7 @@ struct stor {
 	struct mutex units_lock;	/* see above */
 	struct xarray units;
 	u32 nr_units;
+	u64 last_id;
 
 	spinlock_t lock;		/* see above */
 	struct list_head finished;
@@ -122,6 +130,7 @@ struct stor {
 	enum ovid_stor_phase phase;
 	struct list_head replies;
 	struct stor_request *reset;
+	struct stor_request *alone;
 	struct stor_request *spare;
 	u32 nr_requests;
 	u32 nr_pages;
@@ -136,8 +145,8 @@ extern const struct ovid_chan_ops ovid_storage;
 struct stor_unit *ovid_stor_unit(struct stor *stor, const struct stor_w_srb *srb);
 /* bits: units of the target that a request names; units_lock held */
 u64 ovid_stor_luns(struct stor *stor, const struct stor_w_srb *srb);
-/* all units are told of a reset */
-void ovid_stor_attention(struct stor *stor, u32 sense);
+/* all units are reset; @attentions: what the guest is told of it */
+void ovid_stor_reset_units(struct stor *stor, u32 attentions);
 /* OVID_DISK_ATTACH, OVID_DISK_DETACH: the caller's thread */
 long ovid_stor_attach(struct stor *stor, const struct ovid_disk *arg);
 long ovid_stor_detach(struct stor *stor, const struct ovid_disk *arg);
@@ -162,6 +171,20 @@ struct stor_request *ovid_stor_request(struct stor *stor);
 void ovid_stor_quiesce(struct stor *stor);
 /* back to what attach made; nothing is under way */
 void ovid_stor_forget(struct stor *stor);
+/* the image begins @req->io; units_lock held: the unit stays until the count says so */
+void ovid_stor_submit(struct stor *stor, struct stor_unit *unit, struct stor_request *req);
+
+/* ---- steps.c ---- */
+/* makes a request that holds the guest's memory one of several steps: 0 or -ENOMEM */
+int ovid_stor_steps_make(struct stor_request *req, const struct stor_unit *unit,
+			 const struct ovid_scsi_request *scsi);
+void ovid_stor_steps_free(struct stor_request *req);
+/* begins the first or the next step; false: there is none.  units_lock held */
+bool ovid_stor_step(struct stor *stor, struct stor_unit *unit, struct stor_request *req);
+/* a step has ended well: false: that was the last, or @req->err is set */
+bool ovid_stor_next_step(struct stor *stor, struct stor_request *req);
+/* it has ended for a difference, at @offset */
+bool ovid_stor_steps_differ(const struct stor_request *req, u32 *offset);
 
 /* ---- save.c ---- */
 u32 ovid_stor_save(struct stor *stor, void *buf, u32 room);

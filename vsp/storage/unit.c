@@ -32,19 +32,32 @@ u64 ovid_stor_luns(struct stor *stor, const struct stor_w_srb *srb)
 	u64 luns = 0;
 
 	lockdep_assert_held(&stor->units_lock);
-	xa_for_each_range(&stor->units, at, unit, first, first + SCSI_MAX_LUNS - 1)
+	xa_for_each_range(&stor->units, at, unit, first, first + SCSI_MAX_LUNS - 1) {
 		luns |= BIT_ULL(at - first);
+		unit->state.attentions &= ~BIT(ATTENTION_LUNS);	/* it knows by this */
+	}
 	return luns;
 }
 
-void ovid_stor_attention(struct stor *stor, u32 sense)
+void ovid_stor_reset_units(struct stor *stor, u32 attentions)
 {
 	struct stor_unit *unit;
 	unsigned long at;
 
 	guard(mutex)(&stor->units_lock);
 	xa_for_each(&stor->units, at, unit)
-		unit->attention = sense;
+		ovid_scsi_reset(&unit->state, attentions);
+}
+
+/* units_lock held: those of a target learn that another has come or gone */
+static void luns_changed(struct stor *stor, unsigned long where)
+{
+	unsigned long first = where & ~0xfful, at;
+	struct stor_unit *unit;
+
+	xa_for_each_range(&stor->units, at, unit, first, first + SCSI_MAX_LUNS - 1)
+		if (at != where)
+			ovid_scsi_attend(&unit->state, ATTENTION_LUNS);
 }
 
 static struct stor_unit *new_unit(struct ovid_image *image, const struct ovid_disk *arg)
@@ -56,6 +69,7 @@ static struct stor_unit *new_unit(struct ovid_image *image, const struct ovid_di
 	static_assert(sizeof(unit->disk.serial) == sizeof(arg->serial));
 	unit->image = image;
 	unit->disk.block_bytes = image->logical_sector;
+	unit->disk.physical_bytes = image->physical_sector;
 	unit->disk.blocks = image->bytes / unit->disk.block_bytes;
 	unit->disk.max_transfer = STOR_MAX_TRANSFER;
 	unit->disk.read_only = image->read_only;
@@ -105,7 +119,9 @@ static int insert(struct stor *stor, struct stor_unit *unit, const struct ovid_d
 	err = xa_insert(&stor->units, where, unit, GFP_KERNEL_ACCOUNT);
 	if (err)
 		return err;
+	unit->id = ++stor->last_id;
 	stor->nr_units++;
+	luns_changed(stor, where);
 	return 0;
 }
 
@@ -184,6 +200,7 @@ long ovid_stor_detach(struct stor *stor, const struct ovid_disk *arg)
 		if (!unit)
 			return -ENOENT;
 		stor->nr_units--;
+		luns_changed(stor, address(arg->path, arg->target, arg->lun));
 	}
 	free_unit(stor, unit);
 	ovid_stor_announce(stor);

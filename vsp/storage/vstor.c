@@ -108,12 +108,23 @@ void ovid_stor_good(struct stor_w_packet *packet, u32 moved)
 
 void ovid_stor_check(struct stor_w_packet *packet, u32 sense, u32 moved)
 {
-	u8 srb_status = sense == SENSE_NO_LUN ? STOR_SRB_INVALID_LUN : STOR_SRB_ERROR;
+	u8 srb_status;
 
+	if (sense == SENSE_CONFLICT) {
+		end_srb(packet, STOR_SRB_ERROR, SCSI_CONFLICT, 0);
+		return;
+	}
+	srb_status = sense == SENSE_NO_LUN ? STOR_SRB_INVALID_LUN : STOR_SRB_ERROR;
 	end_srb(packet, srb_status | STOR_SRB_SENSE_VALID, SCSI_CHECK_CONDITION, moved);
 	memset(packet->srb.sense, 0, STOR_SENSE_BYTES);
 	ovid_scsi_sense(sense, packet->srb.sense);
 	packet->srb.sense_length = SCSI_SENSE_BYTES;
+}
+
+void ovid_stor_miscompare(struct stor_w_packet *packet, u32 offset)
+{
+	ovid_stor_check(packet, SENSE_MISCOMPARE, 0);
+	ovid_scsi_sense_info(offset, packet->srb.sense);
 }
 
 void ovid_stor_refuse(struct stor_w_packet *packet, u8 srb_status)

@@ -41,6 +41,8 @@ u32 ovid_stor_reply_bytes(u32 bytes);
 void ovid_stor_good(struct stor_w_packet *packet, u32 moved);
 /* @sense: as of scsi.h, not 0 */
 void ovid_stor_check(struct stor_w_packet *packet, u32 sense, u32 moved);
+/* what was to be the same differs at @offset */
+void ovid_stor_miscompare(struct stor_w_packet *packet, u32 offset);
 /* what is no matter of SCSI: @srb_status */
 void ovid_stor_refuse(struct stor_w_packet *packet, u8 srb_status);
 
