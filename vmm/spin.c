@@ -57,6 +57,7 @@ void ovid_vp_spins(struct ovid_vp *vp)
 		if (!other || other == vp || !yield_to_vp(other))
 			continue;
 		vp->yielded += i;
+		vp->stats.yields++;
 		return;
 	}
 	cond_resched();

@@ -25,6 +25,7 @@
 	X(exit_window)	/* interrupt and NMI windows */		\
 	X(exit_timer)	/* VMX-preemption timer */		\
 	X(exit_cr)			\
+	X(exit_pause)	/* loops with PAUSE */			\
 	X(exit_other)			\
 	X(to_worker)	/* exits that went to the worker */	\
 	X(irq_injected)			\
@@ -32,6 +33,7 @@
 	X(exception_injected)		\
 	X(halt_blocked)	/* times it slept in HLT */		\
 	X(halt_polled)	/* waits in HLT that ended without it */	\
+	X(yields)	/* times it spun and another VP got its CPU */	\
 	X(bus_turns)	/* of the bus's, done where it only waits */ \
 	X(page_faults)	/* guest pages mapped on demand */	\
 	X(tlb_flushes)	/* INVEPT and INVVPID */		\

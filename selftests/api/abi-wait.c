@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* a halted VP: short waits are looked at, long ones slept through (halt_poll_us) */
+/*
+ * A halted VP: short waits are looked at, long ones slept through (halt_poll_us).  And one
+ * that spins lets another run on its CPU.
+ */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -74,6 +78,56 @@ static bool get_longest(char us[16])
 	return n > 1;
 }
 
+#define WORKER		0x2000
+#define FLAG		0x6000
+
+/* until the word at EBX is not 0 */
+CODE32(pauses, "1: pause; cmpl $0, (%ebx); je 1b; 2: out %al, $0xf4; jmp 2b");
+/* so many turns as EAX says, then the word is 1 */
+CODE32(works, "1: dec %eax; jnz 1b; movl $1, (%ebx); 2: out %al, $0xf4; jmp 2b");
+
+/* a VP waits for another that works for some 100 ms; there is one CPU for both */
+static void spin(void)
+{
+	struct ov_thread waiter;
+	struct mach_cpu cpu;
+	struct ov_vm two;
+	int worker, of;
+
+	ov_vm_create32(&two, 1 << 20);
+	worker = ov_vp(two.part, 1);
+	memcpy(two.ram + WORKER, works, CODE_LEN(works));
+	mach_protected(&cpu, two.ram, WORKER);
+	ov_set_cpu(worker, &cpu);
+	ov_set(worker, HV_REGISTER_INTERNAL_ACTIVITY_STATE, 0);
+	ov_set(worker, HV_X64_REGISTER_RAX, khz * 100 / 2);
+	ov_set(worker, HV_X64_REGISTER_RBX, FLAG);
+	memset(two.ram + FLAG, 0, 4);
+	ov_enter32(&two, pauses, CODE_LEN(pauses), FLAG, 0);
+	ov_thread_start(&waiter, two.vp);
+	while (ov_run(worker) == -EINTR)
+		;
+	tap_is(*(uint32_t *)(two.ram + FLAG), 1, "one spins, the other works");
+	ov_thread_join(&waiter, 3000);
+	of = ov_ioctl(two.vp, OVID_GET_STATS_FD, NULL);
+	tap_ok(ov_stat(of, "yields") > 0, "it gave up its CPU %lld times", (long long)ov_stat(of, "yields"));
+	tap_ok(ov_stat(of, "exit_pause") > 0, "%lld exits by PAUSE",
+	       (long long)ov_stat(of, "exit_pause"));
+	close(of);
+	close(worker);
+	ov_vm_destroy(&two);
+}
+
+static void spins(void)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(0, &cpus);
+	tap_is(sched_setaffinity(0, sizeof(cpus), &cpus), 0, "one CPU for all");
+	spin();
+}
+
 int main(void)
 {
 	struct waits w;
@@ -97,5 +151,6 @@ int main(void)
 	tap_ok(set_longest(was), "as it was");
 	close(stats);
 	ov_vm_destroy(&vm);
+	spins();
 	return tap_done();
 }

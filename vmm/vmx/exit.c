@@ -616,6 +616,14 @@ static enum ovid_run_result exit_timer(struct vmx_vp *v)
 	return OVID_RUN_RESUME;
 }
 
+/* it spins */
+static enum ovid_run_result exit_pause(struct vmx_vp *v)
+{
+	v->vp->stats.exit_pause++;
+	vmx_skip_insn(v);
+	return OVID_RUN_YIELD;
+}
+
 /* what the worker is told when it cannot go on */
 static enum ovid_run_result fail(struct vmx_vp *v, u32 reason)
 {
@@ -659,9 +667,6 @@ static enum ovid_run_result exit_rare(struct vmx_vp *v, u32 reason)
 		return skip(v);
 	case EXIT_REASON_PML_FULL:
 		return exit_pml_full(v);
-	case EXIT_REASON_PAUSE_INSTRUCTION:
-		vmx_skip_insn(v);
-		return OVID_RUN_YIELD;
 	case EXIT_REASON_VMCLEAR:
 	case EXIT_REASON_VMLAUNCH:
 	case EXIT_REASON_VMPTRLD:
@@ -746,6 +751,8 @@ enum ovid_run_result vmx_handle_exit(struct vmx_vp *v)
 		return vmx_exit_dr(v);
 	case EXIT_REASON_XSETBV:
 		return exit_xsetbv(v);
+	case EXIT_REASON_PAUSE_INSTRUCTION:
+		return exit_pause(v);
 	default:
 		return exit_rare(v, reason);
 	}
