@@ -4,11 +4,12 @@
 # said in lines that begin with DISK (69-storage reads them).  WHAT, in turn:
 #	load		the modules, in order; goes on when LUN 0 is there
 #	report		disks as its sysfs has them, what the kernel complains of
-#	copy		each disk's sum; LUN 0 is written to, read, compared; LUN 5 cannot be
-#	filesystem	ext2 on LUN 0: written, mounted anew, compared, deleted, trimmed
-#	flood		LUN 1 is written to by several at a time, and goes on being that
+#	copy		each disk's sum; LUN 0 and 3 are written to, read, compared; LUN 5 cannot be
+#	filesystem	ext2 on LUN 2: written, mounted anew, compared, deleted, trimmed
+#	flood		LUN 1 and 4 are written to by several at a time, and go on being that
 #	hear		goes on when its console gets a line
-#	sums		of LUN 1
+#	sums		of LUN 1, 3 and 4
+#	count		one number after the other to LUN 2, each flushed and then said
 #	reload N	the driver out and in again, so many times
 #	reset		the machine, unless it was reset before
 # There are busybox and, in /hyperv, modules/ with `order` and `disks`.
@@ -33,6 +34,7 @@ load() {
 	m </hyperv/modules/disks
 	there 0
 	there 5
+	there 4
 }
 
 # words of a page behind its head, without what is not printable
@@ -50,26 +52,30 @@ report() {
 	echo "DISK report ends"
 }
 
-sum() { sha256sum <"$1" | cut -d ' ' -f 1; }
+sum() { md5sum <"$1" | cut -d ' ' -f 1; }
 
-copy() {
-	d=/dev/$(disk 0) r=/dev/$(disk 5)
-	echo "DISK sum 0 $(sum "$d")"
-	echo "DISK sum 5 $(sum "$r")"
-	dd if=/dev/urandom of=/tmp/new bs=64k count=16 2>/dev/null
-	# at an odd sector, by the page cache, and around it
+# write_to LUN: at an odd sector, by the page cache, and around it
+write_to() {
+	d=/dev/$(disk "$1")
 	dd if=/tmp/new of="$d" bs=512 seek=4097 conv=notrunc,fsync 2>/dev/null
 	dd if=/tmp/new of="$d" bs=1M seek=12 oflag=direct conv=notrunc 2>/dev/null
 	echo 3 >/proc/sys/vm/drop_caches
 	dd if="$d" bs=512 skip=4097 count=2048 2>/dev/null | cmp - /tmp/new && echo "DISK what was written is read"
 	dd if="$d" bs=1M skip=12 count=1 iflag=direct 2>/dev/null | cmp -n 1048576 - /tmp/new && echo "DISK directly, too"
+}
+
+copy() {
+	r=/dev/$(disk 5)
+	for n in 0 3 4 5; do echo "DISK sum $n $(sum "/dev/$(disk $n)")"; done
+	dd if=/dev/urandom of=/tmp/new bs=64k count=16 2>/dev/null
+	write_to 3
+	write_to 0
 	dd if=/tmp/new of="$r" bs=64k count=1 conv=fsync 2>/dev/null || echo "DISK 5 takes no writes"
 	dd if="$d" bs=512 skip="$(cat "/sys/block/${d##*/}/size")" count=1 2>/dev/null | wc -c | sed 's/^/DISK behind the end /'
-	echo "DISK now 0 $(sum "$d")"
 }
 
 filesystem() {
-	d=/dev/$(disk 0)
+	d=/dev/$(disk 2)
 	mkdir -p /mnt
 	mke2fs -F "$d" >/dev/null 2>&1 || echo "DISK mke2fs failed"
 	mount -t ext4 -o nodiscard "$d" /mnt || { echo "DISK mount failed"; return; }
@@ -85,14 +91,17 @@ filesystem() {
 	rm /mnt/2 /mnt/3 /mnt/4
 	sync
 	fstrim /mnt && echo "DISK trimmed"
+	# a flush: an image gives back space with one
+	sync "$d"
 	cat /mnt/1 | cmp -n 2097152 - /tmp/both && echo "DISK what was kept is the same"
 	umount /mnt
 	read -r _ </dev/console
 }
 
 flood() {
-	d=/dev/$(disk 1) writers=
+	writers=
 	for i in 0 1 2 3; do
+		d=/dev/$(disk $((i % 2 ? 4 : 1)))
 		while :; do
 			dd if=/tmp/new of="$d" bs=256k seek=$((i * 5)) oflag=direct conv=notrunc 2>/dev/null || exit
 		done &
@@ -137,10 +146,20 @@ reset() {
 	reboot -f
 }
 
+# until somebody ends it
+count() {
+	d=/dev/$(disk 2) n=0
+	while :; do
+		n=$((n + 1))
+		printf '%-511d\n' "$n" | dd of="$d" bs=512 seek=$((n * 701 % 40960)) conv=notrunc,fsync 2>/dev/null
+		echo "DISK number $n"
+	done
+}
+
 while [ $# -gt 0 ]; do
 	case $1 in
-	load|report|copy|filesystem|flood|reset)	$1; shift ;;
-	sums)	echo "DISK sum 1 $(sum "/dev/$(disk 1)")"; shift ;;
+	load|report|copy|filesystem|flood|reset|count)	$1; shift ;;
+	sums)	for n in 1 3 4; do echo "DISK end $n $(sum "/dev/$(disk $n)")"; done; shift ;;
 	hear)	read -r _ </dev/console; shift ;;
 	reload)	reload "$2"; shift 2 ;;
 	*)	echo "DISK what? $1"; exit 2 ;;
