@@ -157,6 +157,7 @@ struct b_counts b_counts_between(const struct b_counts *a, const struct b_counts
 void b_row(const char *name, const struct b_sample *s);
 int b_boot(char **command);
 int b_quiet(const char *name, char **command);
+int b_disk(const char *prefix, char **command);
 pid_t b_start(char **command, int *out);	/* *out: what it says */
 bool b_bell(struct b_vm *vm);		/* waits until it is rung; false: the end */
 void b_bell_end(struct b_vm *vm);

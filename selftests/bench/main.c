@@ -5,6 +5,7 @@
  *	ovid-bench kvm|ovid [-n TURNS] [-r REPEATS] [ROW...]
  *	ovid-bench boot COMMAND...		(boot/watch.c)
  *	ovid-bench idle ROW COMMAND...		(quiet.c)
+ *	ovid-bench disk PREFIX COMMAND...	(disk/watch.c)
  *
  * Each line:  ROW <name> <ticks> <work> <exits> and the counts from VMREAD on, in the
  * order of bench.h, per turn, the median of the repeats; -1: not known.  The
@@ -522,10 +523,12 @@ static int usage(FILE *to, int status)
 	fputs("usage: ovid-bench kvm|ovid [-n TURNS] [-r REPEATS] [ROW...]\n"
 	      "       ovid-bench boot COMMAND...\n"
 	      "       ovid-bench idle ROW COMMAND...\n"
+	      "       ovid-bench disk PREFIX COMMAND...\n"
 	      "What operations cost in ticks of the TSC, one line a row:\n"
 	      "ROW name ticks work exits VMREAD VMWRITE VMPTRLD VMCLEAR VMXON VMXOFF INVEPT INVVPID WRMSR IPIs\n"
 	      "boot: COMMAND runs a guest of selftests/bench/boot.\n"
-	      "idle: COMMAND runs a guest that says BENCH-IDLE and then does nothing; of a second.\n", to);
+	      "idle: COMMAND runs a guest that says BENCH-IDLE and then does nothing; of a second.\n"
+	      "disk: COMMAND is iobench or a guest with it; a row for each of its cells.\n", to);
 	return status;
 }
 
@@ -597,13 +600,15 @@ int main(int argc, char **argv)
 		driver = &b_kvm;
 	else if (!strcmp(what, "ovid"))
 		driver = &b_ovid;
-	else if ((strcmp(what, "boot") || argc < 3) && (strcmp(what, "idle") || argc < 4))
+	else if ((strcmp(what, "boot") || argc < 3) &&
+		 ((strcmp(what, "idle") && strcmp(what, "disk")) || argc < 4))
 		return usage(stderr, 2);
 	alarm(600);
 	calibrate();
 	counts_begin();
 	if (!driver)
-		return *what == 'i' ? b_quiet(argv[2], argv + 3) : b_boot(argv + 2);
+		return *what == 'b' ? b_boot(argv + 2) :
+		       *what == 'i' ? b_quiet(argv[2], argv + 3) : b_disk(argv[2], argv + 3);
 	optind = 2;
 	while ((o = getopt(argc, argv, "n:r:")) != -1)
 		switch (o) {

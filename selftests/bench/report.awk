@@ -50,6 +50,20 @@ BEGIN {
 	text["idle-1"] = "host's work for an idle Linux of one VP, a second"
 	text["idle-8"] = "host's work for an idle Linux of 8 VPs, a second"
 	text["idle-1-all"] = text["idle-8-all"] = "... with the guest's own, and the host's without it"
+	n = split("4k-read-1 4k-write-1 4k-read-32 4k-write-32 1m-read 1m-write", cell)
+	cells["4k-read-1"] = "4 KiB read, one at once"
+	cells["4k-write-1"] = "4 KiB written, one at once"
+	cells["4k-read-32"] = "4 KiB read, 32 at once"
+	cells["4k-write-32"] = "4 KiB written, 32 at once"
+	cells["1m-read"] = "1 MiB read, in order"
+	cells["1m-write"] = "1 MiB written, in order"
+	for (i = 1; i <= n; i++) {
+		text["disk-null-" cell[i]] = "null disk: " cells[cell[i]]
+		text["disk-raw-" cell[i]] = "file in memory: " cells[cell[i]]
+		text["disk-vhdx-" cell[i]] = "VHDX in memory: " cells[cell[i]]
+		if (i > 4) continue
+		goal["disk-null-" cell[i]] = goal["disk-raw-" cell[i]] = goal["disk-vhdx-" cell[i]] = 0.8
+	}
 	text["linux-boot"] = "Linux boot to init, peer: the bare machine"
 	counters = split("exits VMREAD VMWRITE VMPTRLD VMCLEAR VMXON VMXOFF INVEPT INVVPID WRMSR IPIs signals", counter)
 }
@@ -122,6 +136,34 @@ function signals(name, mode, peermode, label,    a, b, verdict) {
 	json_line(name "-signals, " label, sprintf("%.2f", a), "1", "goal", "signals for 32 packets", a, 1)
 }
 
+# what a guest costs more than the bare host, and may
+function above_bare(name, may,    m, a, b, verdict) {
+	for (m = 0; m < 2; m++) {
+		if (!(("ovid", m, name) in work)) continue
+		a = work["ovid", m, name] - work["bare", "", name]
+		b = work["kvm", m, name] - work["bare", "", name]
+		verdict = a <= may ? "" : "  MISSED"
+		if (verdict != "") missed++
+		printf "%-50s %-10s %9.0f %9.0f %6s %5d%s\n", text[name] ", above bare", m ? "APICv on" : "APICv off", a, b, "", may, verdict
+		json_line(name "-above-bare, APICv " (m ? "on" : "off"), sprintf("%.0f", a), may, "goal", "ticks", a / may, 1)
+	}
+}
+
+# a dynamic VHDX against a raw file, both behind a guest's disk
+function vhdx_to_raw(    i, m, a, b, r, verdict) {
+	for (i = 1; i in cell; i++)
+		for (m = 0; m < 2; m++) {
+			if (!(("ovid", m, "disk-vhdx-" cell[i]) in work)) continue
+			a = work["ovid", m, "disk-vhdx-" cell[i]]
+			b = work["ovid", m, "disk-raw-" cell[i]]
+			r = a / b
+			verdict = r <= 1.1 ? "" : "  MISSED"
+			if (verdict != "") missed++
+			printf "%-50s %-10s %9.0f %9.0f %6.3f %5.2f%s\n", "VHDX to raw: " cells[cell[i]], m ? "APICv on" : "APICv off", a, b, r, 1.1, verdict
+			json_line("disk-vhdx-to-raw-" cell[i] ", APICv " (m ? "on" : "off"), sprintf("%.0f", a), sprintf("%.0f", b), "ovid with a raw file", "ticks", r, 1.1)
+		}
+}
+
 function json_line(name, a, b, peer, unit, r, g) {
 	lines = lines (lines ? ",\n" : "") sprintf("  {\"name\": \"%s, %s\", \"ovid\": %s, \"peer\": %s, \"peer_name\": \"%s\", \"unit\": \"%s\", \"ratio\": %.3f, \"goal\": %.2f}", \
 		name, config(), a, b, peer, unit, r, g)
@@ -152,6 +194,9 @@ function table(    i, name) {
 		signals(name, "0", "0", "APICv off")
 		signals(name, "1", "1", "APICv on")
 	}
+	above_bare("disk-null-4k-read-32", 12000)
+	above_bare("disk-null-4k-write-32", 12000)
+	vhdx_to_raw()
 	row("hv-flush-running-to-ipi", "0", "kvm", "0", "APICv off")
 	rows_of("linux-boot", "bare", "", "")
 	print ""
