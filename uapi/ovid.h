@@ -774,6 +774,7 @@ struct ovid_channel_eventfd {
 
 /* ovid_disk.flags */
 #define OVID_DISK_READ_ONLY	(1u << 0)
+#define OVID_DISK_DVD		(1u << 1)	/* a drive, and a disc in it */
 
 /* ovid_disk.format: how the disk is stored */
 #define OVID_DISK_RAW	0	/* as it is */
@@ -795,6 +796,12 @@ struct ovid_channel_eventfd {
  * @nr_parents:	of a differencing VHDX, OVID_DISK_MAX_PARENTS at most; else zero
  * @parents:	address of so many __s32: regular files, open to read: the parent, its parent, ...,
  *		up to one that has none; they are VHDX, and are not written to; else zero
+ * @logical_sector: of a raw disk: what the guest reads and writes a multiple of, 512 or 4096; 0: as
+ *		the file has it, that is 512 but for block devices; else zero: an image has its own
+ * @physical_sector: what it should: 512 or 4096, no less than @logical_sector; 0 with that
+ *
+ * With OVID_DISK_DVD sectors have 2048 bytes (both fields are zero), @format is OVID_DISK_RAW, @fd
+ * is only read, and -1 is an empty drive.
  *
  * To a channel of the provider "scsi".  The disk is there until it is detached, or the
  * channel's file is closed; a guest that has opened the channel is told each time.
@@ -807,9 +814,9 @@ struct ovid_channel_eventfd {
  *
  * Errors: EBADF, EACCES (a file is not open for that), EEXIST (there is a disk), ENOENT (there is
  * none), ENOSPC (OVID_DISK_MAX), ENOTTY (no such channel), EUCLEAN (the image is damaged),
- * EOPNOTSUPP (it has something that is not known, or blocks of 4096 bytes), EROFS (it was not
- * closed, and has to be opened for writing once), ESTALE (its parent is not the one it was made
- * from), EINVAL (also: it is none of that format; a parent is missing, or too many), EFAULT, EIO,
+ * EOPNOTSUPP (it has something that is not known), EROFS (it was not closed, and has to be opened
+ * for writing once), ESTALE (its parent is not the one it was made from), EINVAL (also: there is
+ * not one whole sector; it is none of that format; a parent is missing, or too many), EFAULT, EIO,
  * ENOMEM.
  */
 struct ovid_disk {
@@ -824,6 +831,8 @@ struct ovid_disk {
 	__u32 format;
 	__u32 nr_parents;
 	__u64 parents;
+	__u32 logical_sector;
+	__u32 physical_sector;
 };
 
 #define OVID_DISK_ATTACH	_IOW(OVID_IOCTL, 0x34, struct ovid_disk)

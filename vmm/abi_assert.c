@@ -357,7 +357,7 @@ SIZE(ovid_channel_eventfd, 16);
 HEAD(ovid_channel_eventfd);
 AT(ovid_channel_eventfd, fd, 8, 4);
 
-SIZE(ovid_disk, 64);
+SIZE(ovid_disk, 72);
 HEAD(ovid_disk);
 AT(ovid_disk, path, 8, 1);
 AT(ovid_disk, target, 9, 1);
@@ -367,6 +367,8 @@ AT(ovid_disk, serial, 16, 32);
 AT(ovid_disk, format, 48, 4);
 AT(ovid_disk, nr_parents, 52, 4);
 AT(ovid_disk, parents, 56, 8);
+AT(ovid_disk, logical_sector, 64, 4);
+AT(ovid_disk, physical_sector, 68, 4);
 
 SIZE(ovid_vmbus_sockets, 8);
 HEAD(ovid_vmbus_sockets);
@@ -420,8 +422,8 @@ IS(OVID_CHANNEL_INFO, 0xc018b930);
 IS(OVID_CHANNEL_REPLY, 0x4010b931);
 IS(OVID_CHANNEL_EVENTFD, 0x4010b932);
 IS(OVID_CHANNEL_SIGNAL, 0x0000b933);
-IS(OVID_DISK_ATTACH, 0x4040b934);
-IS(OVID_DISK_DETACH, 0x4040b935);
+IS(OVID_DISK_ATTACH, 0x4048b934);
+IS(OVID_DISK_DETACH, 0x4048b935);
 IS(OVID_SOCKET_REPLY, 0x4018b938);
 IS(OVID_VSOCK_BIND, 0x4010b939);
 IS(OVID_OFFER_PIPE, 0x10);

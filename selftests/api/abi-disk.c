@@ -66,10 +66,42 @@ static void files(void)
 	close(pipes[1]);
 }
 
+static int attach_sectors(int fd, uint32_t flags, uint32_t logical, uint32_t physical)
+{
+	struct ovid_disk arg = disk_of(fd, flags, 20);
+	int ret;
+
+	arg.logical_sector = logical;
+	arg.physical_sector = physical;
+	ret = ov_ioctl(scsi, OVID_DISK_ATTACH, &arg);
+	if (!ret)
+		detach(20);
+	return ret;
+}
+
+static void sectors(void)
+{
+	int good = memory(1 << 20), small = memory(2047);
+
+	tap_is(attach_sectors(good, 0, 4096, 4096), 0, "sectors of 4096");
+	tap_is(attach_sectors(good, 0, 512, 4096), 0, "of 512 on 4096");
+	tap_fails(attach_sectors(good, 0, 4096, 512), EINVAL, "not the other way around");
+	tap_fails(attach_sectors(good, 0, 1024, 4096), EINVAL, "not of 1024");
+	tap_fails(attach_sectors(good, 0, 0, 4096), EINVAL, "not one of the two alone");
+	tap_fails(attach_sectors(small, 0, 4096, 4096), EINVAL, "not one whole sector");
+	tap_is(attach_sectors(good, OVID_DISK_DVD, 0, 0), 0, "a DVD drive");
+	tap_is(attach_sectors(-1, OVID_DISK_DVD, 0, 0), 0, "an empty one");
+	tap_fails(attach_sectors(-2, OVID_DISK_DVD, 0, 0), EBADF, "no file");
+	tap_fails(attach_sectors(small, OVID_DISK_DVD, 0, 0), EINVAL, "less than a sector of it");
+	tap_fails(attach_sectors(good, OVID_DISK_DVD, 512, 512), EINVAL, "its sectors are its own");
+	close(good);
+	close(small);
+}
+
 static void fields(void)
 {
 	int fd = memory(4096), echo = offer(vm.part, "echo", 1);
-	struct ovid_disk arg = disk_of(fd, 2, 9);
+	struct ovid_disk arg = disk_of(fd, 4, 9);
 
 	tap_fails(ov_ioctl(scsi, OVID_DISK_ATTACH, &arg), EINVAL, "a flag that is none");
 	tap_fails(attach(fd, 0, 64), EINVAL, "no LUN");
@@ -259,14 +291,30 @@ static void kinds(void)
 	}
 }
 
-static void no_images(void)
+static void large_sectors(void)
 {
-	struct ovid_vdisk_params large = {
+	struct ovid_vdisk_params p = {
 		.format = OVID_VDISK_VHDX, .kind = OVID_VDISK_DYNAMIC, .size = 4 << 20,
 		.logical_sector = 4096,
 	};
+	int fd = image_make(&p, -1);
+	struct ovid_disk arg = disk_of(fd, 0, 0);
+
+	tap_is(attach_image(fd, OVID_DISK_VHDX, 0, NULL, 0), 0, "an image of 4096-byte sectors");
+	tap_is(info(0).block_bytes, 4096, "... is a disk with those");
+	tap_is(detach(0), 0, "... is detached");
+	arg.format = OVID_DISK_VHDX;
+	arg.logical_sector = 512;
+	arg.physical_sector = 512;
+	tap_fails(ov_ioctl(scsi, OVID_DISK_ATTACH, &arg), EINVAL, "... and has no others");
+	tap_fails(attach_image(fd, OVID_DISK_VHDX, OVID_DISK_DVD, NULL, 0), EINVAL, "no disc");
+	close(fd);
+}
+
+static void no_images(void)
+{
 	int zeros = memory(2 << 20), vhdx = image(OVID_VDISK_VHDX, OVID_VDISK_DYNAMIC, -1);
-	int fd, pipes[2];
+	int pipes[2];
 	uint8_t page[4096] = { 0 };
 
 	if (pipe(pipes))
@@ -278,9 +326,6 @@ static void no_images(void)
 	tap_fails(attach_image(pipes[0], OVID_DISK_VHDX, OVID_DISK_READ_ONLY, NULL, 0), EINVAL,
 		  "a pipe");
 	tap_fails(attach_image(-1, OVID_DISK_VHDX, 0, NULL, 0), EBADF, "no file");
-	fd = image_make(&large, -1);
-	tap_fails(attach_image(fd, OVID_DISK_VHDX, 0, NULL, 0), EOPNOTSUPP, "sectors of 4096 bytes");
-	close(fd);
 	tap_is(image_crash(vhdx, 7), 0, "an image is not closed");
 	tap_fails(attach_image(vhdx, OVID_DISK_VHDX, OVID_DISK_READ_ONLY, NULL, 0), EROFS,
 		  "... and not for reading");
@@ -356,12 +401,14 @@ int main(void)
 	if (!tap_ok(scsi >= 0, "a controller is offered"))
 		return tap_done();
 	files();
+	sectors();
 	fields();
 	sizes();
 	call_sizes();
 	many();
 	detach(0);
 	kinds();
+	large_sectors();
 	no_images();
 	chains();
 	/* the others go with the file */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* disk_file.c - `--disk FILE...`: what it says, and the file behind it. */
+/* disk_file.c - `--disk FILE...` and `--dvd FILE...`: what it says, and the file behind it. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,26 +12,29 @@
 
 /* ---- the words ---- */
 
-static int take_number(const char *word, const char *text, unsigned int max, struct failure *why)
+static int take_number(const struct disk_words *d, const char *word, const char *text,
+		       unsigned int max, struct failure *why)
 {
 	unsigned long n;
 	char *end;
 
 	n = strtoul(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || n > max)
-		return fail(why, OVID_X_USAGE, "--disk: %s: give a number from 0 to %u", word, max);
+		return fail(why, OVID_X_USAGE, "%s: %s: give a number from 0 to %u", d->option,
+			    word, max);
 	return n;
 }
 
 static int take_lun(struct disk_words *d, const char *word, struct failure *why)
 {
-	d->lun = take_number(word, word + strlen("lun="), LUNS_MAX - 1, why);
+	d->lun = take_number(d, word, word + strlen("lun="), LUNS_MAX - 1, why);
 	return d->lun < 0 ? d->lun : 0;
 }
 
-static int take_controller(struct disk_config *c, const char *word, struct failure *why)
+static int take_controller(const struct disk_words *d, struct disk_config *c, const char *word,
+			   struct failure *why)
 {
-	int n = take_number(word, word + strlen("controller="), CONTROLLERS_MAX - 1, why);
+	int n = take_number(d, word, word + strlen("controller="), CONTROLLERS_MAX - 1, why);
 
 	if (n < 0)
 		return n;
@@ -39,15 +42,16 @@ static int take_controller(struct disk_config *c, const char *word, struct failu
 	return 0;
 }
 
-static int take_serial(struct disk_config *c, const char *text, struct failure *why)
+static int take_serial(const struct disk_words *d, struct disk_config *c, const char *text,
+		       struct failure *why)
 {
 	bool good = *text && strlen(text) < sizeof(c->serial);
 
 	for (const char *p = text; good && *p; p++)
 		good = *p > ' ' && *p < 0x7f;
 	if (!good)
-		return fail(why, OVID_X_USAGE, "--disk: serial=%s: 1 to %u printable characters",
-			    text, OVID_DISK_SERIAL_BYTES);
+		return fail(why, OVID_X_USAGE, "%s: serial=%s: 1 to %u printable characters",
+			    d->option, text, OVID_DISK_SERIAL_BYTES);
 	strcpy(c->serial, text);
 	return 0;
 }
@@ -59,34 +63,58 @@ static int take_format(struct disk_words *d, const char *text, struct failure *w
 	       0;
 }
 
+static int take_sector(struct disk_config *c, const char *text, struct failure *why)
+{
+	static const struct {
+		const char *name;
+		u16 logical, physical;
+	} known[] = { { "512", 512, 512 }, { "512e", 512, 4096 }, { "4096", 4096, 4096 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		if (strcmp(text, known[i].name))
+			continue;
+		c->logical_sector = known[i].logical;
+		c->physical_sector = known[i].physical;
+		return 0;
+	}
+	return fail(why, OVID_X_USAGE,
+		    "--disk: sector=%s: 512, 4096, or 512e, which is 512 on a disk of 4096", text);
+}
+
 /* Words behind commas, from the last one on: 1, it was one of them; 0, it belongs to the path. */
 static int take_word(struct disk_words *d, struct disk_config *c, const char *word,
 		     struct failure *why)
 {
 	int ret = 0;
 
-	if (!strcmp(word, "ro"))
+	if (!c->dvd && !strcmp(word, "ro"))
 		c->read_only = true;
-	else if (!strncmp(word, "format=", 7))
+	else if (!c->dvd && !strncmp(word, "format=", 7))
 		ret = take_format(d, word + 7, why);
+	else if (!c->dvd && !strncmp(word, "sector=", 7))
+		ret = take_sector(c, word + 7, why);
 	else if (!strncmp(word, "lun=", 4))
 		ret = take_lun(d, word, why);
 	else if (!strncmp(word, "controller=", 11))
-		ret = take_controller(c, word, why);
+		ret = take_controller(d, c, word, why);
 	else if (!strncmp(word, "serial=", 7))
-		ret = take_serial(c, word + 7, why);
+		ret = take_serial(d, c, word + 7, why);
 	else
 		return 0;
 	return ret ?: 1;
 }
 
-int disk_parse(struct disk_words *d, struct disk_config *c, char *text, struct failure *why)
+int disk_parse(const char *option, struct disk_words *d, struct disk_config *c, char *text,
+	       struct failure *why)
 {
 	char *comma;
 	int ret;
 
-	*d = (struct disk_words){ .path = text, .lun = -1, .format = -1 };
-	*c = (struct disk_config){ 0 };
+	*c = (struct disk_config){ .dvd = !strcmp(option, "--dvd") };
+	c->read_only = c->dvd;
+	*d = (struct disk_words){
+		.option = option, .path = text, .lun = -1, .format = c->dvd ? OVID_VDISK_RAW : -1,
+	};
 	while ((comma = strrchr(text, ','))) {
 		ret = take_word(d, c, comma + 1, why);
 		if (ret < 0)
@@ -96,7 +124,8 @@ int disk_parse(struct disk_words *d, struct disk_config *c, char *text, struct f
 		*comma = 0;
 	}
 	if (!*text)
-		return fail(why, OVID_X_USAGE, "--disk wants a file, not an empty word");
+		return fail(why, OVID_X_USAGE, "%s wants a file, not an empty word", option);
+	c->empty = c->dvd && !strcmp(text, "none");
 	return 0;
 }
 
@@ -122,7 +151,7 @@ static int lock_disk(const struct disk_words *d, bool read_only, int fd, struct 
 {
 	if (!flock(fd, (read_only ? LOCK_SH : LOCK_EX) | LOCK_NB))
 		return 0;
-	return fail(why, OVID_X_USAGE, "--disk %s: %s", d->path, errno == EWOULDBLOCK ?
+	return fail(why, OVID_X_USAGE, "%s %s: %s", d->option, d->path, errno == EWOULDBLOCK ?
 		    "in use, by another VM perhaps; disks can be shared with ,ro only" :
 		    strerror(errno));
 }
@@ -134,11 +163,16 @@ static int check_disk(const struct disk_words *d, struct disk_config *c, int fd,
 	int ret;
 
 	if (fstat(fd, &st) || !(S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)))
-		return fail(why, OVID_X_USAGE, "--disk %s: no regular file and no block device", d->path);
+		return fail(why, OVID_X_USAGE, "%s %s: no regular file and no block device",
+			    d->option, d->path);
 	ret = disk_image_format(d->path, fd, d->format, why);
 	if (ret < 0)
 		return ret;
 	c->format = ret;
+	if (c->format != OVID_VDISK_RAW && c->logical_sector)
+		return fail(why, OVID_X_USAGE,
+			    "--disk %s: an image's sectors are its own: leave out sector=; `ovid disk convert --sector` makes one with others",
+			    d->path);
 	if (!*c->serial)
 		make_serial(c, &st);
 	return lock_disk(d, c->read_only, fd, why);
@@ -151,12 +185,13 @@ static int open_file(const struct disk_words *d, bool read_only, struct failure 
 	int fd = stat(d->path, &st);
 
 	if (!fd && !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-		return fail(why, OVID_X_USAGE, "--disk %s: no regular file and no block device", d->path);
+		return fail(why, OVID_X_USAGE, "%s %s: no regular file and no block device",
+			    d->option, d->path);
 	if (!fd)
 		fd = open(d->path, O_CLOEXEC | (read_only ? O_RDONLY : O_RDWR) |
 			  (S_ISBLK(st.st_mode) && !read_only ? O_EXCL : 0));
 	if (fd < 0)
-		return fail(why, OVID_X_USAGE, "--disk %s: %s%s", d->path, strerror(errno),
+		return fail(why, OVID_X_USAGE, "%s %s: %s%s", d->option, d->path, strerror(errno),
 			    (errno == EACCES || errno == EROFS) && !read_only ?
 			    "; ,ro asks for less" : "");
 	return fd;
@@ -187,11 +222,28 @@ static int open_chain(const struct disk_words *d, struct disk_config *c, int fd,
 	return files[0];
 }
 
+/* each has a file, so that one that is empty has one that holds its place */
+static int open_empty(struct disk_config *c, struct failure *why)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return fail(why, OVID_X_HOST, "/dev/null: %s", strerror(errno));
+	name_it(c, "none");
+	return fd;
+}
+
 int disk_open(const struct disk_words *d, struct disk_config *c, int *parent, unsigned int room,
 	      struct failure *why)
 {
-	int fd = open_file(d, c->read_only, why), ret;
+	int fd, ret;
 
+	/* a drive stays the same whatever is in it */
+	if (c->dvd && !*c->serial)
+		snprintf(c->serial, sizeof(c->serial), "dvd-%u-%u", c->controller, c->lun);
+	if (c->empty)
+		return open_empty(c, why);
+	fd = open_file(d, c->read_only, why);
 	if (fd < 0)
 		return fd;
 	ret = check_disk(d, c, fd, why);

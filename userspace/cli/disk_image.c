@@ -60,14 +60,8 @@ int disk_image_format(const char *path, int fd, int asked, struct failure *why)
 static int take_files(const char *path, const struct vdisk *disk, int *fd, unsigned int room,
 		      struct failure *why)
 {
-	struct ovid_vdisk_info info;
 	unsigned int nr = 0;
 
-	ovid_vdisk_info(disk->image, &info);
-	if (info.logical_sector != 512)
-		return fail(why, OVID_X_USAGE,
-			    "--disk %s: a disk of %u-byte sectors, which guests are not offered; `ovid disk convert --sector 512` makes one they are",
-			    path, info.logical_sector);
 	for (; disk; disk = disk->parent) {
 		if (nr == room)
 			return fail(why, OVID_X_USAGE,

@@ -121,7 +121,7 @@ static int attach_option(void *ctx, int opt, const char *arg, struct failure *wh
 	(void)opt;
 	if (a->words.path)
 		return fail(why, OVID_X_USAGE, "--disk: one at a time");
-	return disk_parse(&a->words, &a->config, (char *)arg, why);
+	return disk_parse("--disk", &a->words, &a->config, (char *)arg, why);
 }
 
 static struct json_object *attach_question(const struct attach *a)
@@ -133,6 +133,8 @@ static struct json_object *attach_question(const struct attach *a)
 		add_number(q, "lun", a->words.lun);
 	json_object_object_add(q, "read_only", json_object_new_boolean(a->config.read_only));
 	add_number(q, "format", a->config.format);
+	add_number(q, "logical_sector", a->config.logical_sector);
+	add_number(q, "physical_sector", a->config.physical_sector);
 	json_object_object_add(q, "serial", json_object_new_string(a->config.serial));
 	json_object_object_add(q, "file", json_object_new_string(a->config.file));
 	return q;

@@ -68,6 +68,9 @@ _ovid() {
 		--disk)
 			compopt -o filenames -o nospace 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+		--dvd)
+			compopt -o filenames -o nospace 2>/dev/null
+			mapfile -t COMPREPLY < <(compgen -f -W none -- "$cur") ;;
 		--vsock)
 			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
@@ -79,7 +82,7 @@ _ovid() {
 		--append|--memory|--vps|--name|--hv|--vmbus|--vsock-cid) ;;
 		*)
 			COMPREPLY=($(compgen -W "--kernel --initrd --append --memory --vps --serial
-				--name --detach --no-reboot --debug-exit --test-device --hv --vmbus --vsock --vsock-cid --disk --boot-from-disk --device --user
+				--name --detach --no-reboot --debug-exit --test-device --hv --vmbus --vsock --vsock-cid --disk --dvd --boot-from-disk --device --user
 				--no-sandbox --help" -- "$cur")) ;;
 		esac ;;
 	help)

@@ -9,8 +9,9 @@
 #include "../worker/config.h"
 #include "cli.h"
 
-/* what --disk says besides its struct disk_config */
+/* what --disk or --dvd (@option) says besides its struct disk_config */
 struct disk_words {
+	const char *option;
 	const char *path;
 	int lun;		/* -1: the next one that is free */
 	int format;		/* a number of enum ovid_vdisk_format; -1: what it looks like */
@@ -47,13 +48,14 @@ void run_close(struct run_options *o, struct run_files *f);
 /* Opens @path and says what to do when that fails. */
 int device_open(const char *path, struct failure *why);
 
-/* run_disk.c: all --disk of a command line: LUNs for those that say none; files */
-int disks_parse(struct run_options *o, char *text, struct failure *why);
+/* run_disk.c: all --disk and --dvd of a command line: LUNs for those that say none; files */
+int disks_parse(struct run_options *o, const char *option, char *text, struct failure *why);
 int disks_place(struct run_options *o, struct failure *why);
 int disks_open(struct run_options *o, struct failure *why);
 
-/* disk_file.c: one --disk as it was written, which is cut into pieces; its file, or -status */
-int disk_parse(struct disk_words *d, struct disk_config *c, char *text, struct failure *why);
+/* disk_file.c: one --disk or --dvd as it was written, which is cut into pieces; its file, or -status */
+int disk_parse(const char *option, struct disk_words *d, struct disk_config *c, char *text,
+	       struct failure *why);
 /* @parent: out: files of c->nr_parents, @room of them at most */
 int disk_open(const struct disk_words *d, struct disk_config *c, int *parent, unsigned int room,
 	      struct failure *why);

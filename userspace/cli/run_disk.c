@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* run_disk.c - `ovid run --disk`: all of them. */
+/* run_disk.c - `ovid run --disk` and `--dvd`: all of them. */
 #include "run.h"
 
-int disks_parse(struct run_options *o, char *text, struct failure *why)
+int disks_parse(struct run_options *o, const char *option, char *text, struct failure *why)
 {
 	struct disks *disks = &o->config.disks;
 	int ret;
 
 	if (disks->nr == DISKS_MAX)
-		return fail(why, OVID_X_USAGE, "at most %u times --disk", DISKS_MAX);
-	ret = disk_parse(&o->disk[disks->nr], &disks->config[disks->nr], text, why);
+		return fail(why, OVID_X_USAGE, "at most %u times --disk and --dvd", DISKS_MAX);
+	ret = disk_parse(option, &o->disk[disks->nr], &disks->config[disks->nr], text, why);
 	if (!ret)
 		disks->nr++;
 	return ret;
@@ -26,8 +26,8 @@ int disks_place(struct run_options *o, struct failure *why)
 		if (o->disk[i].lun < 0)
 			continue;
 		if (*mine & BIT(o->disk[i].lun))
-			return fail(why, OVID_X_USAGE, "--disk %s: there is a disk at lun=%d already",
-				    o->disk[i].path, o->disk[i].lun);
+			return fail(why, OVID_X_USAGE, "%s %s: there is a disk at lun=%d already",
+				    o->disk[i].option, o->disk[i].path, o->disk[i].lun);
 		*mine |= BIT(o->disk[i].lun);
 	}
 	for (unsigned int i = 0; i < disks->nr; i++) {
@@ -35,8 +35,8 @@ int disks_place(struct run_options *o, struct failure *why)
 
 		if (o->disk[i].lun < 0 && !~*mine)
 			return fail(why, OVID_X_USAGE,
-				    "--disk %s: a controller has %u disks at most; ,controller=%u is another",
-				    o->disk[i].path, LUNS_MAX,
+				    "%s %s: a controller has %u disks at most; ,controller=%u is another",
+				    o->disk[i].option, o->disk[i].path, LUNS_MAX,
 				    (disks->config[i].controller + 1) % CONTROLLERS_MAX);
 		if (o->disk[i].lun < 0)
 			o->disk[i].lun = __builtin_ctzll(~*mine);

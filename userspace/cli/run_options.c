@@ -16,8 +16,8 @@
 enum {
 	OPT_KERNEL = 256, OPT_INITRD, OPT_APPEND, OPT_MEMORY, OPT_VPS, OPT_SERIAL, OPT_NAME,
 	OPT_DETACH, OPT_NO_REBOOT, OPT_DEBUG_EXIT, OPT_DEVICE, OPT_USER, OPT_NO_SANDBOX,
-	OPT_TEST_DEVICE, OPT_HV, OPT_VMBUS, OPT_VSOCK, OPT_VSOCK_CID, OPT_DISK, OPT_BOOT_FROM_DISK,
-	OPT_HELP,
+	OPT_TEST_DEVICE, OPT_HV, OPT_VMBUS, OPT_VSOCK, OPT_VSOCK_CID, OPT_DISK, OPT_DVD,
+	OPT_BOOT_FROM_DISK, OPT_HELP,
 };
 
 static const struct option options[] = {
@@ -37,6 +37,7 @@ static const struct option options[] = {
 	{ "vsock",	required_argument,	NULL, OPT_VSOCK },
 	{ "vsock-cid",	required_argument,	NULL, OPT_VSOCK_CID },
 	{ "disk",	required_argument,	NULL, OPT_DISK },
+	{ "dvd",	required_argument,	NULL, OPT_DVD },
 	{ "boot-from-disk",	no_argument,	NULL, OPT_BOOT_FROM_DISK },
 	{ "device",	required_argument,	NULL, OPT_DEVICE },
 	{ "user",	required_argument,	NULL, OPT_USER },
@@ -179,7 +180,9 @@ static int take_option(struct run_options *o, int opt, char *arg, struct failure
 	case OPT_VSOCK_CID:
 		return parse_cid(arg, &o->config.vsock_cid, why);
 	case OPT_DISK:
-		return disks_parse(o, arg, why);
+		return disks_parse(o, "--disk", arg, why);
+	case OPT_DVD:
+		return disks_parse(o, "--dvd", arg, why);
 	case OPT_BOOT_FROM_DISK:
 		o->boot = true;
 		return 0;
@@ -232,6 +235,9 @@ static int check_boot(const struct run_options *o, struct failure *why)
 			    o->kernel ? "--kernel" : "--initrd");
 	if (!o->config.disks.nr)
 		return fail(why, OVID_X_USAGE, "--boot-from-disk needs a --disk with a system on it");
+	if (o->config.disks.config[0].dvd)
+		return fail(why, OVID_X_USAGE,
+			    "--boot-from-disk boots a --disk, which has to come before --dvd");
 	return 0;
 }
 
@@ -255,7 +261,8 @@ static int check(struct run_options *o, struct failure *why)
 		return fail(why, OVID_X_USAGE,
 			    "the guest's sockets are Unix sockets (--vsock) or the host's (--vsock-cid), not both");
 	if (o->config.disks.nr && o->config.vmbus.version == VMBUS_OFF)
-		return fail(why, OVID_X_USAGE, "--disk needs the VMBus, which --vmbus off takes away");
+		return fail(why, OVID_X_USAGE, "%s needs the VMBus, which --vmbus off takes away",
+			    o->disk[0].option);
 	ret = disks_place(o, why);
 	if (ret)
 		return ret;

@@ -38,7 +38,7 @@ int vid_offer(int part, const char *provider, u32 latency);	/* the channel's fil
 /* @fd: a raw file or a block device, which the channel @scsi keeps */
 /* SCSI controller @n, the first is 0: the channel's file */
 int vid_offer_scsi(int part, u8 n);
-int vid_attach_disk(int scsi, struct ovid_disk *disk);
+int vid_attach_disk(int scsi, struct ovid_disk *disk);	/* @size is set here */
 int vid_detach_disk(int scsi, u8 lun);
 /* 0: as large as its file is; out: as large as it is now */
 int vid_resize_disk(int scsi, u8 lun, u64 *bytes);

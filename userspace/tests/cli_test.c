@@ -134,6 +134,41 @@ static void test_disks(void)
 	CHECK(refused("--disk ,ro") && refused("--disk a,serial="), "no file, no serial number");
 	CHECK(refused("--disk a,serial=123456789012345678901234567890123"), "a long one");
 	CHECK(refused("--disk a --vmbus off"), "a disk without a bus");
+	CHECK(!parse(&o, "run --kernel k --disk a --disk b,sector=512e --disk c,sector=4096,ro") &&
+	      !o.config.disks.config[0].logical_sector &&
+	      o.config.disks.config[1].logical_sector == 512 &&
+	      o.config.disks.config[1].physical_sector == 4096 &&
+	      o.config.disks.config[2].logical_sector == 4096 &&
+	      o.config.disks.config[2].physical_sector == 4096, "sectors");
+	CHECK(refused("--disk a,sector=") && refused("--disk a,sector=1024"), "no sector");
+}
+
+static void test_dvds(void)
+{
+	struct run_options o;
+	struct failure why;
+
+	CHECK(!parse(&o, "run --kernel k --disk a --dvd x.iso --dvd none,lun=7,controller=1"),
+	      "DVD drives");
+	CHECK(o.config.disks.nr == 3 && !o.config.disks.config[0].dvd &&
+	      o.config.disks.config[1].dvd && o.config.disks.config[1].read_only &&
+	      !o.config.disks.config[1].empty && o.config.disks.config[1].lun == 1,
+	      "one with a disc, behind the disk");
+	CHECK(o.config.disks.config[2].empty && o.config.disks.config[2].lun == 7, "an empty one");
+	CHECK(disks_open(&o, &why) == -OVID_X_USAGE && !strncmp(why.text, "--disk a: ", 10),
+	      "the disk is not there");
+	CHECK(!parse(&o, "run --kernel k --dvd none,controller=1") && !disks_open(&o, &why) &&
+	      !strcmp(o.config.disks.config[0].serial, "dvd-1-0") &&
+	      !strcmp(o.config.disks.config[0].file, "none"), "what is not there is opened, too");
+	close(o.config.disks.fd[0]);
+	CHECK(!parse(&o, "run --kernel k --dvd /nothing") && disks_open(&o, &why) == -OVID_X_USAGE &&
+	      !strncmp(why.text, "--dvd /nothing: ", 16), "no file");
+	CHECK(refused("--dvd ,lun=1") && refused("--dvd x,lun=64") && refused("--dvd x --vmbus off"),
+	      "no drive");
+	CHECK(parse(&o, "run --boot-from-disk --dvd x --disk a") == -OVID_X_USAGE &&
+	      !parse(&o, "run --boot-from-disk --disk a --dvd x"), "which is no disk to boot from");
+	/* what a drive has no use for is part of the path */
+	CHECK(!parse(&o, "run --kernel k --dvd x,ro") && !strcmp(o.disk[0].path, "x,ro"), "words");
 }
 
 /* a file of @bytes that has @magic at @at, or an empty @magic */
@@ -235,6 +270,7 @@ int main(void)
 	test_sizes();
 	test_options();
 	test_disks();
+	test_dvds();
 	test_disk_files();
 	test_names();
 	test_escape();

@@ -261,19 +261,19 @@ int vid_attach_disk(int scsi, struct ovid_disk *disk)
 {
 	const __s32 *parents = (const __s32 *)(uintptr_t)disk->parents;
 	unsigned int at = disk_at(scsi, disk->lun), bus = bus_of(scsi);
-	int fd = disk->fd;
+	u64 bytes = disk->fd < 0 ? 0 : file_blocks(disk->fd);
 
 	if (disk->nr_parents && disk->format != OVID_DISK_VHDX)
 		return -EINVAL;
 	for (unsigned int i = 0; i < disk->nr_parents; i++)
 		if (file_blocks(parents[i]) < 512)
 			return -EBADF;
-	if (file_blocks(fd) < 512)
+	if (bytes < 512 && !(disk->fd < 0 && disk->flags & OVID_DISK_DVD))
 		return -EINVAL;
 	if (fake_disks[bus].fd[at])
 		return -EEXIST;
-	fake_disks[bus].fd[at] = fd + 1;
-	fake_disks[bus].bytes[at] = file_blocks(fd);
+	fake_disks[bus].fd[at] = disk->fd + 1;
+	fake_disks[bus].bytes[at] = bytes;
 	return 0;
 }
 

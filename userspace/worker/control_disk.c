@@ -40,6 +40,13 @@ static bool flag(struct json_object *question, const char *key)
 	return json_object_object_get_ex(question, key, &field) && json_object_get_boolean(field);
 }
 
+static u16 sector(struct json_object *question, const char *key)
+{
+	int64_t n = number(question, key, 4096);
+
+	return n < 0 ? 0 : n;
+}
+
 /* The disk that is meant, or -1, and the failure is told. */
 static int find(struct machine *m, struct control_client *cl)
 {
@@ -71,6 +78,8 @@ static struct json_object *describe(struct machine *m, unsigned int at)
 	json_object_object_add(msg, "file", json_object_new_string(c->file));
 	json_object_object_add(msg, "serial", json_object_new_string(c->serial));
 	json_object_object_add(msg, "read_only", json_object_new_boolean(c->read_only));
+	if (c->dvd)
+		json_object_object_add(msg, "dvd", json_object_new_boolean(true));
 	if (vid_disk_info(m->vmbus.scsi_fd[c->controller], c->lun, &info))
 		return msg;
 	json_object_object_add(msg, "bytes", json_object_new_int64(info.bytes));
@@ -109,6 +118,9 @@ static bool read_config(struct machine *m, struct json_object *question, struct 
 	int64_t format = number(question, "format", OVID_DISK_VHDX);
 
 	*c = (struct disk_config){ .read_only = flag(question, "read_only") };
+	/* none: as the file has it; the module says whether they can be so */
+	c->logical_sector = sector(question, "logical_sector");
+	c->physical_sector = sector(question, "physical_sector");
 	text(question, "serial", c->serial, sizeof(c->serial));
 	text(question, "file", c->file, sizeof(c->file));
 	if (controller < 0 || format < 0 || !*c->serial)
@@ -158,7 +170,9 @@ static void do_file(struct machine *m, struct control_client *cl)
 
 	if (at < 0)
 		return;
-	if (m->vmbus.disks->config[at].format != OVID_DISK_RAW)
+	if (m->vmbus.disks->config[at].dvd)
+		control_refuse(cl, "a disc is as large as it is");
+	else if (m->vmbus.disks->config[at].format != OVID_DISK_RAW)
 		control_refuse(cl, "an image's size is changed while no VM has it, by `ovid disk resize`");
 	else
 		control_answer(cl, describe(m, at), &m->vmbus.disks->fd[at], 1);

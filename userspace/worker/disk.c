@@ -35,18 +35,21 @@ static int offer(int part, u8 controller, int *scsi, struct failure *why)
 static int attach(const struct disks *disks, const struct disk_config *c, int fd, int part,
 		  int *scsi, struct failure *why)
 {
-	struct ovid_disk disk = {
-		.flags = c->read_only ? OVID_DISK_READ_ONLY : 0,
-		.lun = c->lun,
-		.fd = fd,
-		.format = c->format,
-		.nr_parents = c->nr_parents,
-		.parents = c->nr_parents ? (uintptr_t)&disks->parent[c->parents] : 0,
-	};
+	struct ovid_disk disk;
 	int ret = offer(part, c->controller, scsi, why);
 
 	if (ret)
 		return ret;
+	disk = (struct ovid_disk){
+		.flags = (c->read_only ? OVID_DISK_READ_ONLY : 0) | (c->dvd ? OVID_DISK_DVD : 0),
+		.lun = c->lun,
+		.fd = c->empty ? -1 : fd,
+		.format = c->format,
+		.nr_parents = c->nr_parents,
+		.parents = c->nr_parents ? (uintptr_t)&disks->parent[c->parents] : 0,
+		.logical_sector = c->logical_sector,
+		.physical_sector = c->physical_sector,
+	};
 	memcpy(disk.serial, c->serial, sizeof(disk.serial));
 	ret = vid_attach_disk(scsi[c->controller], &disk);
 	if (ret)

@@ -23,6 +23,10 @@
  * @nr_parents: of an image,
  * @parents: and which of all is the first
  * @read_only: it may not be written to
+ * @dvd: it is a DVD drive
+ * @empty: ... without a disc; its file is none
+ * @logical_sector: 0: as its file has it; and
+ * @physical_sector: ...
  * @serial: not empty
  * @file: for people: the end of its file's path
  */
@@ -33,6 +37,10 @@ struct disk_config {
 	u8 nr_parents;
 	u8 parents;
 	bool read_only;
+	bool dvd;
+	bool empty;
+	u16 logical_sector;
+	u16 physical_sector;
 	char serial[OVID_DISK_SERIAL_BYTES + 1];
 	char file[64];
 };

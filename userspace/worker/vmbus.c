@@ -140,7 +140,7 @@ int vmbus_create(struct vmbus *v, int part, const struct vmbus_choice *choice,
 		return create(v, part, choice, 0, disks, why);
 	if (disks->nr)
 		return fail(why, OVID_X_USAGE,
-			    "--disk needs the VMBus: not --vmbus off, nor --hv without synic and messages");
+			    "--disk and --dvd need the VMBus: not --vmbus off, nor --hv without synic and messages");
 	return 0;
 }
 

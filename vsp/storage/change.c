@@ -31,6 +31,8 @@ long ovid_stor_resize(struct stor *stor, struct ovid_disk_size *arg)
 	unit = ovid_stor_at(stor, arg->path, arg->target, arg->lun, arg->pad);
 	if (IS_ERR(unit))
 		return PTR_ERR(unit);
+	if (unit->disk.dvd)
+		return -EOPNOTSUPP;
 	err = unit->image->ops->resize ? unit->image->ops->resize(unit->image, arg->bytes) :
 					 -EOPNOTSUPP;
 	if (err)
@@ -38,7 +40,7 @@ long ovid_stor_resize(struct stor *stor, struct ovid_disk_size *arg)
 	if (unit->image->bytes < unit->disk.block_bytes)
 		return -EINVAL;
 	take_size(stor, unit);
-	arg->bytes = unit->image->bytes;
+	arg->bytes = unit->disk.blocks * unit->disk.block_bytes;
 	return 0;
 }
 
@@ -52,7 +54,8 @@ long ovid_stor_info(struct stor *stor, struct ovid_disk_info *arg)
 	unit = ovid_stor_at(stor, arg->path, arg->target, arg->lun, arg->pad);
 	if (IS_ERR(unit))
 		return PTR_ERR(unit);
-	arg->flags = unit->disk.read_only ? OVID_DISK_READ_ONLY : 0;
+	arg->flags = (unit->disk.read_only ? OVID_DISK_READ_ONLY : 0) |
+		     (unit->disk.dvd ? OVID_DISK_DVD : 0);
 	arg->block_bytes = unit->disk.block_bytes;
 	arg->bytes = unit->disk.blocks * unit->disk.block_bytes;
 	arg->requests = unit->requests;

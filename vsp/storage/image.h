@@ -74,7 +74,7 @@ struct ovid_image_ops {
  * struct ovid_image - the part of it that all formats have
  * @ops: format
  * @bytes: what the guest sees; a multiple of @logical_sector.  @resize changes it
- * @logical_sector: 512 or 4096: what a read or write is a multiple of
+ * @logical_sector: 512 or 4096: what a read or write is a multiple of, unless it is a DVD
  * @physical_sector: 512 or 4096: what one should be
  * @read_only: IMAGE_WRITE, IMAGE_UNMAP and IMAGE_ZERO are not to be asked for
  * @unmaps: IMAGE_UNMAP gives space back

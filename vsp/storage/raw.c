@@ -5,6 +5,7 @@
  * A read or write that can be begun without waiting is, by the channel's thread.  All else (files
  * that cannot, a page cache, allocation, flushes, holes) is done by the image's thread.
  */
+#include <linux/blkdev.h>
 #include <linux/file.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -142,6 +143,17 @@ static const struct ovid_image_ops raw_ops = {
 	.close = raw_close,
 };
 
+/* of a block device, its own */
+static void take_sectors(struct ovid_image *image, struct inode *inode)
+{
+	bool block = S_ISBLK(inode->i_mode);
+
+	image->logical_sector = block && bdev_logical_block_size(I_BDEV(inode)) > BLOCK ?
+				4096 : BLOCK;
+	image->physical_sector = block && bdev_physical_block_size(I_BDEV(inode)) > BLOCK ?
+				 4096 : BLOCK;
+}
+
 static struct ovid_image *new_raw(struct file *file, u64 bytes, bool read_only)
 {
 	struct raw *raw = kzalloc(sizeof(*raw), GFP_KERNEL_ACCOUNT);
@@ -151,8 +163,7 @@ static struct ovid_image *new_raw(struct file *file, u64 bytes, bool read_only)
 		return ERR_PTR(-ENOMEM);
 	raw->image.ops = &raw_ops;
 	raw->image.bytes = bytes;
-	raw->image.logical_sector = BLOCK;
-	raw->image.physical_sector = BLOCK;
+	take_sectors(&raw->image, file->f_mapping->host);
 	raw->image.read_only = read_only;
 	raw->image.unmaps = !read_only && file->f_op->fallocate;
 	raw->file = file;

@@ -45,7 +45,7 @@ struct ovid_disk_size;
  * @id: no other of the controller has or had it
  * @disk: what SCSI commands are about; units_lock
  * @state: what they change; units_lock
- * @image: what it consists of
+ * @image: what it consists of; NULL: a DVD drive without a disc; units_lock
  * @requests: of @image, so far; units_lock
  * @under_way: those that have not ended; stor->lock
  */
@@ -156,6 +156,10 @@ struct stor_unit *ovid_stor_at(struct stor *stor, u8 path, u8 target, u8 lun, u8
 void ovid_stor_announce(struct stor *stor);
 /* nothing is under way: other controllers may have the disks.  0 or -errno */
 int ovid_stor_rest(struct stor *stor);
+/* its medium is @image, or, of a DVD drive, none; units_lock held, or nobody has @unit */
+void ovid_stor_take_image(struct stor_unit *unit, struct ovid_image *image);
+/* waits until no request of its image is under way; units_lock held: none begins */
+void ovid_stor_unit_idle(struct stor *stor, struct stor_unit *unit);
 /* at the end */
 void ovid_stor_detach_all(struct stor *stor);
 

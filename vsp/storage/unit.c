@@ -60,21 +60,31 @@ static void luns_changed(struct stor *stor, unsigned long where)
 			ovid_scsi_attend(&unit->state, ATTENTION_LUNS);
 }
 
+void ovid_stor_take_image(struct stor_unit *unit, struct ovid_image *image)
+{
+	unit->image = image;
+	unit->disk.blocks = image ? image->bytes / unit->disk.block_bytes : 0;
+	unit->disk.read_only = unit->disk.dvd || image->read_only;
+	unit->disk.unmaps = !unit->disk.read_only && image->unmaps;
+}
+
+/* @image: NULL: a DVD drive without a disc */
 static struct stor_unit *new_unit(struct ovid_image *image, const struct ovid_disk *arg)
 {
 	struct stor_unit *unit = kzalloc(sizeof(*unit), GFP_KERNEL_ACCOUNT);
+	bool dvd = arg->flags & OVID_DISK_DVD;
 
 	if (!unit)
 		return NULL;
 	static_assert(sizeof(unit->disk.serial) == sizeof(arg->serial));
-	unit->image = image;
-	unit->disk.block_bytes = image->logical_sector;
-	unit->disk.physical_bytes = image->physical_sector;
-	unit->disk.blocks = image->bytes / unit->disk.block_bytes;
+	unit->disk.dvd = dvd;
+	unit->disk.block_bytes = dvd ? SCSI_DVD_BLOCK :
+				 arg->logical_sector ?: image->logical_sector;
+	unit->disk.physical_bytes = dvd ? SCSI_DVD_BLOCK :
+				    arg->physical_sector ?: image->physical_sector;
 	unit->disk.max_transfer = STOR_MAX_TRANSFER;
-	unit->disk.read_only = image->read_only;
-	unit->disk.unmaps = image->unmaps;
 	memcpy(unit->disk.serial, arg->serial, sizeof(arg->serial));
+	ovid_stor_take_image(unit, image);
 	return unit;
 }
 
@@ -125,65 +135,104 @@ static int insert(struct stor *stor, struct stor_unit *unit, const struct ovid_d
 	return 0;
 }
 
-/* one that guests are not shown yet is refused */
-static struct ovid_image *known_sectors(struct ovid_image *image)
+static bool sectors_ok(const struct ovid_disk *arg)
 {
-	if (IS_ERR(image) || image->logical_sector == 512)
-		return image;
-	image->ops->close(image);
-	return ERR_PTR(-EOPNOTSUPP);
+	u32 logical = arg->logical_sector, physical = arg->physical_sector;
+
+	/* a disc's are always the same, and an image says what it has */
+	if (!logical || arg->flags & OVID_DISK_DVD || arg->format != OVID_DISK_RAW)
+		return !logical && !physical;
+	return (logical == 512 || logical == 4096) && (physical == 512 || physical == 4096) &&
+	       logical <= physical;
 }
 
+static bool format_ok(const struct ovid_disk *arg)
+{
+	if (arg->format > OVID_DISK_VHDX || arg->nr_parents > OVID_DISK_MAX_PARENTS)
+		return false;
+	if (arg->format != OVID_DISK_RAW && arg->flags & OVID_DISK_DVD)
+		return false;
+	return !arg->nr_parents == !arg->parents &&
+	       (!arg->nr_parents || arg->format == OVID_DISK_VHDX);
+}
+
+static bool arg_ok(const struct ovid_disk *arg)
+{
+	return !(arg->flags & ~(OVID_DISK_READ_ONLY | OVID_DISK_DVD)) &&
+	       address_ok(arg->path, arg->target, arg->lun, arg->pad) &&
+	       serial_ok(arg->serial) && format_ok(arg) && sectors_ok(arg);
+}
+
+/* NULL: an empty DVD drive */
 static struct ovid_image *open_image(const struct ovid_disk *arg)
 {
-	bool read_only = arg->flags & OVID_DISK_READ_ONLY;
+	bool dvd = arg->flags & OVID_DISK_DVD;
+	bool read_only = dvd || arg->flags & OVID_DISK_READ_ONLY;
 	int fd[OVID_VDISK_MAX_DEPTH] = { arg->fd };
 
 	static_assert(ARRAY_SIZE(fd) == 1 + OVID_DISK_MAX_PARENTS);
 	static_assert(OVID_DISK_RAW == OVID_VDISK_RAW && OVID_DISK_VHD == OVID_VDISK_VHD &&
 		      OVID_DISK_VHDX == OVID_VDISK_VHDX);
-	if (arg->format > OVID_DISK_VHDX || arg->nr_parents > OVID_DISK_MAX_PARENTS)
-		return ERR_PTR(-EINVAL);
-	if (!arg->nr_parents != !arg->parents || (arg->nr_parents && arg->format != OVID_DISK_VHDX))
-		return ERR_PTR(-EINVAL);
+	if (dvd && arg->fd == -1)
+		return NULL;
 	if (arg->format == OVID_DISK_RAW)
 		return ovid_raw_open(arg->fd, read_only);
 	if (copy_from_user(fd + 1, u64_to_user_ptr(arg->parents), arg->nr_parents * sizeof(*fd)))
 		return ERR_PTR(-EFAULT);
-	return known_sectors(ovid_vdisk_image_open(arg->format, fd, 1 + arg->nr_parents,
-						   read_only));
+	return ovid_vdisk_image_open(arg->format, fd, 1 + arg->nr_parents, read_only);
+}
+
+static void close_image(struct ovid_image *image)
+{
+	if (image)
+		image->ops->close(image);
+}
+
+/* -EINVAL: there is not one block */
+static int insert_new(struct stor *stor, struct ovid_image *image, const struct ovid_disk *arg)
+{
+	struct stor_unit *unit = new_unit(image, arg);
+	int err;
+
+	if (!unit)
+		return -ENOMEM;
+	err = image && !unit->disk.blocks ? -EINVAL : insert(stor, unit, arg);
+	if (err)
+		kfree(unit);
+	return err;
 }
 
 long ovid_stor_attach(struct stor *stor, const struct ovid_disk *arg)
 {
 	struct ovid_image *image;
-	struct stor_unit *unit;
 	int err;
 
-	if (arg->flags & ~OVID_DISK_READ_ONLY || !serial_ok(arg->serial) ||
-	    !address_ok(arg->path, arg->target, arg->lun, arg->pad))
+	if (!arg_ok(arg))
 		return -EINVAL;
 	image = open_image(arg);
 	if (IS_ERR(image))
 		return PTR_ERR(image);
-	unit = new_unit(image, arg);
-	err = unit ? insert(stor, unit, arg) : -ENOMEM;
+	err = insert_new(stor, image, arg);
 	if (err) {
-		kfree(unit);
-		image->ops->close(image);
+		close_image(image);
 		return err;
 	}
 	ovid_stor_announce(stor);
 	return 0;
 }
 
-/* nobody finds it any more */
-static void free_unit(struct stor *stor, struct stor_unit *unit)
+void ovid_stor_unit_idle(struct stor *stor, struct stor_unit *unit)
 {
 	spin_lock_irq(&stor->lock);
 	wait_event_lock_irq(stor->idle, !unit->under_way, stor->lock);
 	spin_unlock_irq(&stor->lock);
-	unit->image->ops->close(unit->image);
+}
+
+/* nobody finds it any more */
+static void free_unit(struct stor *stor, struct stor_unit *unit)
+{
+	ovid_stor_unit_idle(stor, unit);
+	close_image(unit->image);
 	kfree(unit);
 }
 
@@ -193,6 +242,7 @@ long ovid_stor_detach(struct stor *stor, const struct ovid_disk *arg)
 
 	if (arg->flags || arg->fd || memchr_inv(arg->serial, 0, sizeof(arg->serial)) ||
 	    arg->format || arg->nr_parents || arg->parents ||
+	    arg->logical_sector || arg->physical_sector ||
 	    !address_ok(arg->path, arg->target, arg->lun, arg->pad))
 		return -EINVAL;
 	scoped_guard(mutex, &stor->units_lock) {
@@ -215,7 +265,7 @@ int ovid_stor_rest(struct stor *stor)
 
 	guard(mutex)(&stor->units_lock);
 	xa_for_each(&stor->units, at, unit) {
-		if (!err && unit->image->ops->rest)
+		if (!err && unit->image && unit->image->ops->rest)
 			err = unit->image->ops->rest(unit->image);
 	}
 	return err;

@@ -345,7 +345,8 @@ static int open_first(struct vdisk_chain *chain)
 	ovid_vdisk_info(vdisk_top(chain), &info);
 	image->bytes = info.size;
 	image->logical_sector = info.logical_sector;
-	image->physical_sector = info.physical_sector;
+	/* images with less there than in the other are not refused */
+	image->physical_sector = max(info.physical_sector, info.logical_sector);
 	image->unmaps = !image->read_only && chain->link[0].file->f_op->fallocate;
 	err = ovid_image_thread_start(&chain->thread);
 	if (err)
