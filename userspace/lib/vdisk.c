@@ -261,6 +261,19 @@ static int open_chain(struct vdisk *disk, int format, enum vdisk_mode mode, stru
 	return ret;
 }
 
+/* What has come of it: @disk, or @ret, and it is let go as it is. */
+static int opened(struct vdisk **out, struct vdisk *disk, int ret, struct failure *why)
+{
+	if (ret) {
+		ovid_vdisk_abandon(disk->image);
+		disk->image = NULL;
+		vdisk_close(disk, why);
+		return ret;
+	}
+	*out = disk;
+	return 0;
+}
+
 int vdisk_open(struct vdisk **out, const char *path, int format, enum vdisk_mode mode,
 	       struct failure *why)
 {
@@ -270,14 +283,7 @@ int vdisk_open(struct vdisk **out, const char *path, int format, enum vdisk_mode
 	if (!disk)
 		return fail_status(OVID_X_USAGE);
 	ret = open_chain(disk, format, mode, why);
-	if (ret) {
-		ovid_vdisk_abandon(disk->image);
-		disk->image = NULL;
-		vdisk_close(disk, why);
-		return ret;
-	}
-	*out = disk;
-	return 0;
+	return opened(out, disk, ret, why);
 }
 
 static int adopt(struct vdisk *disk, const int *fd, unsigned int nr, enum ovid_vdisk_format format,
@@ -305,14 +311,7 @@ int vdisk_adopt(struct vdisk **out, const int *fd, unsigned int nr, enum ovid_vd
 		return fail_status(OVID_X_USAGE);
 	disk->fd = fd[0];
 	ret = adopt(disk, fd, nr, format, why);
-	if (ret) {
-		ovid_vdisk_abandon(disk->image);
-		disk->image = NULL;
-		vdisk_close(disk, why);
-		return ret;
-	}
-	*out = disk;
-	return 0;
+	return opened(out, disk, ret, why);
 }
 
 int vdisk_close(struct vdisk *disk, struct failure *why)
