@@ -60,14 +60,6 @@ static void luns_changed(struct stor *stor, unsigned long where)
 			ovid_scsi_attend(&unit->state, ATTENTION_LUNS);
 }
 
-void ovid_stor_take_image(struct stor_unit *unit, struct ovid_image *image)
-{
-	unit->image = image;
-	unit->disk.blocks = image ? image->bytes / unit->disk.block_bytes : 0;
-	unit->disk.read_only = unit->disk.dvd || image->read_only;
-	unit->disk.unmaps = !unit->disk.read_only && image->unmaps;
-}
-
 /* @image: NULL: a DVD drive without a disc */
 static struct stor_unit *new_unit(struct ovid_image *image, const struct ovid_disk *arg)
 {
@@ -84,7 +76,10 @@ static struct stor_unit *new_unit(struct ovid_image *image, const struct ovid_di
 				    arg->physical_sector ?: image->physical_sector;
 	unit->disk.max_transfer = STOR_MAX_TRANSFER;
 	memcpy(unit->disk.serial, arg->serial, sizeof(arg->serial));
-	ovid_stor_take_image(unit, image);
+	unit->image = image;
+	unit->disk.blocks = image ? image->bytes / unit->disk.block_bytes : 0;
+	unit->disk.read_only = dvd || image->read_only;
+	unit->disk.unmaps = !unit->disk.read_only && image->unmaps;
 	return unit;
 }
 
@@ -221,17 +216,12 @@ long ovid_stor_attach(struct stor *stor, const struct ovid_disk *arg)
 	return 0;
 }
 
-void ovid_stor_unit_idle(struct stor *stor, struct stor_unit *unit)
+/* nobody finds it any more */
+static void free_unit(struct stor *stor, struct stor_unit *unit)
 {
 	spin_lock_irq(&stor->lock);
 	wait_event_lock_irq(stor->idle, !unit->under_way, stor->lock);
 	spin_unlock_irq(&stor->lock);
-}
-
-/* nobody finds it any more */
-static void free_unit(struct stor *stor, struct stor_unit *unit)
-{
-	ovid_stor_unit_idle(stor, unit);
 	close_image(unit->image);
 	kfree(unit);
 }
