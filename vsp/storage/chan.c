@@ -217,7 +217,7 @@ void ovid_stor_submit(struct stor *stor, struct stor_unit *unit, struct stor_req
 		unit->under_way++;
 		stor->under_way++;
 	}
-	unit->image->ops->submit(unit->image, &req->io);
+	ovid_image_submit(unit->image, &req->io);
 }
 
 /* the rest are for requests that may end at once: 0: it has, or @sense; -EINPROGRESS; -errno */

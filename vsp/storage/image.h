@@ -55,7 +55,12 @@ struct ovid_image_io {
 
 /**
  * struct ovid_image_ops - a format
- * @submit: begin a request; a thread that may sleep, but is not to wait for a disk
+ * @try: begins a read or write without waiting for a disk, may sleep else; false: that cannot be,
+ *	and nothing has happened
+ * @rw: the image's thread: begins a read or write that @try has said no to
+ * @flush: the image's thread: what was written is on the medium: 0 or -errno
+ * @zero: the image's thread: an extent becomes zeroes; @hole: and its space may be given back.
+ *	0 or -errno
  * @resize: the size of the image becomes @bytes, or 0: what is behind it was made larger or
  *	smaller, look at it.  0 or -errno: -EOPNOTSUPP (it can only look), -EINVAL (too small).
  *	Requests may be under way, none begins meanwhile.  NULL: it cannot change
@@ -64,7 +69,10 @@ struct ovid_image_io {
  * @close: no request is under way; frees it, and lets go of its file
  */
 struct ovid_image_ops {
-	void (*submit)(struct ovid_image *image, struct ovid_image_io *io);
+	bool (*try)(struct ovid_image *image, struct ovid_image_io *io);
+	void (*rw)(struct ovid_image *image, struct ovid_image_io *io);
+	int (*flush)(struct ovid_image *image);
+	int (*zero)(struct ovid_image *image, const struct ovid_scsi_extent *extent, bool hole);
 	int (*resize)(struct ovid_image *image, u64 bytes);
 	int (*rest)(struct ovid_image *image);
 	void (*close)(struct ovid_image *image);
@@ -78,6 +86,7 @@ struct ovid_image_ops {
  * @physical_sector: 512 or 4096: what one should be
  * @read_only: IMAGE_WRITE, IMAGE_UNMAP and IMAGE_ZERO are not to be asked for
  * @unmaps: IMAGE_UNMAP gives space back
+ * @thread: does what would wait
  */
 struct ovid_image {
 	const struct ovid_image_ops *ops;
@@ -86,7 +95,13 @@ struct ovid_image {
 	u32 physical_sector;
 	bool read_only;
 	bool unmaps;
+	struct ovid_image_thread thread;
 };
+
+/* begins a request: may sleep, but does not wait for a disk */
+void ovid_image_submit(struct ovid_image *image, struct ovid_image_io *io);
+/* one that was begun by @try, and could not be done so: the thread begins it anew.  Any context */
+void ovid_image_again(struct ovid_image_io *io);
 
 /**
  * ovid_raw_open - a file or a block device as it is

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Raw files and block devices.
- *
- * A read or write that can be begun without waiting is, by the channel's thread.  All else (files
- * that cannot, a page cache, allocation, flushes, holes) is done by the image's thread.
+ * Raw files and block devices.  What waits, and is done by the image's thread: files that cannot do
+ * without, a page cache, allocation, flushes, holes.
  */
 #include <linux/blkdev.h>
 #include <linux/file.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
-#include <linux/sched.h>
 #include <linux/slab.h>
 #include "image.h"
 
@@ -19,12 +16,10 @@
  * struct raw - a raw image
  * @image: for others
  * @file: its file
- * @thread: does what would wait
  */
 struct raw {
 	struct ovid_image image;
 	struct file *file;
-	struct ovid_image_thread thread;
 };
 
 static struct raw *raw_of(struct ovid_image *image)
@@ -41,73 +36,38 @@ static void rw_done(struct ovid_file_io *file_io, int err)
 
 static void rw_again(struct ovid_file_io *file_io)
 {
-	struct ovid_image_io *io = container_of(file_io, struct ovid_image_io, file_io);
-
-	ovid_image_thread_add(&raw_of(io->image)->thread, &io->job, false);
+	ovid_image_again(container_of(file_io, struct ovid_image_io, file_io));
 }
 
-static void do_extents(struct raw *raw, struct ovid_image_io *io)
+static bool raw_try(struct ovid_image *image, struct ovid_image_io *io)
 {
-	int err = 0;
-	u32 i;
-
-	for (i = 0; !err && i < io->nr_extents; i++) {
-		err = ovid_file_zero(raw->file, io->extents[i].offset, io->extents[i].bytes,
-				     io->op == IMAGE_UNMAP);
-		cond_resched();
-	}
-	if (!err && io->fua)
-		err = vfs_fsync(raw->file, 1);
-	io->done(io, err);
+	io->file_io = (struct ovid_file_io){
+		.file = raw_of(image)->file,
+		.write = io->op == IMAGE_WRITE,
+		.sync = io->op == IMAGE_WRITE && io->fua,
+		.pos = io->offset,
+		.bytes = io->bytes,
+		.vec = io->vec,
+		.nr_vec = io->nr_vec,
+		.done = rw_done,
+		.again = rw_again,
+	};
+	return ovid_file_try(&io->file_io);
 }
 
-/* as the thread does it: it may wait */
-static void raw_job(struct ovid_job *job, bool killed)
+static void raw_rw(struct ovid_image *image, struct ovid_image_io *io)
 {
-	struct ovid_image_io *io = container_of(job, struct ovid_image_io, job);
-	struct raw *raw = raw_of(io->image);
-
-	if (killed) {
-		io->done(io, -EIO);
-		return;
-	}
-	switch (io->op) {
-	case IMAGE_READ:
-	case IMAGE_WRITE:
-		ovid_file_do(&io->file_io);
-		break;
-	case IMAGE_FLUSH:
-		io->done(io, raw->image.read_only ? 0 : vfs_fsync(raw->file, 1));
-		break;
-	case IMAGE_UNMAP:
-	case IMAGE_ZERO:
-		do_extents(raw, io);
-		break;
-	}
+	ovid_file_do(&io->file_io);
 }
 
-static void raw_submit(struct ovid_image *image, struct ovid_image_io *io)
+static int raw_flush(struct ovid_image *image)
 {
-	struct raw *raw = raw_of(image);
+	return image->read_only ? 0 : vfs_fsync(raw_of(image)->file, 1);
+}
 
-	io->image = image;
-	io->job.run = raw_job;
-	if (io->op <= IMAGE_WRITE) {
-		io->file_io = (struct ovid_file_io){
-			.file = raw->file,
-			.write = io->op == IMAGE_WRITE,
-			.sync = io->op == IMAGE_WRITE && io->fua,
-			.pos = io->offset,
-			.bytes = io->bytes,
-			.vec = io->vec,
-			.nr_vec = io->nr_vec,
-			.done = rw_done,
-			.again = rw_again,
-		};
-		if (ovid_file_try(&io->file_io))
-			return;
-	}
-	ovid_image_thread_add(&raw->thread, &io->job, false);
+static int raw_zero(struct ovid_image *image, const struct ovid_scsi_extent *extent, bool hole)
+{
+	return ovid_file_zero(raw_of(image)->file, extent->offset, extent->bytes, hole);
 }
 
 /* of the file, in whole blocks */
@@ -132,13 +92,16 @@ static void raw_close(struct ovid_image *image)
 {
 	struct raw *raw = raw_of(image);
 
-	ovid_image_thread_stop(&raw->thread);
+	ovid_image_thread_stop(&raw->image.thread);
 	fput(raw->file);
 	kfree(raw);
 }
 
 static const struct ovid_image_ops raw_ops = {
-	.submit = raw_submit,
+	.try = raw_try,
+	.rw = raw_rw,
+	.flush = raw_flush,
+	.zero = raw_zero,
 	.resize = raw_resize,
 	.close = raw_close,
 };
@@ -167,7 +130,7 @@ static struct ovid_image *new_raw(struct file *file, u64 bytes, bool read_only)
 	raw->image.read_only = read_only;
 	raw->image.unmaps = !read_only && file->f_op->fallocate;
 	raw->file = file;
-	err = ovid_image_thread_start(&raw->thread);
+	err = ovid_image_thread_start(&raw->image.thread);
 	if (err) {
 		kfree(raw);
 		return ERR_PTR(err);

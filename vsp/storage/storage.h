@@ -9,6 +9,7 @@
  *   save.c	what is moved with the VM
  *   vstor.c	the protocol around SCSI, pure
  *   scsi.h	SCSI commands, pure
+ *   image.c	requests of an image, of any format (image.h)
  *   raw.c	raw files and block devices (image.h)
  *   vdisk_*.c	VHDX and VHD images (vdisk_image.h)
  *   image_thread.c	the thread of an image
@@ -156,10 +157,6 @@ struct stor_unit *ovid_stor_at(struct stor *stor, u8 path, u8 target, u8 lun, u8
 void ovid_stor_announce(struct stor *stor);
 /* nothing is under way: other controllers may have the disks.  0 or -errno */
 int ovid_stor_rest(struct stor *stor);
-/* its medium is @image, or, of a DVD drive, none; units_lock held, or nobody has @unit */
-void ovid_stor_take_image(struct stor_unit *unit, struct ovid_image *image);
-/* waits until no request of its image is under way; units_lock held: none begins */
-void ovid_stor_unit_idle(struct stor *stor, struct stor_unit *unit);
 /* at the end */
 void ovid_stor_detach_all(struct stor *stor);
 

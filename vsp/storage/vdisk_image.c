@@ -113,7 +113,7 @@ static int vdisk_rest(struct ovid_image *image)
 /* the thread: nothing is under way from here to undrain() */
 static void drain(struct vdisk_chain *chain)
 {
-	struct ovid_image_thread *thread = &chain->thread;
+	struct ovid_image_thread *thread = &chain->image.thread;
 
 	scoped_guard(mutex, &chain->lock)
 		WRITE_ONCE(chain->draining, true);
@@ -209,53 +209,26 @@ static int discard(struct vdisk_chain *chain, const struct ovid_scsi_extent *ext
 	return err == -EAGAIN ? -EIO : err;
 }
 
-static void do_extents(struct vdisk_chain *chain, struct ovid_image_io *io)
-{
-	int err = 0;
-	u32 i;
-
-	for (i = 0; !err && i < io->nr_extents; i++)
-		err = discard(chain, &io->extents[i]);
-	if (!err && io->fua)
-		err = ovid_vdisk_image_commit(chain);
-	io->done(io, err);
-}
-
 /* ---- what others see ---- */
 
-/* as the thread does it */
-static void vdisk_job(struct ovid_job *job, bool killed)
+static bool vdisk_try(struct ovid_image *image, struct ovid_image_io *io)
 {
-	struct ovid_image_io *io = container_of(job, struct ovid_image_io, job);
-	struct vdisk_chain *chain = vdisk_chain_of(io->image);
-
-	if (killed) {
-		io->done(io, -EIO);
-		return;
-	}
-	switch (io->op) {
-	case IMAGE_READ:
-	case IMAGE_WRITE:
-		ovid_vdisk_image_rw(chain, io);
-		break;
-	case IMAGE_FLUSH:
-		io->done(io, ovid_vdisk_image_commit(chain));
-		break;
-	case IMAGE_UNMAP:
-	case IMAGE_ZERO:
-		do_extents(chain, io);
-		break;
-	}
+	return ovid_vdisk_image_try(vdisk_chain_of(image), io);
 }
 
-static void vdisk_submit(struct ovid_image *image, struct ovid_image_io *io)
+static void vdisk_rw(struct ovid_image *image, struct ovid_image_io *io)
 {
-	struct vdisk_chain *chain = vdisk_chain_of(image);
+	ovid_vdisk_image_rw(vdisk_chain_of(image), io);
+}
 
-	io->image = image;
-	io->job.run = vdisk_job;
-	if (io->op > IMAGE_WRITE || !ovid_vdisk_image_try(chain, io))
-		ovid_image_thread_add(&chain->thread, &io->job, false);
+static int vdisk_flush(struct ovid_image *image)
+{
+	return ovid_vdisk_image_commit(vdisk_chain_of(image));
+}
+
+static int vdisk_zero(struct ovid_image *image, const struct ovid_scsi_extent *extent, bool hole)
+{
+	return discard(vdisk_chain_of(image), extent);
 }
 
 static void free_chain(struct vdisk_chain *chain)
@@ -273,7 +246,7 @@ static void vdisk_close(struct ovid_image *image)
 {
 	struct vdisk_chain *chain = vdisk_chain_of(image);
 
-	ovid_image_thread_stop(&chain->thread);
+	ovid_image_thread_stop(&chain->image.thread);
 	ovid_vdisk_image_end_orphans(chain);
 	scoped_guard(mutex, &chain->lock)
 		close_chain(chain);
@@ -281,7 +254,10 @@ static void vdisk_close(struct ovid_image *image)
 }
 
 static const struct ovid_image_ops vdisk_ops = {
-	.submit = vdisk_submit,
+	.try = vdisk_try,
+	.rw = vdisk_rw,
+	.flush = vdisk_flush,
+	.zero = vdisk_zero,
 	.rest = vdisk_rest,
 	.close = vdisk_close,
 };
@@ -348,7 +324,7 @@ static int open_first(struct vdisk_chain *chain)
 	/* images with less there than in the other are not refused */
 	image->physical_sector = max(info.physical_sector, info.logical_sector);
 	image->unmaps = !image->read_only && chain->link[0].file->f_op->fallocate;
-	err = ovid_image_thread_start(&chain->thread);
+	err = ovid_image_thread_start(&chain->image.thread);
 	if (err)
 		abandon(chain);
 	return err;

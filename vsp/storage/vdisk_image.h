@@ -6,8 +6,8 @@
  *   vdisk_rw.c		reads and writes
  *   vdisk_file.c	what image/ wants of a file
  *
- * A request that needs no change of metadata, nor any that is not in memory, is begun by the
- * channel's thread, if nobody else has @lock; the image's thread does all others.
+ * What can be begun without waiting: a request that needs no change of metadata, nor any that is not
+ * in memory, if nobody else has @lock.
  */
 #ifndef OVID_STORAGE_VDISK_IMAGE_H
 #define OVID_STORAGE_VDISK_IMAGE_H
@@ -37,7 +37,6 @@ struct vdisk_link {
  * struct vdisk_chain - an image and its parents
  * @image: for others
  * @format: of the image; parents are VHDX
- * @thread: does what would wait
  * @lock: around calls of image/.  Taken by the channel's thread only if it is free
  * @hasty: who has @lock, and must not wait: its I/O of metadata fails with -EAGAIN
  * @committing: the thread is in the middle of a commit; @lock
@@ -54,7 +53,6 @@ struct vdisk_link {
 struct vdisk_chain {
 	struct ovid_image image;
 	enum ovid_vdisk_format format;
-	struct ovid_image_thread thread;
 	struct mutex lock;		/* see above */
 	struct task_struct *hasty;
 	bool committing;

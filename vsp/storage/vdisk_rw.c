@@ -70,10 +70,9 @@ static void try_done(struct ovid_file_io *file_io, int err)
 static void try_again(struct ovid_file_io *file_io)
 {
 	struct ovid_image_io *io = container_of(file_io, struct ovid_image_io, file_io);
-	struct vdisk_chain *chain = vdisk_chain_of(io->image);
 
-	let_go(chain);
-	ovid_image_thread_add(&chain->thread, &io->job, false);
+	let_go(vdisk_chain_of(io->image));
+	ovid_image_again(io);
 }
 
 /* zeroes for the guest: @bytes from @skip on */
@@ -244,7 +243,7 @@ static void split_end(struct ovid_job *job, bool killed)
 	}
 	/* not here: who waits for this one's end may have called */
 	split->job.run = split_next;
-	ovid_image_thread_add(&chain->thread, &split->job, false);
+	ovid_image_thread_add(&chain->image.thread, &split->job, false);
 }
 
 void ovid_vdisk_image_end_orphans(struct vdisk_chain *chain)
@@ -264,7 +263,7 @@ static void put_split(struct vdisk_split *split)
 	if (!atomic_dec_and_test(&split->left))
 		return;
 	split->job.run = split_end;
-	ovid_image_thread_add(&split->chain->thread, &split->job, true);
+	ovid_image_thread_add(&split->chain->image.thread, &split->job, true);
 }
 
 static void piece_done(struct ovid_file_io *file_io, int err)
