@@ -356,7 +356,10 @@ static int conn_open(struct ovid_chan *chan)
 static void conn_close(struct ovid_chan *chan)
 {
 	struct vsock_conn *conn = ovid_chan_priv(chan);
+	bool more = false;
 
+	/* what it has said: the bus takes its message before it looks into rings */
+	from_guest(conn, chan, &more);
 	set_bit(CONN_CLOSED, &conn->flags);
 	ovid_vsock_conn_news(conn);
 }
