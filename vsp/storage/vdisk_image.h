@@ -6,8 +6,8 @@
  *   vdisk_rw.c		reads and writes
  *   vdisk_file.c	what image/ wants of a file
  *
- * What can be begun without waiting: a request that needs no change of metadata, nor any that is not
- * in memory, if nobody else has @lock.
+ * What can be begun without waiting: a request that changes no metadata, and needs none that is
+ * not in memory, if nobody else has @lock.
  */
 #ifndef OVID_STORAGE_VDISK_IMAGE_H
 #define OVID_STORAGE_VDISK_IMAGE_H
