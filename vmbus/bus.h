@@ -51,6 +51,8 @@ struct ovid_gpadl;
  *	come, or ovid_bus_tl_refuse(); -errno: refused
  * @gone: a channel that is restored, which the guest holds and nobody offers any more: zeroed;
  *	NULL: no memory.  @release frees it
+ * @sub: a sub-channel that is restored, and that nobody has offered: zeroed but for @offer and
+ *	@ctx; NULL: @primary has none but those, or no memory.  @release frees it
  * @restore: @chan is as it was saved, its ring is pinned: make of it what @open has made, without
  *	a word to the guest.  For each one, @index counts them, also for those that are closed.
  *	0 or -errno
@@ -68,6 +70,8 @@ struct ovid_bus_effects {
 	int (*monitor)(struct ovid_bus *bus);
 	int (*tl_connect)(struct ovid_bus *bus, const struct vmbus_w_tl_connect2 *want);
 	struct ovid_bus_chan *(*gone)(struct ovid_bus *bus);
+	struct ovid_bus_chan *(*sub)(struct ovid_bus *bus, struct ovid_bus_chan *primary,
+				     u16 index);
 	int (*restore)(struct ovid_bus *bus, struct ovid_bus_chan *chan, u32 index);
 	void (*unrestore)(struct ovid_bus *bus, struct ovid_bus_chan *chan);
 };
@@ -187,6 +191,7 @@ enum ovid_bus_chan_state {
  * @offered: the guest was told, and has not released it.  One that it has released, though it was
  *	not revoked, is offered again by the next connection
  * @revoked: the offer was taken back; the guest has not released the relid yet
+ * @made: by effects->gone or effects->sub, in a restore
  * @open_id: of the last VMBUS_OPEN
  * @target_vp: events go there; VMBUS_VP_NONE: the guest wants none
  * @downstream: pages of the ring towards the host, which is the first in @ring
@@ -202,6 +207,7 @@ struct ovid_bus_chan {
 	enum ovid_bus_chan_state state;
 	bool offered;
 	bool revoked;
+	bool made;
 	u32 open_id;
 	u32 target_vp;
 	u32 downstream;

@@ -28,6 +28,7 @@ struct world {
 	bool mute;		/* nothing is written down, and effects work */
 	int restore;		/* which call of the effect fails, from 1 on; 0: none */
 	struct ovid_bus_chan *gone;	/* what the effect gives next, and by @next the others */
+	struct ovid_bus_chan *sub;	/* the same, but for one */
 	u8 last[VMBUS_MSG_BYTES] __aligned(8);	/* message that was posted */
 	u32 last_bytes;
 	u8 msg[VMBUS_MSG_BYTES] __aligned(8);
@@ -196,6 +197,21 @@ static struct ovid_bus_chan *fx_gone(struct ovid_bus *bus)
 	return chan;
 }
 
+static struct ovid_bus_chan *fx_sub(struct ovid_bus *bus, struct ovid_bus_chan *primary,
+				    u16 index)
+{
+	struct world *w = world_of(bus);
+	struct ovid_bus_chan *chan = w->sub;
+
+	say(w, "sub:%u/%u", primary->relid, index);
+	if (!chan)
+		return NULL;
+	w->sub = NULL;
+	*chan = (struct ovid_bus_chan){ .offer = primary->offer };
+	chan->offer.sub_index = index;
+	return chan;
+}
+
 static int fx_restore(struct ovid_bus *bus, struct ovid_bus_chan *chan, u32 index)
 {
 	struct world *w = world_of(bus);
@@ -221,6 +237,7 @@ static const struct ovid_bus_effects effects = {
 	.monitor = fx_monitor,
 	.tl_connect = fx_tl_connect,
 	.gone = fx_gone,
+	.sub = fx_sub,
 	.restore = fx_restore,
 	.unrestore = fx_unrestore,
 };

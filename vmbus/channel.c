@@ -29,8 +29,8 @@ MODULE_PARM_DESC(chan_poll_us, "longest time, in microseconds, for which a chann
  */
 static struct lock_class_key provider_lock;
 
-struct ovid_chan *ovid_chan_new(struct ovid_vmbus *vmbus, const struct ovid_chan_ops *ops,
-				void *priv)
+static struct ovid_chan *new_chan(struct ovid_vmbus *vmbus, const struct ovid_chan_ops *ops,
+				  void *priv, struct ovid_chan *primary)
 {
 	struct ovid_chan *chan = kzalloc(sizeof(*chan), GFP_KERNEL_ACCOUNT);
 	int err;
@@ -44,6 +44,7 @@ struct ovid_chan *ovid_chan_new(struct ovid_vmbus *vmbus, const struct ovid_chan
 	chan->vmbus = vmbus;
 	chan->ops = ops;
 	chan->priv = priv;
+	chan->primary = primary;
 	kref_init(&chan->ref);
 	mutex_init(&chan->lock);
 	if (!ops->raw)
@@ -51,13 +52,38 @@ struct ovid_chan *ovid_chan_new(struct ovid_vmbus *vmbus, const struct ovid_chan
 	spin_lock_init(&chan->eventfd_lock);
 	INIT_LIST_HEAD(&chan->node);
 	INIT_LIST_HEAD(&chan->ready);
+	INIT_LIST_HEAD(&chan->subs);
 	init_waitqueue_head(&chan->wait);
 	err = ops->attach ? ops->attach(chan) : 0;
-	if (!err)
+	if (err) {
+		module_put(ops->owner);
+		kfree(chan);
+		return ERR_PTR(err);
+	}
+	if (primary)
+		kref_get(&primary->ref);
+	return chan;
+}
+
+struct ovid_chan *ovid_chan_new(struct ovid_vmbus *vmbus, const struct ovid_chan_ops *ops,
+				void *priv)
+{
+	return new_chan(vmbus, ops, priv, NULL);
+}
+
+struct ovid_chan *ovid_chan_new_sub(struct ovid_chan *primary, u16 index)
+{
+	const struct vmbus_w_offer *of = &primary->bc.offer;
+	struct ovid_chan *chan = new_chan(primary->vmbus, primary->ops->sub, NULL, primary);
+
+	if (IS_ERR(chan))
 		return chan;
-	module_put(ops->owner);
-	kfree(chan);
-	return ERR_PTR(err);
+	chan->bc.offer = (struct vmbus_w_offer){
+		.type = of->type, .instance = of->instance, .flags = of->flags,
+		.sub_index = index,
+	};
+	memcpy(chan->bc.offer.user, of->user, sizeof(of->user));
+	return chan;
 }
 
 /* a hypercall that has found its port may look at it until the grace period ends */
@@ -67,6 +93,8 @@ static void chan_release(struct kref *ref)
 
 	if (chan->ops->detach)
 		chan->ops->detach(chan);
+	if (chan->primary)
+		ovid_chan_put(chan->primary);
 	module_put(chan->ops->owner);
 	mutex_destroy(&chan->lock);
 	kfree_rcu(chan, rcu);
@@ -85,12 +113,24 @@ static struct vmbus_w_guid or_default(const u8 *id, const struct vmbus_w_guid *u
 	return memchr_inv(guid.b, 0, sizeof(guid.b)) ? guid : *usual;
 }
 
+int ovid_chan_to_bus(struct ovid_chan *chan)
+{
+	struct ovid_vmbus *vmbus = chan->vmbus;
+	int err;
+
+	lockdep_assert_held(&vmbus->lock);
+	chan->number = vmbus->offers++;
+	err = ovid_bus_offer(&vmbus->bus, &chan->bc);
+	trace_chan_offer(chan, err);
+	if (!err)
+		list_add_tail(&chan->node, &vmbus->channels);
+	return err;
+}
+
 /* the channel becomes the bus's: 0 or -errno */
 static int offer(struct ovid_chan *chan, const struct ovid_vmbus_offer *arg)
 {
 	struct vmbus_w_offer *offer = &chan->bc.offer;
-	struct ovid_vmbus *vmbus = chan->vmbus;
-	int err;
 
 	offer->type = or_default(arg->type, &chan->ops->type);
 	offer->instance = or_default(arg->instance, &chan->ops->instance);
@@ -101,15 +141,15 @@ static int offer(struct ovid_chan *chan, const struct ovid_vmbus_offer *arg)
 	memcpy(offer->user, arg->user, sizeof(offer->user));
 	if (chan->ops->offer_flags & VMBUS_OFFER_NAMED_PIPE)
 		memcpy(offer->user, &chan->ops->pipe_mode, sizeof(chan->ops->pipe_mode));
-	guard(mutex)(&vmbus->lock);
-	chan->number = vmbus->offers++;
-	err = ovid_bus_offer(&vmbus->bus, &chan->bc);
-	trace_chan_offer(chan, err);
-	if (err)
-		return err;
 	kref_get(&chan->ref);
-	list_add_tail(&chan->node, &vmbus->channels);
-	return 0;
+	scoped_guard(mutex, &chan->vmbus->lock) {
+		int err = ovid_chan_to_bus(chan);
+
+		if (!err)
+			return 0;
+		ovid_chan_put(chan);
+		return err;
+	}
 }
 
 int ovid_chan_offer(struct ovid_chan *chan, const struct ovid_vmbus_offer *arg)
@@ -535,10 +575,10 @@ static bool work_and_wait(struct ovid_chan *chan)
 }
 
 /*
- * One turn.  The guest need not signal while we look; before we stop looking we ask for
- * signals again, and look once more.
+ * The guest need not signal while we look; before we stop looking we ask for signals again, and
+ * look once more.
  */
-void ovid_chan_run(struct ovid_chan *chan, struct ovid_vp *vp)
+static void run(struct ovid_chan *chan, struct ovid_vp *vp)
 {
 	bool more;
 
@@ -556,6 +596,13 @@ void ovid_chan_run(struct ovid_chan *chan, struct ovid_vp *vp)
 	more = more || (!chan->stalled && ovid_ring_unmask(&chan->in));
 	if (more && !chan->broken)
 		queue(chan, vp);
+}
+
+void ovid_chan_run(struct ovid_chan *chan, struct ovid_vp *vp)
+{
+	run(chan, vp);
+	if (!list_empty(&chan->subs))
+		ovid_chan_offer_subs(chan);
 }
 
 /* ---- providers ---- */
@@ -784,6 +831,16 @@ void ovid_chan_poll_wait(struct ovid_chan *chan, struct file *file, poll_table *
 u64 ovid_chan_reference_time(const struct ovid_chan *chan)
 {
 	return ovid_bus_reference_time(chan->vmbus->part);
+}
+
+struct ovid_chan *ovid_chan_primary(const struct ovid_chan *chan)
+{
+	return chan->primary;
+}
+
+u32 ovid_chan_vps(const struct ovid_chan *chan)
+{
+	return ovid_bus_vps(chan->vmbus->part);
 }
 
 u32 ovid_chan_bus_version(const struct ovid_chan *chan)

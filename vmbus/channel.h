@@ -52,8 +52,9 @@ struct poll_table_struct;
  * @ioctl: the same: calls of the file that are the provider's, the argument was copied in.
  *	-ENOTTY: it is not.  What it leaves there goes back to the caller, by calls that say so
  *	(_IOWR).  NULL: none is
- * @rest: before @save, the channel open or not: what the state does not have is where who takes it
- *	over will look, such as in files; NULL: there is no such thing.  0, or -errno: the VM stays
+ * @rest: before any @save, the channel open or not, those of sub-channels first: what the state
+ *	does not have is where who takes it over will look, such as in files; NULL: there is no
+ *	such thing.  0, or -errno: the VM stays
  * @save: the VM is moved: the provider's state, at most @room bytes of it, into zeroes; what is in
  *	the rings stays there.  No call but those of the file comes meanwhile or afterwards,
  *	unless the VM stays.  Waits for requests that use the guest's memory.  Returns how many
@@ -62,6 +63,10 @@ struct poll_table_struct;
  *	made it.  @open: in the place of ops @open, the rings are mapped and go on where they stood.
  *	0 or -errno
  * @forget: back to what @attach made, after @restore; it is closed.  NULL: nothing to be done
+ *
+ * @sub: who serves sub-channels (ovid_chan_make_subs()); NULL: there are none.  Of it @owner, @name
+ *	and the calls count, but @read to @ioctl: a sub-channel has no file.  No two channels of
+ *	a bus have @work called at the same time
  *
  * A provider without @restore cannot be moved while its channel is open.
  */
@@ -89,6 +94,7 @@ struct ovid_chan_ops {
 	u32 (*save)(struct ovid_chan *chan, void *buf, u32 room);
 	int (*restore)(struct ovid_chan *chan, bool open, const void *buf, u32 bytes);
 	void (*forget)(struct ovid_chan *chan);
+	const struct ovid_chan_ops *sub;
 };
 
 void ovid_chan_set_priv(struct ovid_chan *chan, void *priv);
@@ -213,7 +219,25 @@ void ovid_chan_signal(struct ovid_chan *chan);
  */
 void ovid_chan_stall(struct ovid_chan *chan);
 
+/**
+ * ovid_chan_make_subs - sub-channels for a device
+ * @chan: its primary channel; from within @work, which is not @quick
+ * @nr: so many, with the indexes 1 to @nr
+ *
+ * They are attached now, and offered behind what @work has sent, if the channel is still open then
+ * and there are numbers left for channels.  They go with the close of the primary channel, and
+ * are made by the bus when they are restored.
+ *
+ * Return: 0 or -errno: there are none.
+ */
+int ovid_chan_make_subs(struct ovid_chan *chan, u16 nr);
+
 /* ---- any context ---- */
+
+/* of a sub-channel, which it outlives; NULL: it is a primary one */
+struct ovid_chan *ovid_chan_primary(const struct ovid_chan *chan);
+/* VPs that the partition has */
+u32 ovid_chan_vps(const struct ovid_chan *chan);
 
 /*
  * Have @work called (soon, in the channel's thread), if the channel is open.  So requests that

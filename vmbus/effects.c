@@ -88,8 +88,12 @@ static void retarget(struct ovid_bus *bus, struct ovid_bus_chan *bc)
 
 static void release(struct ovid_bus *bus, struct ovid_bus_chan *bc)
 {
-	list_del_init(&ovid_chan_of(bc)->node);
-	ovid_chan_put(ovid_chan_of(bc));
+	struct ovid_chan *chan = ovid_chan_of(bc);
+
+	if (chan->primary)
+		ovid_chan_debugfs_del(chan);
+	list_del_init(&chan->node);
+	ovid_chan_put(chan);
 }
 
 /* the interrupt page of a guest before 2.4 */
@@ -158,6 +162,7 @@ const struct ovid_bus_effects ovid_vmbus_effects = {
 	.monitor = pages_changed,
 	.tl_connect = tl_connect,
 	.gone = ovid_vmbus_gone,
+	.sub = ovid_vmbus_sub,
 	.restore = ovid_vmbus_restore_chan,
 	.unrestore = ovid_vmbus_unrestore_chan,
 };

@@ -226,24 +226,58 @@ static bool read_monitor(struct ovid_bus *bus, struct ovid_bus_chan *chan, u32 m
 	return true;
 }
 
+/* a primary channel is before its sub-channels, since it was open when they were offered */
+static struct ovid_bus_chan *primary_of(const struct ovid_bus *bus,
+					const struct ovid_bus_chan *sub)
+{
+	struct ovid_bus_chan *chan = bus->chans;
+
+	while (chan && (chan->offer.sub_index || chan->revoked || !ovid_bus_same_device(chan, sub)))
+		chan = chan->next;
+	return chan;
+}
+
+/* 0, -ENOENT, -ENOMEM */
+static int find_chan(struct ovid_bus *bus, const struct ovid_bus_chan *name,
+		     struct ovid_bus_chan **offers, struct ovid_bus_chan **chan)
+{
+	struct ovid_bus_chan *primary;
+
+	if (!name->revoked) {
+		*chan = claim(offers, name);
+		if (*chan)
+			return 0;
+		primary = name->offer.sub_index ? primary_of(bus, name) : NULL;
+		*chan = primary ? bus->fx->sub(bus, primary, name->offer.sub_index) : NULL;
+		if (!*chan)
+			return -ENOENT;
+	} else {
+		*chan = bus->fx->gone(bus);
+		if (!*chan)
+			return -ENOMEM;
+		(*chan)->offer = name->offer;
+	}
+	(*chan)->made = true;
+	return 0;
+}
+
 static int read_chan(struct ovid_bus *bus, const struct ovid_save_channel *s,
 		     struct ovid_bus_chan **offers, struct ovid_bus_chan **last)
 {
 	const struct ovid_bus_chan name = {
 		.offer.type = s->type, .offer.instance = s->instance,
-		.offer.sub_index = s->sub_index,
+		.offer.sub_index = s->sub_index, .revoked = s->revoked,
 	};
 	struct ovid_bus_chan *chan;
+	int err;
 
 	if (s->revoked > 1 || s->relid > OVID_BUS_MAX_RELID || (s->relid && bus->chan[s->relid]))
 		return -EINVAL;
-	chan = s->revoked ? bus->fx->gone(bus) : claim(offers, &name);
-	if (!chan)
-		return s->revoked ? -ENOMEM : -ENOENT;
+	err = find_chan(bus, &name, offers, &chan);
+	if (err)
+		return err;
 	chan->next = NULL;
 	*last = chan;
-	if (s->revoked)
-		chan->offer = name.offer;
 	chan->revoked = s->revoked;
 	if (s->relid)
 		ovid_bus_give_relid(bus, chan, s->relid);
@@ -444,7 +478,7 @@ static void undo_chans(struct ovid_bus *bus, struct ovid_bus_chan *offers)
 	for (chan = bus->chans; chan; chan = next) {
 		next = chan->next;
 		ovid_bus_drop_relid(bus, chan);
-		if (chan->revoked) {
+		if (chan->made) {
 			bus->fx->release(bus, chan);
 			continue;
 		}

@@ -163,7 +163,8 @@ const void *ovid_saved_next(struct ovid_saved *from, u32 type, u32 least,
  * @from: stream at OVID_SAVE_BUS; the effects restore() take what is behind the channels
  *
  * Channels are found by type, instance and index: all that the state has must be
- * offered, but for those revoked, and no others.  Their files may be others.
+ * offered, but for those revoked and those that effects->sub makes, and no others.  Their files may
+ * be others.
  *
  * Return: 0: as it was when it was saved, the effects pin() and restore() were called, monitor()
  * too, and the stream is at its end.  Else nothing has changed, but the order of the channels:

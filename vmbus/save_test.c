@@ -269,6 +269,37 @@ static void other_offers(struct kunit *test)
 	end(test, w);
 }
 
+/* nobody has offered the sub-channel: its device makes it */
+static void made_subs(struct kunit *test)
+{
+	struct world *w = rich(test, VMBUS_V5_3);
+	struct stream s = save(&w->bus);
+	struct ovid_saved from = s.from;
+
+	renew(w);
+	w->keep = true;
+	KUNIT_EXPECT_TRUE(test, ovid_bus_revoke(&w->bus, &w->chan[4]));
+	KUNIT_EXPECT_EQ(test, -ENOENT, ovid_bus_restore(&w->bus, &from));
+	EXPECT_LOG(w, "gone sub:1/1 release:2");
+	expect_fresh(test, w, 4);
+	from = s.from;
+	w->gone = &w->chan[2];
+	w->sub = &w->chan[4];
+	w->restore = 6;
+	KUNIT_EXPECT_EQ(test, -EIO, ovid_bus_restore(&w->bus, &from));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(w->log, "release:2 release:4"));
+	quiet(w);
+	expect_fresh(test, w, 4);
+	w->gone = &w->chan[2];
+	w->sub = &w->chan[4];
+	w->restore = 0;
+	KUNIT_EXPECT_EQ(test, 0, ovid_bus_restore(&w->bus, &s.from));
+	quiet(w);
+	kvfree(s.to.buf);
+	go_on(test, w);
+	end(test, w);
+}
+
 static void not_awaiting(struct kunit *test)
 {
 	struct world *w = new_world(test);
@@ -567,6 +598,7 @@ static struct kunit_case save_cases[] = {
 	KUNIT_CASE(everything),
 	KUNIT_CASE(effects_fail),
 	KUNIT_CASE(other_offers),
+	KUNIT_CASE(made_subs),
 	KUNIT_CASE(not_awaiting),
 	KUNIT_CASE(forged_states),
 	KUNIT_CASE(forged_sub),

@@ -8,6 +8,7 @@
  *   effects.c	what the state machine decides is done here
  *   monitor.c	monitor pages: guests that signal by a bit in memory
  *   channel.c	channels: signals, packets, the calls of providers
+ *   subs.c		sub-channels of theirs
  *   chan_file.c	OVID_VMBUS_OFFER and the file behind it
  *   user.c	channels that are served by whoever has the file
  *   sockets.c	what the guest wants to connect to, for a transport in the kernel (sockets.h)
@@ -132,6 +133,8 @@ struct ovid_vmbus {
  * struct ovid_chan - a channel
  * @bc:		the bus's view; vmbus->lock
  * @ref:	the bus, the file, the ready list
+ * @primary:	of a sub-channel, with a reference; or NULL
+ * @subs:	made and not offered yet; vmbus->turn
  * @lock:	@open, rings and all calls of @ops but read, write, poll: one after another
  * @open:	the guest has opened it
  * @answered:	and was told so
@@ -161,6 +164,8 @@ struct ovid_chan {
 	void *priv;
 	struct kref ref;
 	struct rcu_head rcu;
+	struct ovid_chan *primary;
+	struct list_head subs;
 
 	struct mutex lock;
 	bool open;
@@ -268,6 +273,10 @@ void ovid_monitor_scan(struct ovid_vmbus *vmbus);
 struct ovid_chan *ovid_chan_new(struct ovid_vmbus *vmbus, const struct ovid_chan_ops *ops,
 				void *priv);
 void ovid_chan_put(struct ovid_chan *chan);
+/* a sub-channel, as its offer says */
+struct ovid_chan *ovid_chan_new_sub(struct ovid_chan *primary, u16 index);
+/* it becomes the bus's, with the caller's reference: 0 or -errno; vmbus->lock held */
+int ovid_chan_to_bus(struct ovid_chan *chan);
 /*
  * One that was not offered yet: 0 or -errno.  Who has offered it has a reference, the
  * partition's as well, until ovid_chan_revoke() (sockets.h), which the file's end is, too.
@@ -301,6 +310,13 @@ int ovid_chan_signal_now(struct ovid_chan *chan);
  * a -errno to refuse it.  -ESTALE: it is not in progress any more.
  */
 int ovid_chan_opened(struct ovid_chan *chan, int err, const u32 *now, u32 serial);
+
+/* ---- subs.c ---- */
+/* those that were made in this turn; vmbus->turn held */
+void ovid_chan_offer_subs(struct ovid_chan *chan);
+/* effect */
+struct ovid_bus_chan *ovid_vmbus_sub(struct ovid_bus *bus, struct ovid_bus_chan *primary,
+				     u16 index);
 
 /* ---- stats.c ---- */
 /* as ovid_bus_door.stats */

@@ -36,34 +36,52 @@ void ovid_vmbus_resume(struct ovid_vmbus *vmbus)
 
 /* ---- there ---- */
 
-static int save_provider(struct ovid_chan *chan, u32 index, struct ovid_saving *to)
+static void save_provider(struct ovid_chan *chan, u32 index, struct ovid_saving *to)
 {
 	u32 room, bytes;
 	void *at;
-	int err;
 
 	guard(mutex)(&chan->lock);
-	err = chan->ops->rest ? chan->ops->rest(chan) : 0;
 	/* one that is half-way open is asked anew */
-	if (err || !chan->ops->save || chan->bc.state == OVID_CHAN_OPENING)
-		return err;
+	if (!chan->ops->save || chan->bc.state == OVID_CHAN_OPENING)
+		return;
 	at = ovid_saving_at(to, &room);
 	bytes = chan->ops->save(chan, at, room);
 	ovid_saving_add(to, OVID_SAVE_PROVIDER, index, bytes);
-	return 0;
+}
+
+static int rest_provider(struct ovid_chan *chan)
+{
+	guard(mutex)(&chan->lock);
+	return chan->ops->rest ? chan->ops->rest(chan) : 0;
+}
+
+/* a device rests when its sub-channels do */
+static int rest(struct ovid_vmbus *vmbus, bool subs)
+{
+	struct ovid_bus_chan *bc;
+	int err = 0;
+
+	for (bc = vmbus->bus.chans; bc && !err; bc = bc->next)
+		if (!bc->offer.sub_index == !subs)
+			err = rest_provider(ovid_chan_of(bc));
+	return err;
 }
 
 static int save_all(struct ovid_vmbus *vmbus, struct ovid_saving *to)
 {
 	struct ovid_bus_chan *bc;
-	int err = 0;
 	u32 i = 0;
+	int err;
 
+	err = rest(vmbus, true) ?: rest(vmbus, false);
+	if (err)
+		return err;
 	ovid_mail_save(vmbus, to);
 	ovid_bus_save(&vmbus->bus, to);
-	for (bc = vmbus->bus.chans; bc && !err; bc = bc->next)
-		err = save_provider(ovid_chan_of(bc), i++, to);
-	return err;
+	for (bc = vmbus->bus.chans; bc; bc = bc->next)
+		save_provider(ovid_chan_of(bc), i++, to);
+	return 0;
 }
 
 static long save(struct ovid_vmbus *vmbus, struct ovid_vmbus_state *arg)

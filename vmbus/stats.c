@@ -145,5 +145,7 @@ void ovid_chan_debugfs_add(struct ovid_chan *chan)
 
 void ovid_chan_debugfs_del(struct ovid_chan *chan)
 {
-	debugfs_remove(chan->debugfs);
+	/* else it has gone with its folder, at the partition's end */
+	if (ovid_bus_debugfs(chan->vmbus->part))
+		debugfs_remove(chan->debugfs);
 }

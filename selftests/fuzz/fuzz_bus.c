@@ -319,6 +319,29 @@ static struct ovid_bus_chan *fx_gone(struct ovid_bus *bus)
 	return w->slot[i].chan;
 }
 
+/* half of the devices have sub-channels that nobody offers for a restore */
+static bool is_made(const struct ovid_bus_chan *chan)
+{
+	return chan->offer.sub_index && chan->offer.instance.b[3] & 1;
+}
+
+static struct ovid_bus_chan *fx_sub(struct ovid_bus *bus, struct ovid_bus_chan *primary, u16 index)
+{
+	struct ovid_bus_chan *chan;
+
+	CHECK(!primary->offer.sub_index && index && !primary->revoked);
+	chan = fx_gone(bus);
+	if (!chan)
+		return NULL;
+	chan->offer = primary->offer;
+	chan->offer.sub_index = index;
+	chan->latency = 1000;
+	if (is_made(chan))
+		return chan;
+	fx_release(bus, chan);
+	return NULL;
+}
+
 /* all is as it has to be for a provider; what the guest knows is looked at afterwards */
 static int fx_restore(struct ovid_bus *bus, struct ovid_bus_chan *chan, u32 index)
 {
@@ -359,6 +382,7 @@ static const struct ovid_bus_effects effects = {
 	.monitor = fx_monitor,
 	.tl_connect = fx_tl_connect,
 	.gone = fx_gone,
+	.sub = fx_sub,
 	.restore = fx_restore,
 	.unrestore = fx_unrestore,
 };
@@ -643,7 +667,7 @@ static void renew(struct world *w)
 		struct slot *s = slot_of(w, chan);
 
 		next = chan->next;
-		if (chan->revoked) {
+		if (chan->revoked || is_made(chan)) {
 			free(chan);
 			*s = (struct slot){};
 			continue;

@@ -148,6 +148,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	const struct ovid_scsi_disk *disk;
 	struct ovid_scsi_state state = {};
 	struct stor_w_packet packet;
+	u16 subs;
 	u32 n;
 	u8 how;
 
@@ -168,8 +169,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 		memcpy(&packet, data, n);
 		if (how & 32)
 			packet.op = STOR_EXECUTE_SRB;
-		if (ovid_stor_packet(&phase, &packet, n) != STOR_DO_SRB) {
+		subs = how >> 4;
+		if (ovid_stor_packet(&phase, &packet, n, &subs) != STOR_DO_SRB) {
 			CHECK(packet.op == STOR_COMPLETE && phase < STOR_PHASES);
+			CHECK(subs <= how >> 4);
 			continue;
 		}
 		run(disk, &state, &packet, data + n, len - n);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * g_scsi.c - disks of the VMBus: the handshake, reads and writes with lists of pages of any form,
- * what is refused, what is under way when the channel is closed or reset; and then all of it
- * spoken wrongly.
+ * what is refused, what is under way when the channel is closed or reset; sub-channels; and then
+ * all of it spoken wrongly.
  *
  * The runner has a disk of 2048 blocks at LUN 0, whose blocks begin with their own numbers, and
  * the same at LUN 1, to be read only.
@@ -14,7 +14,10 @@
 #define BLOCKS	2048u
 #define LIST	40		/* pages of a packet's list */
 
-static struct channel c;
+#define SUBS	2u
+
+static struct channel c, sub[SUBS];
+static struct channel *by = &c;		/* that requests are sent on */
 static u8 data[16 * PAGE] __attribute__((aligned(4096)));
 static u8 other[16 * PAGE] __attribute__((aligned(4096)));
 
@@ -42,10 +45,10 @@ static bool send(u64 trans_id, u32 words, u32 bytes)
 
 	memcpy(body, &head, header);
 	memcpy(body + header, &srb, bytes);
-	if (!guest_write(&c.out, desc, body, header, bytes, &old))
+	if (!guest_write(&by->out, desc, body, header, bytes, &old))
 		return false;
-	if (guest_data_signal(&c.out, old))
-		channel_signal(&c);
+	if (guest_data_signal(&by->out, old))
+		channel_signal(by);
 	return true;
 }
 
@@ -57,11 +60,11 @@ static const struct stor_w_packet *answer(void)
 /* the next answer, to @trans_id: its status; ~0: it is none */
 static u32 hear(u64 trans_id)
 {
-	int n = channel_receive(&c);
+	int n = channel_receive(by);
 	bool good = n == STOR_PACKET_BYTES && packet.desc.type == VMBUS_PKT_COMPLETION &&
 		    packet.desc.trans_id == trans_id && answer()->op == STOR_COMPLETE;
 
-	channel_done(&c);
+	channel_done(by);
 	return good ? answer()->status : ~0u;
 }
 
@@ -465,6 +468,171 @@ CASE(scsi_under_way, G_OVID_ONLY | G_VMBUS, 1)
 	end();
 }
 
+/* ---- sub-channels ---- */
+
+static bool is_open[SUBS];
+static u32 offered_subs;
+
+static u32 ask_subs(u32 nr)
+{
+	memset(&srb, 0, sizeof(srb));
+	srb.subs = nr;
+	return ask(STOR_CREATE_SUBS);
+}
+
+/* they are asked for, come, and are opened */
+static void open_subs(void)
+{
+	struct vmbus_w_offer offer[SUBS];
+	u32 i;
+
+	is(ask_subs(SUBS), STOR_OK);
+	for (i = 0; i < SUBS; i++) {
+		expect(VMBUS_OFFER);
+		offer[i] = in.offer;
+		is(offer[i].sub_index, i + 1);
+		check(!memcmp(&offer[i].instance, &c.offer.instance, 16));
+	}
+	offered_subs = SUBS;
+	for (i = 0; i < SUBS; i++) {
+		is(channel_open(&sub[i], &offer[i], ring_memory[1] + i * 24 * PAGE, 16, 8), 0);
+		is_open[i] = true;
+	}
+}
+
+/* the primary channel; the host takes the others back */
+static void close_all(void)
+{
+	struct vmbus_w_relid m = { .h.type = VMBUS_CLOSE, .relid = c.offer.relid };
+
+	vmbus_post(&m, sizeof(m));
+	m.h.type = VMBUS_RELID_RELEASED;
+	for (; offered_subs; offered_subs--) {
+		expect(VMBUS_RESCIND);
+		is(in.relid.relid, sub[SUBS - offered_subs].offer.relid);
+		m.relid = in.relid.relid;
+		vmbus_post(&m, sizeof(m));
+		is_open[SUBS - offered_subs] = false;
+	}
+	vmbus_teardown(c.offer.relid, c.gpadl);
+}
+
+CASE(scsi_subs, G_OVID_ONLY | G_VMBUS, 1 + SUBS)
+{
+	u32 i;
+
+	begin();
+	is_(ask_subs(SUBS + 1), STOR_INVALID_REQUEST, "no more than there are VPs");
+	open_subs();
+	is_(ask_subs(1), STOR_INVALID_STATE, "there are some");
+	for (i = 0; i < SUBS; i++) {
+		by = &sub[i];
+		memset(&srb, 0, sizeof(srb));
+		is_(ask(STOR_BEGIN_INITIALIZATION), STOR_INVALID_STATE, "there is no handshake");
+		is_(ask_subs(1), STOR_INVALID_REQUEST, "it has none of its own");
+		memset(data, 0x30 + i, 512);
+		is(transfer(true, 0, 1000 + i, 1, list_of(data, 512)), GOOD);
+	}
+	by = &c;
+	is(transfer(false, 0, 1000, SUBS, list_of(data, SUBS * 512)), GOOD);
+	check(data[0] == 0x30 && data[1023] == 0x31);
+
+	/* one is closed, and opened again; the others go on */
+	channel_close(&sub[0]);
+	by = &sub[1];
+	is(transfer(false, 1, 9, 1, list_of(data, 512)), GOOD);
+	is(channel_open(&sub[0], &sub[0].offer, ring_memory[1], 16, 8), 0);
+	by = &sub[0];
+	is(transfer(false, 1, 10, 1, list_of(data, 512)), GOOD);
+	is(number(data), 10);
+
+	/* all go with the primary channel, and come again */
+	for (i = 0; i < 5; i++) {
+		by = &sub[i % SUBS];
+		flood(150);
+		by = &c;
+		flood(150);
+		close_all();
+		open_again();
+		handshake();
+		open_subs();
+	}
+	by = &sub[1];
+	is(transfer(false, 1, 11, 1, list_of(data, 512)), GOOD);
+	is(number(data), 11);
+	by = &c;
+	close_all();
+	open_again();
+	end();
+}
+
+/* as many answers of a channel, in any order; true: @trans_id is the last of them */
+static bool answers(struct channel *of, u32 nr, u64 trans_id)
+{
+	u32 i;
+
+	for (i = 0; i < nr && channel_receive(of) == STOR_PACKET_BYTES; i++)
+		;
+	channel_done(of);
+	is(i, nr);
+	return packet.desc.trans_id == trans_id;
+}
+
+/* what is to be alone is so with all channels */
+CASE(scsi_subs_alone, G_OVID_ONLY | G_VMBUS, 1 + SUBS)
+{
+	static u8 pair[1024] __attribute__((aligned(4096)));
+	u32 i, n[SUBS + 1];
+
+	begin();
+	open_subs();
+	is(transfer(false, 0, 900, 1, list_of(pair, 512)), GOOD);
+	for (i = 0; i < 60; i++) {
+		/* each makes of the number that it expects the next one */
+		*(u64 *)pair = i ? 5000 + i - 1 : 900;
+		memcpy(pair + 512, pair, 512);
+		*(u64 *)(pair + 512) = 5000 + i;
+		by = &sub[i % SUBS];
+		n[i % SUBS] = flood(20);
+		by = &c;
+		n[SUBS] = flood(20);
+		by = &sub[i % SUBS];
+		command_of(0, CDB(0x89, 0, 0, 0, 0, 0, 0, 0, 900 >> 8, 900 & 0xff, 0, 0, 0, 1, 0, 0),
+			   1024);
+		check(send(~7ull, list_of(pair, 1024), sizeof(srb)));
+		by = &c;
+		n[SUBS] += flood(20);
+		check(answers(&sub[i % SUBS], n[i % SUBS] + 1, ~7ull));
+		is(outcome(), GOOD);
+		answers(&c, n[SUBS], 0);
+	}
+	is(transfer(false, 0, 900, 1, list_of(data, 512)), GOOD);
+	is(number(data), 5059);
+
+	/* a reset, by a channel that has nothing else to do */
+	n[SUBS] = flood(100);
+	by = &sub[0];
+	memset(&srb, 0, sizeof(srb));
+	is(ask(STOR_RESET_BUS), STOR_OK);
+	by = &c;
+	answers(&c, n[SUBS], 0);
+	command_of(1, CDB(0, 0, 0, 0, 0, 0), 0);
+	is(run(0), FAILED(0x62902));
+
+	/* it has not begun when its channel is closed */
+	flood(100);
+	by = &sub[0];
+	command_of(0, CDB(0x89, 0, 0, 0, 0, 0, 0, 0, 3, 132, 0, 0, 0, 1, 0, 0), 1024);
+	check(send(8, list_of(pair, 1024), sizeof(srb)));
+	channel_close(&sub[0]);
+	by = &sub[1];
+	is(transfer(false, 1, 11, 1, list_of(data, 512)), GOOD);
+	by = &c;
+	close_all();
+	open_again();
+	end();
+}
+
 /* ---- spoken wrongly ---- */
 
 static struct fuzz fuzzer;
@@ -524,11 +692,37 @@ static void drain(void)
 {
 	u32 n;
 
-	while ((n = guest_next(&c.in, &packet, sizeof(packet)))) {
+	while ((n = guest_next(&by->in, &packet, sizeof(packet)))) {
 		answered++;
 		well += answer()->srb.srb_status == STOR_SRB_SUCCESS;
 	}
-	channel_done(&c);
+	channel_done(by);
+}
+
+static void another_channel(struct fuzz *f)
+{
+	u32 i = any(f) % (SUBS + 1);
+
+	by = i < SUBS && is_open[i] ? &sub[i] : &c;
+}
+
+/* closed, in any order, and opened again, with sub-channels or without */
+static void all_anew(struct fuzz *f)
+{
+	u32 i = any(f) % SUBS;
+
+	by = &c;
+	if (one_in(f, 2) && is_open[i]) {
+		channel_close(&sub[i]);
+		is_open[i] = false;
+	}
+	close_all();
+	open_again();
+	if (one_in(f, 8))
+		return;
+	handshake();
+	if (one_in(f, 2))
+		open_subs();
 }
 
 static void step(struct fuzz *f)
@@ -537,10 +731,9 @@ static void step(struct fuzz *f)
 
 	f->ops++;
 	if (r == 0) {
-		channel_close(&c);
-		open_again();
-		if (!one_in(f, 8))
-			handshake();
+		all_anew(f);
+	} else if (r < 12) {
+		another_channel(f);
 	} else if (r < 16) {
 		scribble(f);
 	} else if (r < 40) {
@@ -555,7 +748,7 @@ static void step(struct fuzz *f)
 	}
 }
 
-CASE(scsi_hostile, G_OVID_ONLY | G_VMBUS | G_FUZZ | G_LONG_TIME, 1)
+CASE(scsi_hostile, G_OVID_ONLY | G_VMBUS | G_FUZZ | G_LONG_TIME, 1 + SUBS)
 {
 	struct fuzz *f = &fuzzer;
 
@@ -567,7 +760,8 @@ CASE(scsi_hostile, G_OVID_ONLY | G_VMBUS | G_FUZZ | G_LONG_TIME, 1)
 	note("answers", answered);
 	note("which were good", well);
 	check(sent && answered && well);
-	channel_close(&c);
+	by = &c;
+	close_all();
 	open_again();
 	handshake();
 	is(transfer(false, 1, 9, 1, list_of(data, 512)), GOOD);

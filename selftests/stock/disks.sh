@@ -9,6 +9,7 @@
 #	flood		LUN 1 and 4 are written to by several at a time, and go on being that
 #	hear		goes on when its console gets a line
 #	sums		of LUN 1, 3 and 4
+#	channels	that the controller has, and those that have brought something
 #	count		one number after the other to LUN 2, each flushed and then said
 #	reload N	the driver out and in again, so many times
 #	reset		the machine, unless it was reset before
@@ -50,6 +51,12 @@ report() {
 	dmesg | grep -i -E 'unchecked MSR|BUG:|Oops|Call Trace|lockup|stall|hung|timed out|WARNING: (CPU|.* at )|I/O error|(storvsc|sd [0-9:]*|scsi)\b.*\b(failed|error|abort|reset)\b' |
 		sed 's/^/DISK complaint /'
 	echo "DISK report ends"
+}
+
+channels() {
+	c=$(readlink -f "/sys/block/$(disk 0)")
+	c=${c%%/host*}/channels
+	echo "DISK channels $(ls "$c" | wc -l) busy $(cat "$c"/*/interrupts | grep -c -v '^0$')"
 }
 
 sum() { md5sum <"$1" | cut -d ' ' -f 1; }
@@ -158,7 +165,7 @@ count() {
 
 while [ $# -gt 0 ]; do
 	case $1 in
-	load|report|copy|filesystem|flood|reset|count)	$1; shift ;;
+	load|report|copy|filesystem|flood|reset|channels|count)	$1; shift ;;
 	sums)	for n in 1 3 4; do echo "DISK end $n $(sum "/dev/$(disk $n)")"; done; shift ;;
 	hear)	read -r _ </dev/console; shift ;;
 	reload)	reload "$2"; shift 2 ;;

@@ -20,6 +20,7 @@ enum stor_w_op {
 	STOR_QUERY_VERSION = 9,
 	STOR_QUERY_PROPERTIES = 10,
 	STOR_ENUMERATE_BUS = 11,	/* ours: units have come or gone */
+	STOR_CREATE_SUBS = 13,
 };
 
 #define STOR_VERSION(major, minor)	((major) << 8 | (minor))
@@ -29,6 +30,7 @@ enum stor_w_op {
 #define STOR_REVISION_MISMATCH		0xc0000059u
 #define STOR_INVALID_REQUEST		0xc0000010u
 #define STOR_INVALID_STATE		0xc0000184u
+#define STOR_NO_RESOURCES		0xc000009au
 
 /* srb_status */
 #define STOR_SRB_SUCCESS		0x01
@@ -69,9 +71,9 @@ struct stor_w_srb {
 
 struct stor_w_properties {
 	u32 reserved;
-	u16 max_channels;
+	u16 max_subs;		/* channels beside the first */
 	u16 reserved2;
-	u32 flags;
+	u32 flags;		/* STOR_HAS_SUBS */
 	u32 max_transfer;
 	u64 reserved3;
 } __packed;
@@ -89,10 +91,12 @@ struct stor_w_packet {
 		struct stor_w_srb srb;
 		struct stor_w_properties properties;
 		struct stor_w_version version;
+		u16 subs;		/* STOR_CREATE_SUBS: so many are wanted */
 	};
 } __packed;
 
 #define STOR_WANTS_COMPLETION	(1u << 0)
+#define STOR_HAS_SUBS		(1u << 0)
 
 #define STOR_PACKET_BYTES	64
 #define STOR_PACKET_OLD_BYTES	48	/* before 5.1 */

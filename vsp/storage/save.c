@@ -11,15 +11,13 @@
 #include "../../uapi/ovid.h"
 #include "storage.h"
 
-#define SAVE_VERSION	2
+#define SAVE_VERSION	3
 
 struct saved {
 	u32 version;
 	u32 phase;
 	u32 nr_replies;
-	u32 reset;		/* 1: the last of them is a reset that waits for the others */
-	u32 nr_units;		/* behind them */
-	u32 pad;
+	u32 nr_units;		/* behind them; a sub-channel's are none */
 };
 
 struct saved_reply {
@@ -88,69 +86,67 @@ static void save_reply(const struct stor_request *req, struct saved_reply *saved
 	saved->packet = req->packet;
 }
 
-u32 ovid_stor_save(struct stor *stor, void *buf, u32 room)
+u32 ovid_stor_save(struct stor_queue *queue, void *buf, u32 room)
 {
+	struct stor *stor = queue->stor;
+	u32 nr_units = queue == &stor->primary ? stor->nr_units : 0, bytes;
 	struct saved_reply *reply;
 	struct saved_unit *units;
 	struct stor_request *req;
 	struct saved *saved = buf;
 	struct stor_unit *unit;
 	unsigned long at;
-	u32 bytes;
 
-	ovid_stor_quiesce(stor);
 	guard(mutex)(&stor->units_lock);
-	bytes = sizeof(*saved) + stor->nr_requests * sizeof(*reply) +
-		stor->nr_units * sizeof(*units);
+	bytes = sizeof(*saved) + queue->nr_requests * sizeof(*reply) + nr_units * sizeof(*units);
 	if (bytes > room)
 		return bytes;
 	saved->version = SAVE_VERSION;
-	saved->phase = stor->phase;
-	saved->nr_replies = stor->nr_requests;
-	saved->reset = !!stor->reset;
-	saved->nr_units = stor->nr_units;
+	saved->phase = queue->phase;
+	saved->nr_replies = queue->nr_requests;
+	saved->nr_units = nr_units;
 	reply = (void *)(saved + 1);
-	list_for_each_entry(req, &stor->replies, node)
+	list_for_each_entry(req, &queue->replies, node)
 		save_reply(req, reply++);
-	if (stor->reset)
-		save_reply(stor->reset, reply++);
+	if (!nr_units)
+		return bytes;
 	units = (void *)reply;
 	xa_for_each(&stor->units, at, unit)
 		save_unit(at, &unit->state, units++);
 	return bytes;
 }
 
-/* a channel that is not open has units only */
-static bool saved_ok(const struct saved *saved, bool open, u32 bytes)
+/* @queue is as it was made; a channel that is not open stays so, but for units */
+static bool saved_ok(const struct stor_queue *queue, const struct saved *saved, bool open,
+		     u32 bytes)
 {
+	bool primary = queue == &queue->stor->primary;
+
 	return bytes >= sizeof(*saved) && saved->version == SAVE_VERSION &&
 	       saved->phase < STOR_PHASES && saved->nr_replies <= STOR_MAX_REQUESTS &&
-	       saved->reset <= 1 && saved->reset <= saved->nr_replies &&
-	       saved->nr_units <= OVID_DISK_MAX && !saved->pad &&
-	       (open || (saved->phase == STOR_PHASE_NEW && !saved->nr_replies)) &&
+	       saved->nr_units <= (primary ? OVID_DISK_MAX : 0) &&
+	       ((primary && open) || saved->phase == queue->phase) &&
+	       (open || !saved->nr_replies) &&
 	       bytes == sizeof(*saved) + saved->nr_replies * sizeof(struct saved_reply) +
 			saved->nr_units * sizeof(struct saved_unit);
 }
 
-static int restore_reply(struct stor *stor, const struct saved_reply *saved, bool reset)
+static int restore_reply(struct stor_queue *queue, const struct saved_reply *saved)
 {
 	struct stor_request *req;
 
 	if (saved->wanted > 1 || (saved->bytes != STOR_PACKET_BYTES &&
 				  saved->bytes != STOR_PACKET_OLD_BYTES))
 		return -EINVAL;
-	req = ovid_stor_request(stor);
+	req = ovid_stor_request(queue);
 	if (!req)
 		return -ENOMEM;
 	req->trans_id = saved->trans_id;
 	req->bytes = saved->bytes;
 	req->wanted = saved->wanted;
 	req->packet = saved->packet;
-	stor->nr_requests++;
-	if (reset)
-		stor->reset = req;
-	else
-		list_add_tail(&req->node, &stor->replies);
+	queue->nr_requests++;
+	list_add_tail(&req->node, &queue->replies);
 	return 0;
 }
 
@@ -170,22 +166,22 @@ static int restore_units(struct stor *stor, const struct saved_unit *saved, u32 
 	return 0;
 }
 
-int ovid_stor_restore(struct stor *stor, bool open, const void *buf, u32 bytes)
+int ovid_stor_restore(struct stor_queue *queue, bool open, const void *buf, u32 bytes)
 {
 	const struct saved_reply *reply;
 	const struct saved *saved = buf;
 	int err = 0;
 	u32 i;
 
-	if (!saved_ok(saved, open, bytes))
+	if (!saved_ok(queue, saved, open, bytes))
 		return -EINVAL;
-	stor->phase = saved->phase;
-	WRITE_ONCE(stor->announce, false);	/* it knows them */
+	queue->phase = saved->phase;
+	WRITE_ONCE(queue->stor->announce, false);	/* it knows them */
 	reply = (const void *)(saved + 1);
 	for (i = 0; !err && i < saved->nr_replies; i++)
-		err = restore_reply(stor, &reply[i], saved->reset && i == saved->nr_replies - 1);
-	err = err ?: restore_units(stor, (const void *)&reply[i], saved->nr_units);
+		err = restore_reply(queue, &reply[i]);
+	err = err ?: restore_units(queue->stor, (const void *)&reply[i], saved->nr_units);
 	if (err)
-		ovid_stor_forget(stor);
+		ovid_stor_forget(queue);
 	return err;
 }

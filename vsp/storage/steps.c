@@ -61,6 +61,7 @@ int ovid_stor_steps_make(struct stor_request *req, const struct stor_unit *unit,
 	s->bytes = scsi->bytes;
 	s->fua = scsi->fua;
 	req->steps = s;
+	atomic_inc(&req->queue->stor->nr_steps);
 	return 0;
 }
 
@@ -71,6 +72,7 @@ void ovid_stor_steps_free(struct stor_request *req)
 	kfree(req->steps->buf);
 	kfree(req->steps);
 	req->steps = NULL;
+	atomic_dec(&req->queue->stor->nr_steps);
 }
 
 bool ovid_stor_steps_differ(const struct stor_request *req, u32 *offset)
@@ -115,7 +117,7 @@ static u32 compare(const struct ovid_chan_held *held, const struct stor_steps *s
 
 /* ---- steps ---- */
 
-static void begin_read(struct stor *stor, struct stor_unit *unit, struct stor_request *req)
+static void begin_read(struct stor_unit *unit, struct stor_request *req)
 {
 	struct stor_steps *s = req->steps;
 
@@ -126,12 +128,11 @@ static void begin_read(struct stor *stor, struct stor_unit *unit, struct stor_re
 	bvec_set_virt(&s->vec, s->buf, req->io.bytes);
 	req->io.vec = &s->vec;
 	req->io.nr_vec = 1;
-	ovid_stor_submit(stor, unit, req);
+	ovid_stor_submit(unit, req);
 }
 
 /* what is behind the first @skip bytes of the guest's; those are not needed any more */
-static void begin_write(struct stor *stor, struct stor_unit *unit, struct stor_request *req,
-			u32 skip)
+static void begin_write(struct stor_unit *unit, struct stor_request *req, u32 skip)
 {
 	struct stor_steps *s = req->steps;
 	struct bio_vec *vec = req->held->vec;
@@ -147,19 +148,19 @@ static void begin_write(struct stor *stor, struct stor_unit *unit, struct stor_r
 	req->io.bytes = s->bytes;
 	req->io.vec = vec;
 	req->io.nr_vec = req->held->nr - (vec - req->held->vec);
-	ovid_stor_submit(stor, unit, req);
+	ovid_stor_submit(unit, req);
 }
 
-bool ovid_stor_step(struct stor *stor, struct stor_unit *unit, struct stor_request *req)
+bool ovid_stor_step(struct stor_unit *unit, struct stor_request *req)
 {
 	struct stor_steps *s = req->steps;
 
 	if (s->todo == SCSI_DO_WRITE_VERIFY && !s->written)
-		begin_write(stor, unit, req, 0);
+		begin_write(unit, req, 0);
 	else if (s->compared < s->bytes)
-		begin_read(stor, unit, req);
+		begin_read(unit, req);
 	else if (s->todo == SCSI_DO_COMPARE_WRITE && !s->written)
-		begin_write(stor, unit, req, s->bytes);
+		begin_write(unit, req, s->bytes);
 	else
 		return false;
 	return true;
@@ -170,8 +171,9 @@ static bool is_within(const struct stor_unit *unit, const struct stor_steps *s)
 	return s->offset + s->bytes <= unit->disk.blocks * unit->disk.block_bytes;
 }
 
-bool ovid_stor_next_step(struct stor *stor, struct stor_request *req)
+bool ovid_stor_next_step(struct stor_request *req)
 {
+	struct stor *stor = req->queue->stor;
 	struct stor_steps *s = req->steps;
 	struct stor_unit *unit;
 	u32 same;
@@ -190,5 +192,5 @@ bool ovid_stor_next_step(struct stor *stor, struct stor_request *req)
 		req->err = -EIO;	/* detached meanwhile, or smaller */
 		return false;
 	}
-	return ovid_stor_step(stor, unit, req);
+	return ovid_stor_step(unit, req);
 }

@@ -2,6 +2,7 @@
 /*
  * A SCSI controller and its disks, a provider of the VMBus.
  *
+ *   provider.c	channels of a controller, made, opened and closed
  *   chan.c	packets and their requests, from the guest and back
  *   steps.c	requests of more than one step
  *   unit.c	disks at their addresses: attached, detached, found
@@ -34,9 +35,10 @@ struct ovid_disk;
 struct ovid_disk_info;
 struct ovid_disk_size;
 
-/* what a guest may have under way; more waits in the ring */
+/* what a guest may have under way by one channel; more waits in the ring */
 #define STOR_MAX_REQUESTS	512
 #define STOR_MAX_PAGES		16384
+#define STOR_MAX_SUBS		255	/* as there are VPs, but for one */
 
 /* pfns of the longest transfer, and a few ranges */
 #define STOR_LIST_WORDS		(STOR_MAX_TRANSFER / 4096 + 16)
@@ -61,8 +63,8 @@ struct stor_unit {
 
 /**
  * struct stor_request - a packet of the guest's, and then its answer
- * @node: in stor->finished or stor->replies
- * @stor: controller
+ * @node: in queue->finished or queue->replies
+ * @queue: channel
  * @unit: whose request is under way
  * @held: the guest's memory, or NULL
  * @packet: packet, answer
@@ -77,7 +79,7 @@ struct stor_unit {
  */
 struct stor_request {
 	struct list_head node;
-	struct stor *stor;
+	struct stor_queue *queue;
 	struct stor_unit *unit;
 	struct ovid_chan_held *held;
 	struct stor_w_packet packet;
@@ -92,51 +94,70 @@ struct stor_request {
 };
 
 /**
- * struct stor - a controller, from attach to detach
+ * struct stor_queue - a channel of a controller, from attach to detach
  * @chan: channel
- * @units_lock: guards @units and what is in them, but for @under_way
- * @units: by address, struct stor_unit
- * @nr_units: of them
- * @last_id: that was given to one
- * @lock: guards @finished, @under_way, and that of units; any context
- * @finished: what has ended since the channel's thread looked
- * @under_way: requests that use the guest's memory, or an image
- * @idle: somebody waits for a zero of an @under_way
- * @announce: units have come or gone, the guest is to be told
+ * @stor: controller
+ * @node: in stor->queues
+ * @finished: what has ended since the channel's thread looked; stor->lock
+ * @under_way: requests that use the guest's memory, or an image; stor->lock
  *
  * The rest is the channel's thread's, and its under chan->lock:
  * @phase: of the protocol
  * @replies: answers that wait for space in the ring
- * @reset: one that waits until nothing is under way; no packet is taken before; or NULL
- * @alone: one that nothing else may be under way with; no packet is taken before it has ended
  * @spare: for the next packet; memory is had before one is taken
  * @nr_requests: packets taken and not answered
  * @nr_pages: that they hold
  * @list: of the packet at hand, the memory it names
  * @data: of the command at hand, from or to the guest
  */
-struct stor {
+struct stor_queue {
 	struct ovid_chan *chan;
+	struct stor *stor;
+	struct list_head node;
+	struct list_head finished;
+	u32 under_way;
+
+	enum ovid_stor_phase phase;
+	struct list_head replies;
+	struct stor_request *spare;
+	u32 nr_requests;
+	u32 nr_pages;
+	u64 list[STOR_LIST_WORDS];
+	u8 data[SCSI_DATA_BYTES];
+};
+
+/**
+ * struct stor - a controller, from attach to detach of its primary channel
+ * @primary: channel
+ * @units_lock: guards @units and what is in them, but for @under_way
+ * @units: by address, struct stor_unit
+ * @nr_units: of them
+ * @last_id: that was given to one
+ * @lock: guards what says so; any context
+ * @queues: its channels; @lock
+ * @under_way: of all channels; @lock
+ * @idle: somebody waits for a zero of an @under_way
+ * @alone: one that nothing else may be under way with, a reset or a compare and write; no channel
+ *	takes a packet before it has ended.  Or NULL.  Its channel's thread's, who looks has @lock
+ * @nr_steps: requests of several steps
+ * @announce: units have come or gone, the guest is to be told
+ *
+ * No two channels of a bus have their turns at the same time.
+ */
+struct stor {
+	struct stor_queue primary;
 	struct mutex units_lock;	/* see above */
 	struct xarray units;
 	u32 nr_units;
 	u64 last_id;
 
 	spinlock_t lock;		/* see above */
-	struct list_head finished;
+	struct list_head queues;
 	u32 under_way;
 	wait_queue_head_t idle;
-	bool announce;
-
-	enum ovid_stor_phase phase;
-	struct list_head replies;
-	struct stor_request *reset;
 	struct stor_request *alone;
-	struct stor_request *spare;
-	u32 nr_requests;
-	u32 nr_pages;
-	u64 list[STOR_LIST_WORDS];
-	u8 data[SCSI_DATA_BYTES];
+	atomic_t nr_steps;
+	bool announce;
 };
 
 extern const struct ovid_chan_ops ovid_storage;
@@ -155,7 +176,7 @@ long ovid_stor_detach(struct stor *stor, const struct ovid_disk *arg);
 struct stor_unit *ovid_stor_at(struct stor *stor, u8 path, u8 target, u8 lun, u8 pad);
 /* the guest looks for units again */
 void ovid_stor_announce(struct stor *stor);
-/* nothing is under way: other controllers may have the disks.  0 or -errno */
+/* nothing is under way: other controllers may have the disks then.  0 or -errno */
 int ovid_stor_rest(struct stor *stor);
 /* at the end */
 void ovid_stor_detach_all(struct stor *stor);
@@ -167,13 +188,20 @@ long ovid_stor_info(struct stor *stor, struct ovid_disk_info *arg);
 
 /* ---- chan.c ---- */
 /* a request without a packet, or NULL */
-struct stor_request *ovid_stor_request(struct stor *stor);
-/* waits until nothing is under way, and makes answers of what was; chan->lock held */
-void ovid_stor_quiesce(struct stor *stor);
+struct stor_request *ovid_stor_request(struct stor_queue *queue);
+/* one turn: true: there is more */
+bool ovid_stor_turn(struct stor_queue *queue);
+/*
+ * Waits until nothing of the channel is under way, and makes answers of what was; chan->lock held.
+ * One that wants to be alone and has not begun does not begin.
+ */
+void ovid_stor_quiesce(struct stor_queue *queue);
+/* does that one, for any channel; no channel has turns, and all were quiesced */
+void ovid_stor_end_alone(struct stor *stor);
 /* back to what attach made; nothing is under way */
-void ovid_stor_forget(struct stor *stor);
+void ovid_stor_forget(struct stor_queue *queue);
 /* the image begins @req->io; units_lock held: the unit stays until the count says so */
-void ovid_stor_submit(struct stor *stor, struct stor_unit *unit, struct stor_request *req);
+void ovid_stor_submit(struct stor_unit *unit, struct stor_request *req);
 
 /* ---- steps.c ---- */
 /* makes a request that holds the guest's memory one of several steps: 0 or -ENOMEM */
@@ -181,14 +209,14 @@ int ovid_stor_steps_make(struct stor_request *req, const struct stor_unit *unit,
 			 const struct ovid_scsi_request *scsi);
 void ovid_stor_steps_free(struct stor_request *req);
 /* begins the first or the next step; false: there is none.  units_lock held */
-bool ovid_stor_step(struct stor *stor, struct stor_unit *unit, struct stor_request *req);
+bool ovid_stor_step(struct stor_unit *unit, struct stor_request *req);
 /* a step has ended well: false: that was the last, or @req->err is set */
-bool ovid_stor_next_step(struct stor *stor, struct stor_request *req);
+bool ovid_stor_next_step(struct stor_request *req);
 /* it has ended for a difference, at @offset */
 bool ovid_stor_steps_differ(const struct stor_request *req, u32 *offset);
 
 /* ---- save.c ---- */
-u32 ovid_stor_save(struct stor *stor, void *buf, u32 room);
-int ovid_stor_restore(struct stor *stor, bool open, const void *buf, u32 bytes);
+u32 ovid_stor_save(struct stor_queue *queue, void *buf, u32 room);
+int ovid_stor_restore(struct stor_queue *queue, bool open, const void *buf, u32 bytes);
 
 #endif

@@ -802,19 +802,24 @@ static void luns(struct kunit *test)
 
 static struct stor_w_packet packet;
 static enum ovid_stor_phase phase;
+static u16 max_subs, subs;
 
 /* what to do, or the status of the answer */
 static u32 said(u32 op, u32 bytes)
 {
 	enum ovid_stor_do todo;
 
+	subs = max_subs;
+
 	packet.op = op;
 	packet.status = 0x77;
-	todo = ovid_stor_packet(&phase, &packet, bytes);
+	todo = ovid_stor_packet(&phase, &packet, bytes, &subs);
 	if (todo == STOR_DO_SRB)
 		return 1000;
 	if (packet.op != STOR_COMPLETE)
 		return 3000;
+	if (todo == STOR_DO_SUBS)
+		return 4000;
 	return todo == STOR_DO_RESET ? 2000 : packet.status;
 }
 
@@ -838,7 +843,8 @@ static void handshakes(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, STOR_OK, said(STOR_QUERY_PROPERTIES, 64));
 	KUNIT_EXPECT_EQ(test, STOR_MAX_TRANSFER, packet.properties.max_transfer);
-	KUNIT_EXPECT_EQ(test, 0, packet.properties.max_channels);
+	KUNIT_EXPECT_EQ(test, 0, packet.properties.max_subs);
+	KUNIT_EXPECT_EQ(test, 0, packet.properties.flags);
 	KUNIT_EXPECT_EQ(test, STOR_OK, said(STOR_END_INITIALIZATION, 64));
 	KUNIT_EXPECT_EQ(test, STOR_INVALID_STATE, said(STOR_QUERY_PROPERTIES, 64));
 	KUNIT_EXPECT_EQ(test, 1000u, said(STOR_EXECUTE_SRB, 48));
@@ -847,6 +853,35 @@ static void handshakes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, STOR_INVALID_REQUEST, said(99, 64));
 	KUNIT_EXPECT_EQ(test, 48u, ovid_stor_reply_bytes(48));
 	KUNIT_EXPECT_EQ(test, 64u, ovid_stor_reply_bytes(64));
+}
+
+static void sub_channels(struct kunit *test)
+{
+	max_subs = 3;
+	phase = STOR_PHASE_BEGUN;
+	KUNIT_EXPECT_EQ(test, STOR_OK, said(STOR_QUERY_PROPERTIES, 64));
+	KUNIT_EXPECT_EQ(test, 3, packet.properties.max_subs);
+	KUNIT_EXPECT_EQ(test, STOR_HAS_SUBS, packet.properties.flags);
+	packet.subs = 1;
+	KUNIT_EXPECT_EQ(test, STOR_INVALID_STATE, said(STOR_CREATE_SUBS, 64));
+	phase = STOR_PHASE_READY;
+	packet.subs = 4;
+	KUNIT_EXPECT_EQ(test, STOR_INVALID_REQUEST, said(STOR_CREATE_SUBS, 64));
+	packet.subs = 0;
+	KUNIT_EXPECT_EQ(test, STOR_OK, said(STOR_CREATE_SUBS, 64));
+	packet.subs = 3;
+	KUNIT_EXPECT_EQ(test, 4000u, said(STOR_CREATE_SUBS, 64));
+	KUNIT_EXPECT_EQ(test, 3, subs);
+	KUNIT_EXPECT_EQ(test, STOR_OK, packet.status);
+	packet.subs = 1;
+	KUNIT_EXPECT_EQ(test, STOR_INVALID_STATE, said(STOR_CREATE_SUBS, 64));
+	KUNIT_EXPECT_EQ(test, 1000u, said(STOR_EXECUTE_SRB, 64));
+	ovid_stor_no_subs(&phase, &packet);
+	KUNIT_EXPECT_EQ(test, STOR_NO_RESOURCES, packet.status);
+	KUNIT_EXPECT_EQ(test, 1000u, said(STOR_EXECUTE_SRB, 64));
+	packet.subs = 2;
+	KUNIT_EXPECT_EQ(test, 4000u, said(STOR_CREATE_SUBS, 64));
+	max_subs = 0;
 }
 
 static void ends(struct kunit *test)
@@ -901,6 +936,7 @@ static struct kunit_case storage_cases[] = {
 	KUNIT_CASE(trays),
 	KUNIT_CASE(luns),
 	KUNIT_CASE(handshakes),
+	KUNIT_CASE(sub_channels),
 	KUNIT_CASE(ends),
 	{}
 };

@@ -108,7 +108,7 @@ static bool serial_ok(const u8 *serial)
 void ovid_stor_announce(struct stor *stor)
 {
 	WRITE_ONCE(stor->announce, true);
-	ovid_chan_kick(stor->chan);
+	ovid_chan_kick(stor->primary.chan);
 }
 
 static int insert(struct stor *stor, struct stor_unit *unit, const struct ovid_disk *at)

@@ -23,7 +23,7 @@ static u32 check_version(const struct stor_w_version *wanted)
 	return STOR_REVISION_MISMATCH;
 }
 
-static u32 handshake(enum ovid_stor_phase *phase, struct stor_w_packet *packet)
+static u32 handshake(enum ovid_stor_phase *phase, struct stor_w_packet *packet, u16 max_subs)
 {
 	enum ovid_stor_phase needed = packet->op == STOR_BEGIN_INITIALIZATION ?
 				      STOR_PHASE_NEW : STOR_PHASE_BEGUN;
@@ -37,8 +37,9 @@ static u32 handshake(enum ovid_stor_phase *phase, struct stor_w_packet *packet)
 	case STOR_QUERY_VERSION:
 		return check_version(&packet->version);
 	case STOR_QUERY_PROPERTIES:
-		/* one channel */
 		packet->properties = (struct stor_w_properties){
+			.max_subs = max_subs,
+			.flags = max_subs ? STOR_HAS_SUBS : 0,
 			.max_transfer = STOR_MAX_TRANSFER,
 		};
 		return STOR_OK;
@@ -48,8 +49,30 @@ static u32 handshake(enum ovid_stor_phase *phase, struct stor_w_packet *packet)
 	}
 }
 
+/* once for each open */
+static u32 create_subs(enum ovid_stor_phase *phase, const struct stor_w_packet *packet, u16 *subs,
+		       enum ovid_stor_do *todo)
+{
+	if (*phase != STOR_PHASE_READY)
+		return STOR_INVALID_STATE;
+	if (packet->subs > *subs)
+		return STOR_INVALID_REQUEST;
+	*subs = packet->subs;
+	if (!*subs)
+		return STOR_OK;
+	*phase = STOR_PHASE_SHARED;
+	*todo = STOR_DO_SUBS;
+	return STOR_OK;
+}
+
+void ovid_stor_no_subs(enum ovid_stor_phase *phase, struct stor_w_packet *packet)
+{
+	*phase = STOR_PHASE_READY;
+	packet->status = STOR_NO_RESOURCES;
+}
+
 static u32 status_of(enum ovid_stor_phase *phase, struct stor_w_packet *packet, u32 bytes,
-		     enum ovid_stor_do *todo)
+		     u16 *subs, enum ovid_stor_do *todo)
 {
 	if (bytes < STOR_PACKET_OLD_BYTES)
 		return STOR_INVALID_REQUEST;
@@ -58,12 +81,14 @@ static u32 status_of(enum ovid_stor_phase *phase, struct stor_w_packet *packet, 
 	case STOR_QUERY_VERSION:
 	case STOR_QUERY_PROPERTIES:
 	case STOR_END_INITIALIZATION:
-		return handshake(phase, packet);
+		return handshake(phase, packet, *subs);
+	case STOR_CREATE_SUBS:
+		return create_subs(phase, packet, subs, todo);
 	case STOR_EXECUTE_SRB:
 	case STOR_RESET_LUN:
 	case STOR_RESET_ADAPTER:
 	case STOR_RESET_BUS:
-		if (*phase != STOR_PHASE_READY)
+		if (*phase < STOR_PHASE_READY)
 			return STOR_INVALID_STATE;
 		*todo = packet->op == STOR_EXECUTE_SRB ? STOR_DO_SRB : STOR_DO_RESET;
 		return STOR_OK;
@@ -73,10 +98,10 @@ static u32 status_of(enum ovid_stor_phase *phase, struct stor_w_packet *packet, 
 }
 
 enum ovid_stor_do ovid_stor_packet(enum ovid_stor_phase *phase, struct stor_w_packet *packet,
-				   u32 bytes)
+				   u32 bytes, u16 *subs)
 {
 	enum ovid_stor_do todo = STOR_DO_REPLY;
-	u32 status = status_of(phase, packet, bytes, &todo);
+	u32 status = status_of(phase, packet, bytes, subs, &todo);
 
 	if (todo == STOR_DO_SRB)
 		return todo;

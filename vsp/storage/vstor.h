@@ -14,6 +14,7 @@ enum ovid_stor_phase {
 	STOR_PHASE_NEW,		/* opened: BEGIN_INITIALIZATION has to come */
 	STOR_PHASE_BEGUN,
 	STOR_PHASE_READY,	/* requests */
+	STOR_PHASE_SHARED,	/* there are sub-channels, too; they have no other phase */
 	STOR_PHASES
 };
 
@@ -21,6 +22,7 @@ enum ovid_stor_do {
 	STOR_DO_REPLY,		/* the packet is the answer now */
 	STOR_DO_SRB,		/* there is a request in it */
 	STOR_DO_RESET,		/* the answer is it, too, but only when nothing is under way */
+	STOR_DO_SUBS,		/* the answer is it, too, if they can be had */
 };
 
 /**
@@ -28,11 +30,14 @@ enum ovid_stor_do {
  * @phase: in, out
  * @packet: in: a copy, zeroes behind @bytes; out: the answer, but with STOR_DO_SRB
  * @bytes: of it
+ * @subs: in: as many sub-channels may be; out: with STOR_DO_SUBS: as many are wanted
  *
  * Return: what to do.
  */
 enum ovid_stor_do ovid_stor_packet(enum ovid_stor_phase *phase, struct stor_w_packet *packet,
-				   u32 bytes);
+				   u32 bytes, u16 *subs);
+/* what was to be done cannot: no memory */
+void ovid_stor_no_subs(enum ovid_stor_phase *phase, struct stor_w_packet *packet);
 
 /* how long an answer to a packet of @bytes is: guests before 5.1 have less room */
 u32 ovid_stor_reply_bytes(u32 bytes);
