@@ -717,7 +717,9 @@ struct ovid_channel_info {
  * The rings are mapped from offset 0 of the file: the page of the ring towards the host
  * (struct vmbus_w_ring in Linux's terms: write and read index, interrupt mask, ...), its data,
  * the same data once more, then the other ring in the same way.  When the channel is
- * closed, the mapping stays and leads to memory that is nobody's.
+ * closed, the mapping stays and leads to memory that is nobody's; but what the guest had said and
+ * nobody has read is in a copy of the ring towards the host (of up to 1 MiB, if there is memory for it),
+ * until OVID_CHANNEL_GONE is read.
  */
 struct ovid_channel_event {
 	__u32 kind;

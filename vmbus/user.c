@@ -9,12 +9,15 @@
 #include <linux/cleanup.h>
 #include <linux/eventfd.h>
 #include <linux/fs.h>
+#include <linux/highmem.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include "server.h"
+
+#define MAX_REST	256	/* pages of a ring that is kept */
 
 /**
  * struct user_chan - chan->lock
@@ -25,6 +28,9 @@
  * @gone: a close that was not read yet, of an open that was
  * @restored: the last open was not the guest's: the channel was moved
  * @nobody: what a mapping leads to when the channel is closed
+ * @rest: but for the ring towards the host, if the guest has said something that was not read: a
+ *	copy, until who serves it has read of the close; or NULL
+ * @nr_rest: pages of @rest
  */
 struct user_chan {
 	struct mutex reading;	/* see above */
@@ -34,6 +40,8 @@ struct user_chan {
 	bool gone;
 	bool restored;
 	struct page *nobody;
+	struct page **rest;
+	u32 nr_rest;
 };
 
 static int user_attach(struct ovid_chan *chan)
@@ -61,11 +69,20 @@ static void set_ring(struct ovid_chan *chan, struct eventfd_ctx *ctx)
 		eventfd_ctx_put(ctx);
 }
 
+static void free_rest(struct user_chan *uc)
+{
+	while (uc->nr_rest)
+		__free_page(uc->rest[--uc->nr_rest]);
+	kvfree(uc->rest);
+	uc->rest = NULL;
+}
+
 static void user_detach(struct ovid_chan *chan)
 {
 	struct user_chan *uc = ovid_chan_priv(chan);
 
 	set_ring(chan, NULL);
+	free_rest(uc);
 	__free_page(uc->nobody);
 	kfree(uc);
 }
@@ -74,6 +91,41 @@ static void user_detach(struct ovid_chan *chan)
 static void unmap_all(struct ovid_chan *chan)
 {
 	unmap_mapping_range(chan->mapping, 0, 0, 1);
+}
+
+static void drop_rest(struct ovid_chan *chan)
+{
+	struct user_chan *uc = ovid_chan_priv(chan);
+
+	if (!uc->rest)
+		return;
+	unmap_all(chan);
+	free_rest(uc);
+}
+
+/*
+ * A guest may say something and close at once, as Linux does with a socket that the host has
+ * shut down on its side; its memory is its own again then.
+ */
+static void keep_rest(struct ovid_chan *chan)
+{
+	const struct vmbus_w_ring *ring = page_address(chan->pins->pages[0]);
+	struct user_chan *uc = ovid_chan_priv(chan);
+	u32 nr = chan->out_page;
+
+	if (!uc->known || READ_ONCE(ring->write) == READ_ONCE(ring->read) || nr > MAX_REST)
+		return;
+	uc->rest = kvcalloc(nr, sizeof(*uc->rest), GFP_KERNEL_ACCOUNT);
+	while (uc->rest && uc->nr_rest < nr) {
+		struct page *page = alloc_page(GFP_KERNEL_ACCOUNT);
+
+		if (!page) {
+			free_rest(uc);
+			break;
+		}
+		copy_highpage(page, chan->pins->pages[uc->nr_rest]);
+		uc->rest[uc->nr_rest++] = page;
+	}
 }
 
 static void tell_open(struct ovid_chan *chan, bool restored)
@@ -85,6 +137,7 @@ static void tell_open(struct ovid_chan *chan, bool restored)
 	uc->known = false;
 	uc->restored = restored;
 	unmap_all(chan);
+	free_rest(uc);
 	ovid_chan_wake(chan);
 }
 
@@ -108,12 +161,13 @@ static void user_close(struct ovid_chan *chan)
 {
 	struct user_chan *uc = ovid_chan_priv(chan);
 
-	uc->opened = false;
-	uc->gone |= uc->known;
-	uc->known = false;
 	/* faults wait for chan->lock, and find it closed */
 	chan->open = false;
 	unmap_all(chan);
+	keep_rest(chan);
+	uc->opened = false;
+	uc->gone |= uc->known;
+	uc->known = false;
 	ovid_guest_dirty(chan->pins, 0, chan->pins->nr);
 	ovid_chan_wake(chan);
 }
@@ -154,10 +208,13 @@ static bool peek_event(struct ovid_chan *chan, struct ovid_channel_event *event)
 }
 
 /* it was read; the guest may have taken back the open meanwhile, and made another */
-static void drop_event(struct user_chan *uc, const struct ovid_channel_event *event)
+static void drop_event(struct ovid_chan *chan, const struct ovid_channel_event *event)
 {
+	struct user_chan *uc = ovid_chan_priv(chan);
+
 	if (event->kind == OVID_CHANNEL_GONE) {
 		uc->gone = false;
+		drop_rest(chan);
 	} else if (uc->opened && uc->serial == event->serial) {
 		uc->opened = false;
 		uc->known = true;
@@ -190,7 +247,7 @@ static ssize_t user_read(struct ovid_chan *chan, struct file *file, char __user 
 	if (copy_to_user(buf, &event, sizeof(event)))
 		return -EFAULT;
 	scoped_guard(mutex, &chan->lock)
-		drop_event(uc, &event);
+		drop_event(chan, &event);
 	return sizeof(event);
 }
 
@@ -249,28 +306,37 @@ static long user_ioctl(struct ovid_chan *chan, unsigned int cmd, void *arg)
 
 /* ---- rings ---- */
 
-/* page @at of the mapping: indexes, data, the data again; for both rings */
+/* page @at of a ring's mapping: indexes, data, the data again; NULL: it is behind them */
+static struct page *twice(struct page **pages, u32 nr, unsigned long at)
+{
+	if (at >= 2 * nr - 1)
+		return NULL;
+	return pages[at < nr ? at : at - nr + 1];
+}
+
+/* the same for both rings */
 static struct page *ring_page(struct ovid_chan *chan, unsigned long at)
 {
-	u32 in = chan->out_page, out = chan->pins->nr - in;
+	u32 in = chan->out_page;
 
-	if (at < 2 * in - 1)
-		return chan->pins->pages[at < in ? at : at - in + 1];
-	at -= 2 * in - 1;
-	if (at < 2 * out - 1)
-		return chan->pins->pages[in + (at < out ? at : at - out + 1)];
-	return NULL;
+	return twice(chan->pins->pages, in, at) ?:
+	       twice(chan->pins->pages + in, chan->pins->nr - in, at - (2 * in - 1));
+}
+
+/* of a channel that is closed */
+static struct page *rest_page(struct user_chan *uc, unsigned long at)
+{
+	return (uc->rest ? twice(uc->rest, uc->nr_rest, at) : NULL) ?: uc->nobody;
 }
 
 static vm_fault_t user_fault(struct vm_fault *vmf)
 {
 	struct ovid_chan *chan = vmf->vma->vm_private_data;
 	struct user_chan *uc = ovid_chan_priv(chan);
-	struct page *page = uc->nobody;
+	struct page *page;
 
 	guard(mutex)(&chan->lock);
-	if (chan->open)
-		page = ring_page(chan, vmf->pgoff);
+	page = chan->open ? ring_page(chan, vmf->pgoff) : rest_page(uc, vmf->pgoff);
 	if (!page)
 		return VM_FAULT_SIGBUS;
 	return vmf_insert_pfn(vmf->vma, vmf->address, page_to_pfn(page));

@@ -303,12 +303,16 @@ static void opened_mmap(int h, uint32_t relid)
 
 	post_relid(CLOSE, relid);
 	tap_ok(soon(ready(h) == POLLIN), "the guest closes it");
-	tap_is(at[4096], 0, "the mapping leads to nobody's memory");
+	tap_is(at[3 * 4096], 0, "the mapping leads to nobody's memory");
+	tap_is(at[4096 + 9], 0x99, "but where the guest has said something");
+	tap_is(at[2 * 4096 + 9], 0x99, "there, too");
 	at[4096 + 9] = 0x11;
-	tap_is(vm.ram[RING + 4096 + 9], 0x99, "and not to the guest's");
+	tap_is(at[2 * 4096 + 9], 0x11, "which is a ring like any other");
+	tap_is(vm.ram[RING + 4096 + 9], 0x99, "and not the guest's memory");
 	tap_is(info_of(h).state, OVID_CHANNEL_CLOSED, "closed");
 	tap_is(read(h, &e, sizeof(e)), sizeof(e), "an event");
 	tap_is(e.kind, OVID_CHANNEL_GONE, "closed");
+	tap_is(at[0] | at[4096 + 9], 0, "nothing is left of it");
 	tap_is(ready(h), 0, "that is all");
 
 	post_open(relid);

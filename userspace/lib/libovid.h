@@ -107,7 +107,8 @@ int ovid_channel_signals(const struct ovid_channel *channel);
  * @channel: channel
  * @event: out
  *
- * OVID_CHANNEL_OPENED wants ovid_channel_answer(); with OVID_CHANNEL_GONE the rings are gone;
+ * OVID_CHANNEL_OPENED wants ovid_channel_answer(); with OVID_CHANNEL_GONE the rings are gone, and what
+ * the guest had said before can be received until it is read;
  * with OVID_CHANNEL_RESTORED the channel is open, as another file of it has left it before the VM
  * was moved: a turn is to be done, for which ovid_channel_signals() can be read.
  * Return: 1; 0: there is none; -errno.

@@ -297,6 +297,44 @@ static void held_up(void)
 	finish(&w);
 }
 
+/* the guest has closed its channel, and what it has said is passed on */
+static void rest(void)
+{
+	uint64_t guest = 0;
+	struct world w;
+	int n = 0;
+
+	begin(&w, 8192);
+	guest_says(&w, &guest, 100);
+	guest_ends(&w);
+	CHECK(relay_rest(&w.relay, 0), "what the guest has said last is passed on");
+	host_hears(&w, 1000);
+	CHECK(w.from_guest == 100 && w.host_heard_end && !w.wrong, "with its end");
+	CHECK(relay_rest(&w.relay, 0), "nothing more is there");
+	finish(&w);
+
+	guest = 0;
+	begin(&w, 8192);
+	while (guest_says(&w, &guest, 3000) && ++n < 10000)
+		run(&w);
+	CHECK(!relay_rest(&w.relay, 0) && w.relay.want == POLLOUT && w.relay.watch,
+	      "a host that takes nothing is waited for");
+	for (n = 0; n < 1000 && !relay_rest(&w.relay, 0); n++)
+		host_hears(&w, 1000);
+	host_hears(&w, MUCH);
+	CHECK(w.from_guest == guest && !w.wrong, "and gets all of it at last");
+	finish(&w);
+
+	guest = 0;
+	begin(&w, 8192);
+	for (n = 0; n < 10000 && guest_says(&w, &guest, 3000); n++)
+		run(&w);
+	close(w.end);
+	w.end = -1;
+	CHECK(relay_rest(&w.relay, POLLHUP), "one that is gone is not");
+	finish(&w);
+}
+
 static void gone(void)
 {
 	uint64_t guest = 0;
@@ -401,6 +439,7 @@ int main(void)
 	both_ways(262144);
 	half_closed();
 	held_up();
+	rest();
 	gone();
 	nonsense();
 	return tap_done();

@@ -155,13 +155,32 @@ static bool from_host(struct relay *r)
 
 /* ---- both ---- */
 
+/* both of its ways are shut: nobody is there */
+static void look_at(struct relay *r, short events)
+{
+	if (events & (POLLHUP | POLLERR))
+		r->deaf = true;
+}
+
+bool relay_rest(struct relay *r, short events)
+{
+	bool good;
+
+	look_at(r, events);
+	r->more = false;
+	r->want = 0;
+	ovid_channel_begin(r->channel);
+	good = from_guest(r);
+	ovid_channel_end(r->channel, false);
+	r->watch = true;
+	return !good || (!r->left && !r->more);
+}
+
 enum relay_state relay_turn(struct relay *r, short events)
 {
 	bool good;
 
-	/* both of its ways are shut: nobody is there */
-	if (events & (POLLHUP | POLLERR))
-		r->deaf = true;
+	look_at(r, events);
 	r->more = false;
 	r->want = 0;
 	ovid_channel_begin(r->channel);

@@ -54,6 +54,12 @@ struct relay {
 
 void relay_init(struct relay *r, struct ovid_channel *channel, int fd);
 
+/*
+ * The guest has closed the channel: one more turn from it, for what it had said before.  True: the
+ * host's end has all of that.  False: more is to be passed on, when @want or @more says so.
+ */
+bool relay_rest(struct relay *r, short events);
+
 /* @events: what poll() has said of the socket */
 enum relay_state relay_turn(struct relay *r, short events);
 

@@ -41,6 +41,7 @@ struct sock {
 	enum state state;
 	int fd;
 	bool from_host;
+	bool closes;		/* the guest has closed its channel */
 	u32 port;		/* of our end, where the host connects */
 	u64 deadline;		/* 0: none */
 	struct ovid_channel *channel;
@@ -250,11 +251,16 @@ static void say_ok(const struct sock *s)
 }
 
 /* false: this one is over */
-static bool on_event(struct sock *s)
+static bool on_event(struct sock *s, short events)
 {
 	struct ovid_channel_event event;
-	int ret = ovid_channel_event(s->channel, &event);
+	int ret;
 
+	/* behind an open there is the close, and when that is read the guest's last words are gone */
+	s->closes = s->state == JOINED;
+	if (s->closes && !relay_rest(&s->relay, events))
+		return true;
+	ret = ovid_channel_event(s->channel, &event);
 	if (!ret)
 		return true;
 	if (ret < 0 || event.kind != OVID_CHANNEL_OPENED || s->state != OFFERED ||
@@ -285,9 +291,9 @@ static void serve(struct vsock *v, struct sock *s, short events, bool channel, b
 
 	if (s->state == ASKING && events)
 		read_line(v, s);
-	else if (s->state >= OFFERED && channel)
-		goes = on_event(s);
-	if (goes && s->state == JOINED && (events || signalled || s->relay.more))
+	else if (s->state >= OFFERED && (channel || (s->closes && (events || s->relay.more))))
+		goes = on_event(s, events);
+	if (goes && s->state == JOINED && !s->closes && (events || signalled || s->relay.more))
 		goes = relay(s, events);
 	if (s->state != FREE && (!goes || (s->deadline && host_ns() >= s->deadline)))
 		end(v, s);
@@ -300,7 +306,7 @@ static void watch(const struct sock *s, struct pollfd *fd, struct pollfd *channe
 		*fd = (struct pollfd){ .fd = s->fd, .events = POLLIN };
 	if (s->state == JOINED && s->relay.watch)
 		*fd = (struct pollfd){ .fd = s->fd, .events = s->relay.want };
-	if (s->state >= OFFERED)
+	if (s->state >= OFFERED && !s->closes)
 		*channel = (struct pollfd){
 			.fd = ovid_channel_file(s->channel), .events = POLLIN,
 		};
