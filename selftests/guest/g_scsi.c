@@ -688,15 +688,23 @@ static void scribble(struct fuzz *f)
 		*(volatile u64 *)(data + any(f) % (sizeof(data) - 8)) = odd(f);
 }
 
-static void drain(void)
+static void drain(struct channel *of)
 {
 	u32 n;
 
-	while ((n = guest_next(&by->in, &packet, sizeof(packet)))) {
+	while ((n = guest_next(&of->in, &packet, sizeof(packet)))) {
 		answered++;
 		well += answer()->srb.srb_status == STOR_SRB_SUCCESS;
 	}
-	channel_done(by);
+	channel_done(of);
+}
+
+static void drain_all(void)
+{
+	drain(&c);
+	for (u32 i = 0; i < SUBS; i++)
+		if (is_open[i])
+			drain(&sub[i]);
 }
 
 static void another_channel(struct fuzz *f)
@@ -737,7 +745,7 @@ static void step(struct fuzz *f)
 	} else if (r < 16) {
 		scribble(f);
 	} else if (r < 40) {
-		drain();
+		drain_all();
 	} else if (r < 44) {
 		nap(1);
 	} else {
