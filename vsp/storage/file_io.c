@@ -38,8 +38,28 @@ static void on_complete(struct kiocb *iocb, long ret)
 		end(io, ret);
 }
 
+/* as vfs_iocb_iter_write(), which waits for a filesystem that is frozen */
+static long write_now(struct ovid_file_io *io)
+{
+	struct super_block *sb = file_inode(io->file)->i_sb;
+	long ret = rw_verify_area(WRITE, io->file, &io->iocb.ki_pos, io->bytes);
+
+	if (ret)
+		return ret;
+	if (!sb_start_write_trylock(sb))
+		return -EAGAIN;
+	/* it may end in another thread */
+	__sb_writers_release(sb, SB_FREEZE_WRITE);
+	ret = io->file->f_op->write_iter(&io->iocb, &io->iter);
+	if (ret != -EIOCBQUEUED)
+		kiocb_end_write(&io->iocb);
+	return ret;
+}
+
 static long go_on(struct ovid_file_io *io)
 {
+	if (io->write && io->iocb.ki_flags & IOCB_NOWAIT)
+		return write_now(io);
 	return io->write ? vfs_iocb_iter_write(io->file, &io->iocb, &io->iter) :
 			   vfs_iocb_iter_read(io->file, &io->iocb, &io->iter);
 }
