@@ -766,6 +766,11 @@ void ovid_chan_let_go(struct ovid_chan_held *held, bool written)
 	kvfree(held);
 }
 
+void ovid_chan_give_up(struct ovid_chan_held *held)
+{
+	ovid_guest_disown(held->pins);
+}
+
 int ovid_chan_send_vec(struct ovid_chan *chan, u16 type, u16 flags, u64 trans_id,
 		       const struct ovid_ring_vec *vec, unsigned int nr)
 {

@@ -22,6 +22,7 @@ struct file;
 struct module;
 struct ovid_pins;
 struct poll_table_struct;
+struct work_struct;
 
 /**
  * struct ovid_chan_ops - a provider
@@ -36,7 +37,8 @@ struct poll_table_struct;
  *	No call of this provider is under way, none comes
  * @open: the guest has opened the channel, its rings are mapped; 0 or -errno: refused
  * @close: it is closed; nothing may be sent any more.  When it returns, nothing of the provider's
- *	reads or writes memory that ovid_chan_hold() gave: it waits for what is under way
+ *	reads or writes memory that ovid_chan_hold() gave: it waits for what is under way.  Not for
+ *	ever: others wait for it, and memory that it has given up (ovid_chan_give_up()) stays held
  * @work: the guest has signalled, or ovid_chan_kick() was called: packets may be there, or space.
  *	Also once after @open.
  *	Returns true to be called again (there is more, but others want to go on, too)
@@ -181,6 +183,12 @@ struct ovid_chan_held *ovid_chan_hold(struct ovid_chan *chan, struct ovid_chan_r
 /* @written: it was written to.  Any thread that may sleep; the channel may be closed */
 void ovid_chan_let_go(struct ovid_chan_held *held, bool written);
 
+/*
+ * It will be let go of some time, maybe behind the partition's end: what is written from here on is
+ * not told to those who want to know what of the guest's memory has changed.  Any context
+ */
+void ovid_chan_give_up(struct ovid_chan_held *held);
+
 /**
  * ovid_chan_send - send a packet
  * @chan: channel
@@ -253,6 +261,14 @@ void ovid_chan_kick(struct ovid_chan *chan);
 void ovid_chan_wake(struct ovid_chan *chan);
 void ovid_chan_poll_wait(struct ovid_chan *chan, struct file *file,
 			 struct poll_table_struct *wait);
+
+/*
+ * What ends behind its channel, by a work of its own.  If that may be behind the channel's @detach,
+ * it is between a begin, in @detach, and an end, the last that its work does: the module stays.
+ */
+void ovid_late_queue(struct work_struct *work);
+void ovid_late_begin(void);
+void ovid_late_end(void);
 
 /* reference time of the partition, 100 ns */
 u64 ovid_chan_reference_time(const struct ovid_chan *chan);

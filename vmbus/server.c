@@ -238,6 +238,8 @@ static void destroy(struct ovid_vmbus *vmbus)
 }
 
 const struct ovid_bus_door ovid_vmbus_door = {
+	.init = ovid_late_init,
+	.fini = ovid_late_fini,
 	.create = create,
 	.offer = ovid_vmbus_offer,
 	.sockets = ovid_vmbus_sockets,

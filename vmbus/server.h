@@ -10,6 +10,7 @@
  *   channel.c	channels: signals, packets, the calls of providers
  *   subs.c		sub-channels of theirs
  *   chan_file.c	OVID_VMBUS_OFFER and the file behind it
+ *   late.c	what ends behind its channel
  *   user.c	channels that are served by whoever has the file
  *   sockets.c	what the guest wants to connect to, for a transport in the kernel (sockets.h)
  *   sockets_file.c	or OVID_VMBUS_SOCKETS, and the file behind it
@@ -317,6 +318,10 @@ void ovid_chan_offer_subs(struct ovid_chan *chan);
 /* effect */
 struct ovid_bus_chan *ovid_vmbus_sub(struct ovid_bus *bus, struct ovid_bus_chan *primary,
 				     u16 index);
+
+/* ---- late.c ---- */
+int ovid_late_init(void);
+void ovid_late_fini(void);
 
 /* ---- stats.c ---- */
 /* as ovid_bus_door.stats */

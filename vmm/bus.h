@@ -42,6 +42,8 @@ struct ovid_bus_stats {
 
 /**
  * struct ovid_bus_door - what the bus of a partition does for the vmm
+ * @init: of the module: 0 or -errno
+ * @fini: the same; no partition exists
  * @create: OVID_VMBUS_CREATE; part->lock held, the caller's memory is the partition's
  * @offer: OVID_VMBUS_OFFER; a file or -errno
  * @sockets: OVID_VMBUS_SOCKETS; a file or -errno
@@ -56,6 +58,8 @@ struct ovid_bus_stats {
  * @stats: what its counters are; any context
  */
 struct ovid_bus_door {
+	int (*init)(void);
+	void (*fini)(void);
 	long (*create)(struct ovid_partition *part, const struct ovid_vmbus_create *arg);
 	long (*offer)(struct ovid_partition *part, const struct ovid_vmbus_offer *arg);
 	long (*sockets)(struct ovid_partition *part);

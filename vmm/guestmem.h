@@ -40,7 +40,7 @@ int ovid_guest_cmpxchg(struct ovid_partition *part, gpa_t gpa, u64 old, u64 new,
 
 /**
  * struct ovid_pins - guest pages that are held
- * @part: whose
+ * @part: whose; NULL: they may outlive it, and nobody is told what is written to them
  * @nr: how many
  * @pages: the pages, in the order asked for
  * @gfns: where they were in the guest
@@ -66,6 +66,8 @@ struct ovid_pins {
 struct ovid_pins *ovid_guest_pin(struct ovid_partition *part, const u64 *gfns, u32 nr);
 /* @written: they have been written to since they were pinned; sleeps */
 void ovid_guest_unpin(struct ovid_pins *pins, bool written);
+/* @pins->part is not looked at any more; any context, but for a call that uses @pins */
+void ovid_guest_disown(struct ovid_pins *pins);
 /* pages [first, first + nr) of @pins have been written to: for whoever tracks that; sleeps */
 void ovid_guest_dirty(struct ovid_pins *pins, u32 first, u32 nr);
 

@@ -119,7 +119,7 @@ void ovid_guest_unpin(struct ovid_pins *pins, bool written)
 {
 	u32 i;
 
-	if (written)
+	if (written && pins->part)
 		ovid_guest_dirty(pins, 0, pins->nr);
 	for (i = 0; i < pins->nr; i++) {
 		if (test_bit(i, pins->user))
@@ -129,6 +129,11 @@ void ovid_guest_unpin(struct ovid_pins *pins, bool written)
 		cond_resched();
 	}
 	kvfree(pins);
+}
+
+void ovid_guest_disown(struct ovid_pins *pins)
+{
+	pins->part = NULL;
 }
 
 void ovid_guest_dirty(struct ovid_pins *pins, u32 first, u32 nr)

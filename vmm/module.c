@@ -7,6 +7,7 @@
 #include <linux/module.h>
 #include <asm/hypervisor.h>
 #include "backend.h"
+#include "bus.h"
 #include "hv_feature.h"
 #include "ioctl.h"
 #include "irqfd.h"
@@ -76,11 +77,16 @@ static int __init ovid_init(void)
 	err = ovid_stats_init();
 	if (err)
 		goto backend;
-	err = register_nodes();
+	err = ovid_vmbus_door.init();
 	if (err)
 		goto stats;
+	err = register_nodes();
+	if (err)
+		goto bus;
 	return 0;
 
+bus:
+	ovid_vmbus_door.fini();
 stats:
 	ovid_stats_fini();
 backend:
@@ -94,6 +100,7 @@ static void __exit ovid_exit(void)
 	if (mshv_compat)
 		misc_deregister(&dev_mshv);
 	misc_deregister(&dev_ovid);
+	ovid_vmbus_door.fini();
 	ovid_part_module_fini();
 	ovid_irq_exit();
 	ovid_stats_fini();

@@ -94,7 +94,8 @@ int disks_remove(struct disks *disks, unsigned int at, const int *scsi, struct f
 
 	if (ret)
 		return fail(why, OVID_X_HOST, "cannot detach LUN %u of controller %u: %s", c->lun,
-			    c->controller, strerror(-ret));
+			    c->controller,
+			    ret == -ETIMEDOUT ? "its file does not answer" : strerror(-ret));
 	close(disks->fd[at]);
 	/* their places stay empty */
 	for (unsigned int i = c->parents; i < c->parents + c->nr_parents; i++) {

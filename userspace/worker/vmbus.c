@@ -159,6 +159,12 @@ void vmbus_destroy(struct vmbus *v)
 
 /* ---- moves -------------------------------------------------------------------- */
 
+/* Each wait of the bus's is for disks. */
+static const char *why_not(int ret)
+{
+	return ret == -ETIMEDOUT ? "a disk's file does not answer" : strerror(-ret);
+}
+
 /* Enough for a question without room for the answer. */
 int vmbus_stop(const struct vmbus *v, int part, struct failure *why)
 {
@@ -166,7 +172,7 @@ int vmbus_stop(const struct vmbus *v, int part, struct failure *why)
 	int ret = v->there ? vid_save_vmbus(part, NULL, &bytes) : 0;
 
 	if (ret && ret != -E2BIG)
-		return fail(why, OVID_X_HOST, "cannot stop the VMBus: %s", strerror(-ret));
+		return fail(why, OVID_X_HOST, "cannot stop the VMBus: %s", why_not(ret));
 	return 0;
 }
 
@@ -187,7 +193,7 @@ int vmbus_save(const struct vmbus *v, int part, struct vmbus_state *s, struct fa
 		return 0;
 	free(s->buf);
 	s->buf = NULL;
-	return fail(why, OVID_X_HOST, "cannot read the state of the VMBus: %s", strerror(-ret));
+	return fail(why, OVID_X_HOST, "cannot read the state of the VMBus: %s", why_not(ret));
 }
 
 int vmbus_move(struct vmbus *to, const struct vmbus *from, int part, const struct vmbus_state *s,

@@ -23,6 +23,7 @@ struct stor_request *ovid_stor_request(struct stor_queue *queue)
 	/* the extents are many, and seldom used */
 	memset(req, 0, offsetof(struct stor_request, extents));
 	req->queue = queue;
+	req->stor = queue->stor;
 	return req;
 }
 
@@ -138,13 +139,17 @@ static void io_done(struct ovid_image_io *io, int err)
 {
 	struct stor_request *req = container_of(io, struct stor_request, io);
 	struct stor_queue *queue = req->queue;
-	struct stor *stor = queue->stor;
+	struct stor *stor = req->stor;
 
 	guard(spinlock_irqsave)(&stor->lock);
-	req->err = err;
-	list_add_tail(&req->node, &queue->finished);
-	ovid_chan_kick(queue->chan);
 	req->unit->under_way--;
+	if (req->late) {
+		ovid_stor_late_done(stor, req);
+		return;
+	}
+	req->err = err;
+	list_move_tail(&req->node, &queue->finished);
+	ovid_chan_kick(queue->chan);
 	queue->under_way--;
 	stor->under_way--;
 	if (!req->unit->under_way || !queue->under_way)
@@ -198,29 +203,32 @@ static struct stor_request *own_alone(struct stor_queue *queue)
 	return req && req->queue == queue ? req : NULL;
 }
 
-void ovid_stor_quiesce(struct stor_queue *queue)
+int ovid_stor_quiesce(struct stor_queue *queue)
 {
-	struct stor *stor = queue->stor;
+	unsigned long end = ovid_stor_patience();
+	int err;
 
 	do {
-		spin_lock_irq(&stor->lock);
-		wait_event_lock_irq(stor->idle, !queue->under_way, stor->lock);
-		spin_unlock_irq(&stor->lock);
+		err = ovid_stor_wait(queue->stor, &queue->under_way, end);
+		if (err)
+			return err;
 		take_finished(queue);
 	} while (!is_quiet(queue));
+	return 0;
 }
 
-void ovid_stor_end_alone(struct stor *stor)
+int ovid_stor_end_alone(struct stor *stor)
 {
 	struct stor_request *req;
-
 	struct stor_queue *queue;
+	int err = 0;
 
-	while ((req = stor->alone)) {
+	while (!err && (req = stor->alone)) {
 		queue = req->queue;
 		start_alone(stor, req);
-		ovid_stor_quiesce(queue);
+		err = ovid_stor_quiesce(queue);
 	}
+	return err;
 }
 
 /* ---- the guest's memory ---- */
@@ -301,6 +309,7 @@ void ovid_stor_submit(struct stor_unit *unit, struct stor_request *req)
 	req->unit = unit;
 	unit->requests++;
 	scoped_guard(spinlock_irqsave, &stor->lock) {
+		list_add_tail(&req->node, &req->queue->busy);
 		unit->under_way++;
 		req->queue->under_way++;
 		stor->under_way++;
@@ -456,6 +465,8 @@ static void run_srb(struct stor_request *req, struct ovid_chan_ranges *ranges)
 	unit = ovid_stor_unit(stor, srb);
 	ovid_scsi_decode(unit ? &unit->disk : NULL, unit ? &unit->state : NULL, cdb,
 			 srb->cdb_length, &scsi, req->queue->data);
+	if (unit && scsi.todo > SCSI_DO_LUNS && (unit->leaving || READ_ONCE(unit->late)))
+		scsi = (struct ovid_scsi_request){ .sense = SENSE_IN_PROGRESS };
 	err = ranges->err ?: execute(unit, req, ranges, &scsi);
 	if (err == -EINPROGRESS)
 		return;
@@ -603,6 +614,14 @@ bool ovid_stor_turn(struct stor_queue *queue)
 	if (is_held_up(queue))
 		ovid_chan_stall(queue->chan);
 	return more;
+}
+
+void ovid_stor_give_up_alone(struct stor_queue *queue)
+{
+	struct stor_request *req = own_alone(queue);
+
+	if (req && req->unit)
+		not_alone(req);
 }
 
 /* it has not begun: nobody would hear of its end */

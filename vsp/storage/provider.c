@@ -24,6 +24,7 @@ static void init_queue(struct stor_queue *queue, struct stor *stor, struct ovid_
 	queue->chan = chan;
 	queue->stor = stor;
 	queue->phase = queue == &stor->primary ? STOR_PHASE_NEW : STOR_PHASE_READY;
+	INIT_LIST_HEAD(&queue->busy);
 	INIT_LIST_HEAD(&queue->finished);
 	INIT_LIST_HEAD(&queue->replies);
 	scoped_guard(spinlock_irq, &stor->lock)
@@ -35,8 +36,11 @@ static void init_queue(struct stor_queue *queue, struct stor *stor, struct ovid_
 
 static void stor_close(struct ovid_chan *chan)
 {
-	ovid_stor_quiesce(queue_of(chan));
-	ovid_stor_forget(queue_of(chan));
+	struct stor_queue *queue = queue_of(chan);
+
+	if (ovid_stor_quiesce(queue))
+		ovid_stor_give_up(queue);
+	ovid_stor_forget(queue);
 }
 
 static bool stor_work(struct ovid_chan *chan)
@@ -82,8 +86,7 @@ static void sub_detach(struct ovid_chan *chan)
 
 static int sub_rest(struct ovid_chan *chan)
 {
-	ovid_stor_quiesce(queue_of(chan));
-	return 0;
+	return ovid_stor_quiesce(queue_of(chan));
 }
 
 static const struct ovid_chan_ops sub_ops = {
@@ -117,11 +120,7 @@ static int controller_attach(struct ovid_chan *chan)
 
 static void controller_detach(struct ovid_chan *chan)
 {
-	struct stor *stor = stor_of(chan);
-
-	ovid_stor_detach_all(stor);
-	mutex_destroy(&stor->units_lock);
-	kvfree(stor);
+	ovid_stor_end(stor_of(chan));
 }
 
 /* a guest that opens it looks for units by itself */
@@ -157,9 +156,8 @@ static int controller_rest(struct ovid_chan *chan)
 {
 	struct stor *stor = stor_of(chan);
 
-	ovid_stor_quiesce(&stor->primary);
-	ovid_stor_end_alone(stor);
-	return ovid_stor_rest(stor);
+	return ovid_stor_quiesce(&stor->primary) ?: ovid_stor_end_alone(stor) ?:
+	       ovid_stor_rest(stor);
 }
 
 const struct ovid_chan_ops ovid_storage = {

@@ -2,8 +2,8 @@
 /*
  * What of a controller is moved with the VM: where the protocol stands, answers that wait for
  * space in the ring, and what commands have changed of units: attentions, reservations, ...
- * What was under way has ended by then, so that it becomes an answer.  Disks are not in it:
- * whoever moves the VM attaches them first.  Their images rest by then.
+ * What was under way has ended when images rest, so that it becomes an answer.  Disks are not in
+ * it: whoever moves the VM attaches them first.  Their images rest by then.
  */
 #include <linux/cleanup.h>
 #include <linux/slab.h>

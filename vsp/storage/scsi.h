@@ -38,6 +38,7 @@
 #define SENSE_NO_RELEASE	SENSE(0x5, 0x26, 0x04)	/* of a reservation of another type */
 #define SENSE_PREVENTED		SENSE(0x5, 0x53, 0x02)	/* the tray is locked */
 #define SENSE_MISCOMPARE	SENSE(0xe, 0x1d, 0x00)
+#define SENSE_IN_PROGRESS	SENSE(0x2, 0x04, 0x07)	/* not ready: try again */
 #define SENSE_NO_MEDIUM		SENSE(0x2, 0x3a, 0x01)	/* and the tray is closed */
 #define SENSE_TRAY_OPEN		SENSE(0x2, 0x3a, 0x02)
 #define SENSE_BUS_RESET		SENSE(0x6, 0x29, 0x02)

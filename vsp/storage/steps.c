@@ -23,6 +23,7 @@
  * @offset: on the disk
  * @bytes: to be compared
  * @fua: of what is written
+ * @late: it was given up, and has no other step
  * @written: that has begun
  * @compared: of @bytes
  * @differs: the one behind @compared
@@ -35,6 +36,7 @@ struct stor_steps {
 	u64 offset;
 	u32 bytes;
 	bool fua;
+	bool late;
 	bool written;
 	u32 compared;
 	bool differs;
@@ -69,10 +71,19 @@ void ovid_stor_steps_free(struct stor_request *req)
 {
 	if (!req->steps)
 		return;
+	if (!req->steps->late)
+		atomic_dec(&req->stor->nr_steps);
 	kfree(req->steps->buf);
 	kfree(req->steps);
 	req->steps = NULL;
-	atomic_dec(&req->queue->stor->nr_steps);
+}
+
+void ovid_stor_steps_late(struct stor_request *req)
+{
+	if (!req->steps)
+		return;
+	req->steps->late = true;
+	atomic_dec(&req->stor->nr_steps);
 }
 
 bool ovid_stor_steps_differ(const struct stor_request *req, u32 *offset)

@@ -7,6 +7,7 @@
  *   steps.c	requests of more than one step
  *   unit.c	disks at their addresses: attached, detached, found
  *   change.c	disks that the guest has: another size; what they are
+ *   late.c	requests that do not end
  *   save.c	what is moved with the VM
  *   vstor.c	the protocol around SCSI, pure
  *   scsi.h	SCSI commands, pure
@@ -26,6 +27,7 @@
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include "../../vmbus/channel.h"
 #include "image.h"
@@ -50,7 +52,9 @@ struct ovid_disk_size;
  * @state: what they change; units_lock
  * @image: what it consists of; NULL: a DVD drive without a disc; units_lock
  * @requests: of @image, so far; units_lock
+ * @leaving: it is being detached: nothing begins; units_lock
  * @under_way: those that have not ended; stor->lock
+ * @late: of them, those that were given up: nothing else begins meanwhile; stor->lock
  */
 struct stor_unit {
 	u64 id;
@@ -58,13 +62,16 @@ struct stor_unit {
 	struct ovid_scsi_state state;
 	struct ovid_image *image;
 	u64 requests;
+	bool leaving;
 	u32 under_way;
+	u32 late;
 };
 
 /**
  * struct stor_request - a packet of the guest's, and then its answer
- * @node: in queue->finished or queue->replies
- * @queue: channel
+ * @node: in queue->busy, queue->finished or queue->replies
+ * @queue: channel, which may be gone when it is late
+ * @stor: controller
  * @unit: whose request is under way
  * @held: the guest's memory, or NULL
  * @packet: packet, answer
@@ -74,12 +81,15 @@ struct stor_unit {
  * @moved: bytes, if all goes well
  * @err: how it went; -errno
  * @steps: if it has more than one, or NULL
+ * @late: it was given up: nobody waits for it; stor->lock
+ * @late_work: what is left to do when it has ended then
  * @io: while it is under way
  * @extents: of @io
  */
 struct stor_request {
 	struct list_head node;
 	struct stor_queue *queue;
+	struct stor *stor;
 	struct stor_unit *unit;
 	struct ovid_chan_held *held;
 	struct stor_w_packet packet;
@@ -89,6 +99,8 @@ struct stor_request {
 	u32 moved;
 	int err;
 	struct stor_steps *steps;
+	bool late;
+	struct work_struct late_work;
 	struct ovid_image_io io;
 	struct ovid_scsi_extent extents[SCSI_MAX_UNMAP];
 };
@@ -98,8 +110,9 @@ struct stor_request {
  * @chan: channel
  * @stor: controller
  * @node: in stor->queues
+ * @busy: requests that use the guest's memory, or an image; stor->lock
  * @finished: what has ended since the channel's thread looked; stor->lock
- * @under_way: requests that use the guest's memory, or an image; stor->lock
+ * @under_way: how many are @busy; stor->lock
  *
  * The rest is the channel's thread's, and its under chan->lock:
  * @phase: of the protocol
@@ -114,6 +127,7 @@ struct stor_queue {
 	struct ovid_chan *chan;
 	struct stor *stor;
 	struct list_head node;
+	struct list_head busy;
 	struct list_head finished;
 	u32 under_way;
 
@@ -127,7 +141,8 @@ struct stor_queue {
 };
 
 /**
- * struct stor - a controller, from attach to detach of its primary channel
+ * struct stor - a controller, from attach to detach of its primary channel, or until the last late
+ *	request has ended
  * @primary: channel
  * @units_lock: guards @units and what is in them, but for @under_way
  * @units: by address, struct stor_unit
@@ -136,6 +151,8 @@ struct stor_queue {
  * @lock: guards what says so; any context
  * @queues: its channels; @lock
  * @under_way: of all channels; @lock
+ * @late: requests that were given up; @lock
+ * @ended: there are no channels any more: the last of those frees it all; @lock
  * @idle: somebody waits for a zero of an @under_way
  * @alone: one that nothing else may be under way with, a reset or a compare and write; no channel
  *	takes a packet before it has ended.  Or NULL.  Its channel's thread's, who looks has @lock
@@ -154,6 +171,8 @@ struct stor {
 	spinlock_t lock;		/* see above */
 	struct list_head queues;
 	u32 under_way;
+	u32 late;
+	bool ended;
 	wait_queue_head_t idle;
 	struct stor_request *alone;
 	atomic_t nr_steps;
@@ -178,8 +197,8 @@ struct stor_unit *ovid_stor_at(struct stor *stor, u8 path, u8 target, u8 lun, u8
 void ovid_stor_announce(struct stor *stor);
 /* nothing is under way: other controllers may have the disks then.  0 or -errno */
 int ovid_stor_rest(struct stor *stor);
-/* at the end */
-void ovid_stor_detach_all(struct stor *stor);
+/* nobody finds it, no request is under way */
+void ovid_stor_free_unit(struct stor_unit *unit);
 
 /* ---- change.c ---- */
 /* OVID_DISK_RESIZE, OVID_DISK_INFO: the caller's thread */
@@ -192,22 +211,39 @@ struct stor_request *ovid_stor_request(struct stor_queue *queue);
 /* one turn: true: there is more */
 bool ovid_stor_turn(struct stor_queue *queue);
 /*
- * Waits until nothing of the channel is under way, and makes answers of what was; chan->lock held.
- * One that wants to be alone and has not begun does not begin.
+ * Waits until nothing of the channel is under way, and makes answers of what was: 0; -ETIMEDOUT,
+ * -EINTR: something still is.  One that wants to be alone and has not begun does not begin.
+ * chan->lock held
  */
-void ovid_stor_quiesce(struct stor_queue *queue);
-/* does that one, for any channel; no channel has turns, and all were quiesced */
-void ovid_stor_end_alone(struct stor *stor);
+int ovid_stor_quiesce(struct stor_queue *queue);
+/* does that one, for any channel; no channel has turns, and all were quiesced.  The same errors */
+int ovid_stor_end_alone(struct stor *stor);
+/* one of the channel's that is alone, and has begun, is not any more */
+void ovid_stor_give_up_alone(struct stor_queue *queue);
 /* back to what attach made; nothing is under way */
 void ovid_stor_forget(struct stor_queue *queue);
 /* the image begins @req->io; units_lock held: the unit stays until the count says so */
 void ovid_stor_submit(struct stor_unit *unit, struct stor_request *req);
+
+/* ---- late.c ---- */
+/* until when files may take to answer: jiffies */
+unsigned long ovid_stor_patience(void);
+/* until @count, one of stor->lock, is zero: 0; -ETIMEDOUT; -EINTR: the caller is being killed */
+int ovid_stor_wait(struct stor *stor, const u32 *count, unsigned long end);
+/* what is under way is nobody's any more: the channel goes on without it; chan->lock held */
+void ovid_stor_give_up(struct stor_queue *queue);
+/* a late request has ended; any context, stor->lock held */
+void ovid_stor_late_done(struct stor *stor, struct stor_request *req);
+/* the channel is gone, and so is the controller, but for late requests and their disks */
+void ovid_stor_end(struct stor *stor);
 
 /* ---- steps.c ---- */
 /* makes a request that holds the guest's memory one of several steps: 0 or -ENOMEM */
 int ovid_stor_steps_make(struct stor_request *req, const struct stor_unit *unit,
 			 const struct ovid_scsi_request *scsi);
 void ovid_stor_steps_free(struct stor_request *req);
+/* it is late: requests that want to be alone do not wait for it */
+void ovid_stor_steps_late(struct stor_request *req);
 /* begins the first or the next step; false: there is none.  units_lock held */
 bool ovid_stor_step(struct stor_unit *unit, struct stor_request *req);
 /* a step has ended well: false: that was the last, or @req->err is set */

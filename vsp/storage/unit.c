@@ -4,6 +4,7 @@
  * the guest's requests.
  */
 #include <linux/cleanup.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -183,6 +184,44 @@ static void close_image(struct ovid_image *image)
 		image->ops->close(image);
 }
 
+/**
+ * struct closing - an image that is closed by a worker of the kernel's
+ * @work: ...
+ * @image: which
+ */
+struct closing {
+	struct work_struct work;
+	struct ovid_image *image;
+};
+
+static void close_work(struct work_struct *work)
+{
+	close_image(container_of(work, struct closing, work)->image);
+}
+
+/*
+ * What is left of its tables is written.  That fails in a thread that is killed, as one of a
+ * process that ends is, if it ends by itself at the same moment and is the last.
+ */
+static void close_elsewhere(struct ovid_image *image)
+{
+	struct closing closing = { .image = image };
+
+	INIT_WORK_ONSTACK(&closing.work, close_work);
+	ovid_late_queue(&closing.work);
+	flush_work(&closing.work);
+	destroy_work_on_stack(&closing.work);
+}
+
+void ovid_stor_free_unit(struct stor_unit *unit)
+{
+	if (fatal_signal_pending(current))
+		close_elsewhere(unit->image);
+	else
+		close_image(unit->image);
+	kfree(unit);
+}
+
 /* -EINVAL: there is not one block */
 static int insert_new(struct stor *stor, struct ovid_image *image, const struct ovid_disk *arg)
 {
@@ -216,57 +255,72 @@ long ovid_stor_attach(struct stor *stor, const struct ovid_disk *arg)
 	return 0;
 }
 
-/* nobody finds it any more */
-static void free_unit(struct stor *stor, struct stor_unit *unit)
+/* begins nothing from here on; units_lock held */
+static int begin_leaving(struct stor *stor, const struct ovid_disk *arg, struct stor_unit **unit)
 {
-	spin_lock_irq(&stor->lock);
-	wait_event_lock_irq(stor->idle, !unit->under_way, stor->lock);
-	spin_unlock_irq(&stor->lock);
-	close_image(unit->image);
-	kfree(unit);
+	*unit = ovid_stor_at(stor, arg->path, arg->target, arg->lun, arg->pad);
+	if (IS_ERR(*unit))
+		return PTR_ERR(*unit);
+	if ((*unit)->leaving)
+		return -EBUSY;
+	(*unit)->leaving = true;
+	return 0;
+}
+
+/* 0, or -ETIMEDOUT, -EINTR: its requests do not end, and it stays */
+static int leave(struct stor *stor, struct stor_unit *unit, unsigned long where)
+{
+	int err = ovid_stor_wait(stor, &unit->under_way, ovid_stor_patience());
+
+	guard(mutex)(&stor->units_lock);
+	unit->leaving = false;
+	if (err)
+		return err;
+	xa_erase(&stor->units, where);
+	stor->nr_units--;
+	luns_changed(stor, where);
+	return 0;
 }
 
 long ovid_stor_detach(struct stor *stor, const struct ovid_disk *arg)
 {
 	struct stor_unit *unit;
+	int err;
 
 	if (arg->flags || arg->fd || memchr_inv(arg->serial, 0, sizeof(arg->serial)) ||
 	    arg->format || arg->nr_parents || arg->parents ||
-	    arg->logical_sector || arg->physical_sector ||
-	    !address_ok(arg->path, arg->target, arg->lun, arg->pad))
+	    arg->logical_sector || arg->physical_sector)
 		return -EINVAL;
-	scoped_guard(mutex, &stor->units_lock) {
-		unit = xa_erase(&stor->units, address(arg->path, arg->target, arg->lun));
-		if (!unit)
-			return -ENOENT;
-		stor->nr_units--;
-		luns_changed(stor, address(arg->path, arg->target, arg->lun));
-	}
-	free_unit(stor, unit);
+	scoped_guard(mutex, &stor->units_lock)
+		err = begin_leaving(stor, arg, &unit);
+	err = err ?: leave(stor, unit, address(arg->path, arg->target, arg->lun));
+	if (err)
+		return err;
+	ovid_stor_free_unit(unit);
 	ovid_stor_announce(stor);
 	return 0;
 }
 
+/* nothing is under way but what was given up; units_lock held */
+static int rest(struct stor *stor, struct stor_unit *unit, unsigned long end)
+{
+	int err = ovid_stor_wait(stor, &unit->late, end);
+
+	if (err || !unit->image || !unit->image->ops->rest)
+		return err;
+	return unit->image->ops->rest(unit->image);
+}
+
 int ovid_stor_rest(struct stor *stor)
 {
+	unsigned long end = ovid_stor_patience();
 	struct stor_unit *unit;
 	unsigned long at;
 	int err = 0;
 
 	guard(mutex)(&stor->units_lock);
 	xa_for_each(&stor->units, at, unit) {
-		if (!err && unit->image && unit->image->ops->rest)
-			err = unit->image->ops->rest(unit->image);
+		err = err ?: rest(stor, unit, end);
 	}
 	return err;
-}
-
-void ovid_stor_detach_all(struct stor *stor)
-{
-	struct stor_unit *unit;
-	unsigned long at;
-
-	xa_for_each(&stor->units, at, unit)
-		free_unit(stor, unit);
-	xa_destroy(&stor->units);
 }

@@ -110,8 +110,8 @@ static int vdisk_rest(struct ovid_image *image)
 
 /* ---- commits ---- */
 
-/* the thread: nothing is under way from here to undrain() */
-static void drain(struct vdisk_chain *chain)
+/* the thread: nothing is under way from here to undrain(): 0; -EINTR: something is, it is killed */
+static int drain(struct vdisk_chain *chain)
 {
 	struct ovid_image_thread *thread = &chain->image.thread;
 
@@ -122,15 +122,18 @@ static void drain(struct vdisk_chain *chain)
 	while (atomic_read(&chain->under_way)) {
 		if (ovid_image_thread_run_urgent(thread))
 			continue;
-		wait_event(chain->idle, !atomic_read(&chain->under_way) ||
-			   ovid_image_thread_urgent(thread));
+		if (wait_event_killable(chain->idle, !atomic_read(&chain->under_way) ||
+					ovid_image_thread_urgent(thread)))
+			return -EINTR;
 	}
+	return 0;
 }
 
-static void undrain(struct vdisk_chain *chain)
+/* @err: what drain() has said */
+static void undrain(struct vdisk_chain *chain, int err)
 {
 	guard(mutex)(&chain->lock);
-	if (vdisk_top(chain))
+	if (!err && vdisk_top(chain))
 		ovid_vdisk_reclaim(vdisk_top(chain));
 	chain->freed = false;
 	WRITE_ONCE(chain->draining, false);
@@ -163,20 +166,16 @@ int ovid_vdisk_image_commit(struct vdisk_chain *chain)
 {
 	int ret = chain->image.read_only ? 0 : commit(chain);
 
-	if (!ret && chain->freed) {
-		drain(chain);
-		undrain(chain);
-	}
+	if (!ret && chain->freed)
+		undrain(chain, drain(chain));
 	return ret;
 }
 
 int ovid_vdisk_image_settle(struct vdisk_chain *chain)
 {
-	int ret;
+	int err = drain(chain), ret = err ?: commit(chain);
 
-	drain(chain);
-	ret = commit(chain);
-	undrain(chain);
+	undrain(chain, err);
 	return ret;
 }
 
