@@ -903,6 +903,50 @@ struct ovid_disk_info {
 
 #define OVID_DISK_INFO		_IOWR(OVID_IOCTL, 0x37, struct ovid_disk_info)
 
+/* ovid_disk_limit.flags */
+#define OVID_DISK_LIMIT_SET	(1u << 0)	/* there is another limit from now on */
+
+/**
+ * struct ovid_disk_limit - OVID_DISK_LIMIT: how much a disk does in a second
+ * @size:	sizeof(struct ovid_disk_limit)
+ * @flags:	OVID_DISK_LIMIT_SET, or zero: only to ask
+ * @path:	its address, with @target and @lun, as in struct ovid_disk
+ * @target:	...
+ * @lun:	...
+ * @pad:	must be zero
+ * @requests:	in: with OVID_DISK_LIMIT_SET reads, writes, flushes, ... in a second, 0: any number;
+ *		else zero; out: what is so now
+ * @bytes:	the same, of bytes that are read and written
+ * @waited:	in: zero; out: requests that had to wait, so far
+ * @waiting:	in: zero; out: those that wait now
+ * @pad2:	must be zero
+ *
+ * What is above a limit waits, in order, before it begins; requests for other disks go on.  After a
+ * pause a tenth of a second's worth is done at once.  A guest that has too much waiting is told
+ * that the disk is busy (TASK SET FULL).
+ *
+ * What waits ends with an error (ABORTED COMMAND, I/O PROCESS TERMINATED) when the guest resets or
+ * closes the channel, and when the disk is detached.  It is done at once when OVID_VMBUS_STATE
+ * reads the bus's state.  A limit is not in that state.
+ *
+ * Errors: ENOENT (there is no disk), ENOTTY (no such channel), EINVAL.
+ */
+struct ovid_disk_limit {
+	__u32 size;
+	__u32 flags;
+	__u8  path;
+	__u8  target;
+	__u8  lun;
+	__u8  pad;
+	__u32 requests;
+	__u64 bytes;
+	__u64 waited;
+	__u32 waiting;
+	__u32 pad2;
+};
+
+#define OVID_DISK_LIMIT		_IOWR(OVID_IOCTL, 0x3a, struct ovid_disk_limit)
+
 /* ---- C: connects of the guest's sockets --------------------------------- */
 
 #define OVID_MAX_CONNECTS	64

@@ -370,6 +370,16 @@ AT(ovid_disk, parents, 56, 8);
 AT(ovid_disk, logical_sector, 64, 4);
 AT(ovid_disk, physical_sector, 68, 4);
 
+SIZE(ovid_disk_limit, 40);
+HEAD(ovid_disk_limit);
+AT(ovid_disk_limit, path, 8, 1);
+AT(ovid_disk_limit, target, 9, 1);
+AT(ovid_disk_limit, lun, 10, 1);
+AT(ovid_disk_limit, requests, 12, 4);
+AT(ovid_disk_limit, bytes, 16, 8);
+AT(ovid_disk_limit, waited, 24, 8);
+AT(ovid_disk_limit, waiting, 32, 4);
+
 SIZE(ovid_vmbus_sockets, 8);
 HEAD(ovid_vmbus_sockets);
 
@@ -424,6 +434,8 @@ IS(OVID_CHANNEL_EVENTFD, 0x4010b932);
 IS(OVID_CHANNEL_SIGNAL, 0x0000b933);
 IS(OVID_DISK_ATTACH, 0x4048b934);
 IS(OVID_DISK_DETACH, 0x4048b935);
+IS(OVID_DISK_LIMIT, 0xc028b93a);
+IS(OVID_DISK_LIMIT_SET, 1);
 IS(OVID_SOCKET_REPLY, 0x4018b938);
 IS(OVID_VSOCK_BIND, 0x4010b939);
 IS(OVID_OFFER_PIPE, 0x10);

@@ -183,6 +183,57 @@ static void sizes(void)
 	close(fd);
 }
 
+static int limit(struct ovid_disk_limit *arg)
+{
+	arg->size = sizeof(*arg);
+	return ov_ioctl(scsi, OVID_DISK_LIMIT, arg);
+}
+
+static void limits(void)
+{
+	static const struct {
+		struct ovid_disk_limit arg;
+		const char *what;
+	} bad[] = {
+		{ { .flags = 2 }, "a flag that is none" },
+		{ { .requests = 1 }, "a limit, and the flag is not there" },
+		{ { .bytes = 1 }, "the same of bytes" },
+		{ { .flags = OVID_DISK_LIMIT_SET, .pad = 1 }, "what must be zero" },
+		{ { .flags = OVID_DISK_LIMIT_SET, .pad2 = 1 }, "the same at the end" },
+		{ { .flags = OVID_DISK_LIMIT_SET, .waited = 1 }, "a number of the module's" },
+		{ { .flags = OVID_DISK_LIMIT_SET, .waiting = 1 }, "the other one" },
+		{ { .flags = OVID_DISK_LIMIT_SET, .path = 8 }, "no path" },
+		{ { .flags = OVID_DISK_LIMIT_SET, .target = 2 }, "no target" },
+		{ { .flags = OVID_DISK_LIMIT_SET, .lun = 64 }, "no LUN" },
+	};
+	struct ovid_disk_limit arg = { .lun = 9 };
+	int fd = memory(1 << 20), echo = offer(vm.part, "echo", 1);
+
+	tap_fails(limit(&arg), ENOENT, "the limit of no disk");
+	tap_is(attach(fd, 0, 9), 0, "a disk");
+	tap_ok(!limit(&arg) && !arg.requests && !arg.bytes && !arg.waited && !arg.waiting,
+	       "it has no limit");
+	arg = (struct ovid_disk_limit){
+		.flags = OVID_DISK_LIMIT_SET, .lun = 9, .requests = 100, .bytes = ~0ull,
+	};
+	tap_is(limit(&arg), 0, "it gets one");
+	arg = (struct ovid_disk_limit){ .lun = 9 };
+	tap_ok(!limit(&arg) && arg.requests == 100 && arg.bytes == ~0ull, "which it has then");
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
+		arg = bad[i].arg;
+		if (!arg.lun)
+			arg.lun = 9;
+		tap_fails(limit(&arg), EINVAL, "%s", bad[i].what);
+	}
+	arg = (struct ovid_disk_limit){ .size = sizeof(arg), .lun = 9 };
+	tap_fails(ov_ioctl(echo, OVID_DISK_LIMIT, &arg), ENOTTY, "a channel of another kind");
+	arg = (struct ovid_disk_limit){ .flags = OVID_DISK_LIMIT_SET, .lun = 9 };
+	tap_ok(!limit(&arg) && !arg.requests && !arg.bytes, "it has none again");
+	tap_is(detach(9), 0, "it goes");
+	close(echo);
+	close(fd);
+}
+
 static int disk = -1;
 
 static void detach_9(int ret)
@@ -202,6 +253,7 @@ static void call_sizes(void)
 {
 	struct ovid_disk_size size = { .size = sizeof(size), .lun = 9 };
 	struct ovid_disk_info i = { .size = sizeof(i), .lun = 9 };
+	struct ovid_disk_limit l = { .size = sizeof(l), .lun = 9 };
 	struct ovid_disk arg;
 
 	disk = memory(4096);
@@ -210,6 +262,7 @@ static void call_sizes(void)
 	attach(disk, 0, 9);
 	ov_size_rules(scsi, "OVID_DISK_RESIZE", OVID_DISK_RESIZE, &size, sizeof(size), NULL);
 	ov_size_rules(scsi, "OVID_DISK_INFO", OVID_DISK_INFO, &i, sizeof(i), NULL);
+	ov_size_rules(scsi, "OVID_DISK_LIMIT", OVID_DISK_LIMIT, &l, sizeof(l), NULL);
 	arg = (struct ovid_disk){ .size = sizeof(arg), .lun = 9 };
 	ov_size_rules(scsi, "OVID_DISK_DETACH", OVID_DISK_DETACH, &arg, sizeof(arg), attach_9);
 	tap_is(detach(9), 0, "it is there all the time");
@@ -404,6 +457,7 @@ int main(void)
 	sectors();
 	fields();
 	sizes();
+	limits();
 	call_sizes();
 	many();
 	detach(0);

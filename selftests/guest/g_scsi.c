@@ -5,7 +5,8 @@
  * all of it spoken wrongly.
  *
  * The runner has a disk of 2048 blocks at LUN 0, whose blocks begin with their own numbers, and
- * the same at LUN 1, to be read only.
+ * the same at LUN 1, to be read only, and at LUN 2, whose limit is one byte in a second: but for the
+ * first request, all that move data wait for longer than any case lasts.
  */
 #include "fuzz.h"
 #include "vmbus.h"
@@ -191,8 +192,8 @@ CASE(scsi_identity, G_OVID_ONLY | G_VMBUS, 1)
 	is(run(0) >> 24, STOR_SRB_INVALID_LUN | STOR_SRB_SENSE_VALID);
 	command_of(0, CDB(0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0), 64);
 	is(run(list_of(data + 4000, 64)), GOOD);
-	is_(answer()->srb.transfer_length, 24, "there are two units");
-	check(data[4003] == 16 && data[4009] == 0 && data[4017] == 1);
+	is_(answer()->srb.transfer_length, 32, "there are three units");
+	check(data[4003] == 24 && data[4009] == 0 && data[4017] == 1 && data[4025] == 2);
 	command_of(0, CDB(0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0), 8);
 	is(run(list_of(data, 8)), GOOD);
 	check(data[2] == (BLOCKS - 1) >> 8 && data[3] == 0xff && data[6] == 2);
@@ -628,6 +629,116 @@ CASE(scsi_subs_alone, G_OVID_ONLY | G_VMBUS, 1 + SUBS)
 	by = &sub[1];
 	is(transfer(false, 1, 11, 1, list_of(data, 512)), GOOD);
 	by = &c;
+	close_all();
+	open_again();
+	end();
+}
+
+/* ---- limits ---- */
+
+/* a block of the slow disk is read; its answer is not awaited */
+static bool read_slow(u64 trans_id, u32 lba)
+{
+	command_of(2, CDB(0x28, 0, 0, 0, lba >> 8, lba, 0, 0, 1, 0), 512);
+	return send(trans_id, list_of(other, 512), sizeof(srb));
+}
+
+#define TERMINATED	FAILED(0xb0006)
+
+/* requests of the slow disk that wait */
+static void wait_slow(u32 n)
+{
+	for (u32 i = 0; i < n; i++)
+		check(read_slow(100 + i, i));
+}
+
+static void first_slow(void)
+{
+	is(transfer(false, 2, 5, 1, list_of(data, 512)), GOOD);
+	is_(number(data), 5, "the first one need not wait");
+}
+
+CASE(scsi_limited, G_OVID_ONLY | G_VMBUS, 1)
+{
+	u32 i;
+
+	begin();
+	first_slow();
+	/* of what waits nothing is heard, and the others do not wait */
+	wait_slow(10);
+	command_of(2, CDB(0x89, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0), 1024);
+	check(send(110, list_of(other, 1024), sizeof(srb)));
+	for (i = 0; i < 50; i++)
+		is(transfer(i & 1, 0, i, 1, list_of(data, 512)), GOOD);
+	is_(compare_write(49, 1, list_of(data, 1024)), GOOD, "nor one that has to be alone");
+	command_of(2, CDB(0, 0, 0, 0, 0, 0), 0);
+	is_(run(0), GOOD, "nor what moves no data and does not come to the file");
+
+	/* a reset ends them, in order, and then has its answer */
+	memset(&srb, 0, sizeof(srb));
+	srb.op = STOR_RESET_BUS;
+	check(send(~3ull, 0, sizeof(srb)));
+	for (i = 0; i < 11; i++) {
+		is(hear(100 + i), STOR_OK);
+		is(outcome(), TERMINATED);
+	}
+	is(hear(~3ull), STOR_OK);
+	for (i = 0; i < 3; i += 2) {
+		command_of(i, CDB(0, 0, 0, 0, 0, 0), 0);
+		is(run(0), FAILED(0x62902));
+	}
+
+	/* when half of what there may be waits, the disk is busy */
+	for (i = 0; i < 256; i += 64) {
+		wait_slow(64);
+		is(transfer(false, 0, 8 + i, 1, list_of(data, 512)), GOOD);
+		is_(number(data), 8 + i, "others are not");
+	}
+	for (i = 0; i < 10; i++) {
+		check(read_slow(1000 + i, i));
+		is(hear(1000 + i), STOR_OK);
+		is(answer()->srb.srb_status << 8 | answer()->srb.scsi_status, STOR_SRB_BUSY << 8 | 0x28);
+	}
+
+	/* what waits when the channel is closed is not heard of; it still has to be paid */
+	channel_close(&c);
+	open_again();
+	handshake();
+	wait_slow(3);
+	is(transfer(false, 1, 9, 1, list_of(data, 512)), GOOD);
+	end();
+}
+
+/* what waits is of its channel, and a reset is of all */
+CASE(scsi_subs_limited, G_OVID_ONLY | G_VMBUS, 1 + SUBS)
+{
+	begin();
+	open_subs();
+	first_slow();
+	by = &sub[0];
+	wait_slow(3);
+	by = &sub[1];
+	wait_slow(2);
+	command_of(2, CDB(0x89, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0), 1024);
+	check(send(102, list_of(other, 1024), sizeof(srb)));
+	command_of(2, CDB(0x2f, 2, 0, 0, 0, 0, 0, 0, 1, 0), 512);
+	check(send(103, list_of(other, 512), sizeof(srb)));
+	channel_close(&sub[0]);
+	by = &c;
+	is(transfer(false, 0, 40, 1, list_of(data, 512)), GOOD);
+	memcpy(data + 512, data, 512);
+	is_(compare_write(40, 1, list_of(data, 1024)), GOOD, "alone with what is under way");
+	memset(&srb, 0, sizeof(srb));
+	is(ask(STOR_RESET_BUS), STOR_OK);
+	by = &sub[1];
+	for (u32 i = 0; i < 4; i++) {
+		is(hear(100 + i), STOR_OK);
+		is(outcome(), TERMINATED);
+	}
+	by = &c;
+	command_of(0, CDB(0, 0, 0, 0, 0, 0), 0);
+	is(run(0), FAILED(0x62902));
+	is(transfer(false, 0, 40, 1, list_of(data, 512)), GOOD);
 	close_all();
 	open_again();
 	end();

@@ -52,7 +52,7 @@ enum {
 	G_CHANNEL_VSS,
 	G_CHANNEL_FCOPY,
 	G_CHANNEL_SOCKET,	/* the runner connects to the guest; by that or the guest's own connect, one */
-	G_CHANNEL_SCSI,		/* a controller with two disks, see g_scsi.c */
+	G_CHANNEL_SCSI,		/* a controller with three disks, see g_scsi.c */
 	G_CHANNELS
 };
 #define G_USER_TYPE	0x55	/* each byte of its class id */

@@ -123,6 +123,16 @@ static int attach_disk(int scsi, unsigned int lun, uint32_t flags)
 	return ret;
 }
 
+/* one that does a byte in a second: whatever comes behind the first of its requests waits */
+static int attach_slow(int scsi, unsigned int lun)
+{
+	struct ovid_disk_limit limit = {
+		.size = sizeof(limit), .flags = OVID_DISK_LIMIT_SET, .lun = lun, .bytes = 1,
+	};
+
+	return attach_disk(scsi, lun, 0) ?: ov_ioctl(scsi, OVID_DISK_LIMIT, &limit);
+}
+
 /* s->lock held */
 static int offer(struct serve *s, unsigned int channel, const struct ovid_vmbus_offer *arg)
 {
@@ -138,7 +148,8 @@ static int offer(struct serve *s, unsigned int channel, const struct ovid_vmbus_
 	s->h[channel] = ret;
 	s->there[channel] = true;
 	if (channel == G_CHANNEL_SCSI)
-		return attach_disk(ret, 0, 0) ?: attach_disk(ret, 1, OVID_DISK_READ_ONLY);
+		return attach_disk(ret, 0, 0) ?: attach_disk(ret, 1, OVID_DISK_READ_ONLY) ?:
+		       attach_slow(ret, 2);
 	return 0;
 }
 

@@ -38,6 +38,8 @@ static u32 sense_of(const struct stor_request *req)
 		return SENSE_SPACE;
 	case -EOPNOTSUPP:
 		return SENSE_BAD_OPCODE;
+	case -ECANCELED:
+		return SENSE_TERMINATED;
 	default:
 		return req->io.op == IMAGE_READ ? SENSE_READ_ERROR :
 		       req->io.op == IMAGE_FLUSH ? SENSE_HARDWARE : SENSE_WRITE_ERROR;
@@ -68,8 +70,7 @@ static void kick_all(struct stor *stor)
 		ovid_chan_kick(queue->chan);
 }
 
-/* none is so: no channel takes packets then */
-static void want_alone(struct stor_request *req)
+void ovid_stor_want_alone(struct stor_request *req)
 {
 	struct stor *stor = req->queue->stor;
 
@@ -305,6 +306,9 @@ void ovid_stor_submit(struct stor_unit *unit, struct stor_request *req)
 {
 	struct stor *stor = req->queue->stor;
 
+	if (ovid_stor_limited_wait(unit, req))
+		return;
+	ovid_stor_limited_charge(unit, req);
 	req->io.done = io_done;
 	req->unit = unit;
 	unit->requests++;
@@ -402,10 +406,10 @@ static int compare(struct stor_unit *unit, struct stor_request *req,
 		return err;
 	}
 	req->moved = scsi->data_bytes;
-	if (scsi->todo != SCSI_DO_COMPARE_WRITE)
+	if (!ovid_stor_steps_alone(req))
 		ovid_stor_step(unit, req);
-	else
-		want_alone(req);	/* begins when it is */
+	else if (!ovid_stor_limited_wait(unit, req))
+		ovid_stor_want_alone(req);	/* begins when it is */
 	return -EINPROGRESS;
 }
 
@@ -467,13 +471,16 @@ static void run_srb(struct stor_request *req, struct ovid_chan_ranges *ranges)
 			 srb->cdb_length, &scsi, req->queue->data);
 	if (unit && scsi.todo > SCSI_DO_LUNS && (unit->leaving || READ_ONCE(unit->late)))
 		scsi = (struct ovid_scsi_request){ .sense = SENSE_IN_PROGRESS };
-	err = ranges->err ?: execute(unit, req, ranges, &scsi);
+	err = ranges->err ?: unit ? ovid_stor_limited_room(stor, unit, &scsi) : 0;
+	err = err ?: execute(unit, req, ranges, &scsi);
 	if (err == -EINPROGRESS)
 		return;
 	if (err == -ENOMEM || err == -EINTR)
 		ovid_stor_check(&req->packet, SENSE_HARDWARE, 0);
+	else if (err == -EBUSY)
+		ovid_stor_refuse(&req->packet, STOR_SRB_BUSY, SCSI_TASK_SET_FULL);
 	else if (err)
-		ovid_stor_refuse(&req->packet, STOR_SRB_INVALID_REQUEST);
+		ovid_stor_refuse(&req->packet, STOR_SRB_INVALID_REQUEST, SCSI_GOOD);
 	else if (scsi.sense)
 		ovid_stor_check(&req->packet, scsi.sense, req->moved);
 	else
@@ -510,7 +517,8 @@ static void take_packet(struct stor_queue *queue, struct stor_request *req, u32 
 		reply(req);
 		break;
 	case STOR_DO_RESET:
-		want_alone(req);
+		ovid_stor_want_alone(req);
+		ovid_stor_limited_end_all(queue->stor, NULL);
 		break;
 	case STOR_DO_SRB:
 		run_srb(req, ranges);
@@ -609,6 +617,7 @@ bool ovid_stor_turn(struct stor_queue *queue)
 	alone = own_alone(queue);
 	if (alone)
 		start_alone(queue->stor, alone);
+	ovid_stor_limited_run(queue->stor, false);
 	if (send_replies(queue))
 		send_news(queue);
 	if (is_held_up(queue))

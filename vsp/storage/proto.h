@@ -35,6 +35,7 @@ enum stor_w_op {
 /* srb_status */
 #define STOR_SRB_SUCCESS		0x01
 #define STOR_SRB_ERROR			0x04
+#define STOR_SRB_BUSY			0x05
 #define STOR_SRB_INVALID_REQUEST	0x06
 #define STOR_SRB_DATA_OVERRUN		0x12
 #define STOR_SRB_INVALID_LUN		0x20

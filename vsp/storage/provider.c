@@ -38,6 +38,7 @@ static void stor_close(struct ovid_chan *chan)
 {
 	struct stor_queue *queue = queue_of(chan);
 
+	ovid_stor_limited_end_all(queue->stor, queue);
 	if (ovid_stor_quiesce(queue))
 		ovid_stor_give_up(queue);
 	ovid_stor_forget(queue);
@@ -114,12 +115,14 @@ static int controller_attach(struct ovid_chan *chan)
 	spin_lock_init(&stor->lock);
 	INIT_LIST_HEAD(&stor->queues);
 	init_waitqueue_head(&stor->idle);
+	ovid_stor_limited_init(stor);
 	init_queue(&stor->primary, stor, chan);
 	return 0;
 }
 
 static void controller_detach(struct ovid_chan *chan)
 {
+	ovid_stor_limited_fini(stor_of(chan));
 	ovid_stor_end(stor_of(chan));
 }
 
@@ -146,18 +149,33 @@ static long stor_ioctl(struct ovid_chan *chan, unsigned int cmd, void *arg)
 		return ovid_stor_resize(stor, arg);
 	case OVID_DISK_INFO:
 		return ovid_stor_info(stor, arg);
+	case OVID_DISK_LIMIT:
+		return ovid_stor_limit(stor, arg);
 	default:
 		return -ENOTTY;
 	}
 }
 
-/* its sub-channels do */
+/* its sub-channels do; but of what waits for a limit, some may be theirs */
 static int controller_rest(struct ovid_chan *chan)
 {
 	struct stor *stor = stor_of(chan);
+	struct stor_queue *queue;
 
-	return ovid_stor_quiesce(&stor->primary) ?: ovid_stor_end_alone(stor) ?:
-	       ovid_stor_rest(stor);
+	int err;
+
+	do {
+		ovid_stor_limited_run(stor, true);
+		list_for_each_entry(queue, &stor->queues, node) {
+			err = ovid_stor_quiesce(queue);
+			if (err)
+				return err;
+		}
+		err = ovid_stor_end_alone(stor);
+		if (err)
+			return err;
+	} while (stor->nr_waiting);
+	return ovid_stor_rest(stor);
 }
 
 const struct ovid_chan_ops ovid_storage = {

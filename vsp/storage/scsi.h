@@ -20,6 +20,7 @@
 #define SCSI_GOOD		0x00
 #define SCSI_CHECK_CONDITION	0x02
 #define SCSI_CONFLICT		0x18	/* of a reservation */
+#define SCSI_TASK_SET_FULL	0x28
 
 /* sense: key << 16 | code << 8 | qualifier; 0: none */
 #define SENSE(key, asc, ascq)	((key) << 16 | (asc) << 8 | (ascq))
@@ -37,6 +38,7 @@
 #define SENSE_SPACE		SENSE(0x7, 0x27, 0x07)	/* space allocation failed */
 #define SENSE_NO_RELEASE	SENSE(0x5, 0x26, 0x04)	/* of a reservation of another type */
 #define SENSE_PREVENTED		SENSE(0x5, 0x53, 0x02)	/* the tray is locked */
+#define SENSE_TERMINATED	SENSE(0xb, 0x00, 0x06)	/* before it has begun */
 #define SENSE_MISCOMPARE	SENSE(0xe, 0x1d, 0x00)
 #define SENSE_IN_PROGRESS	SENSE(0x2, 0x04, 0x07)	/* not ready: try again */
 #define SENSE_NO_MEDIUM		SENSE(0x2, 0x3a, 0x01)	/* and the tray is closed */

@@ -94,6 +94,11 @@ bool ovid_stor_steps_differ(const struct stor_request *req, u32 *offset)
 	return true;
 }
 
+bool ovid_stor_steps_alone(const struct stor_request *req)
+{
+	return req->steps && req->steps->todo == SCSI_DO_COMPARE_WRITE;
+}
+
 /* ---- comparing ---- */
 
 static u32 first_difference(const u8 *a, const u8 *b, u32 bytes)

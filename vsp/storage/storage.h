@@ -8,6 +8,8 @@
  *   unit.c	disks at their addresses: attached, detached, found
  *   change.c	disks that the guest has: another size; what they are
  *   late.c	requests that do not end
+ *   limited.c	disks that may do so much in a second only
+ *   limit.h	... how much that is, pure
  *   save.c	what is moved with the VM
  *   vstor.c	the protocol around SCSI, pure
  *   scsi.h	SCSI commands, pure
@@ -23,6 +25,7 @@
 #ifndef OVID_STORAGE_H
 #define OVID_STORAGE_H
 
+#include <linux/hrtimer.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
@@ -31,10 +34,12 @@
 #include <linux/xarray.h>
 #include "../../vmbus/channel.h"
 #include "image.h"
+#include "limit.h"
 #include "vstor.h"
 
 struct ovid_disk;
 struct ovid_disk_info;
+struct ovid_disk_limit;
 struct ovid_disk_size;
 
 /* what a guest may have under way by one channel; more waits in the ring */
@@ -55,6 +60,11 @@ struct ovid_disk_size;
  * @leaving: it is being detached: nothing begins; units_lock
  * @under_way: those that have not ended; stor->lock
  * @late: of them, those that were given up: nothing else begins meanwhile; stor->lock
+ * @limit: of them; this and what follows: units_lock
+ * @waiting: that have not begun, for the limit
+ * @nr_waiting: of @waiting
+ * @waited: that were there, so far
+ * @limited: in stor->limited, if one waits
  */
 struct stor_unit {
 	u64 id;
@@ -65,11 +75,16 @@ struct stor_unit {
 	bool leaving;
 	u32 under_way;
 	u32 late;
+	struct ovid_limit limit;
+	struct list_head waiting;
+	u32 nr_waiting;
+	u64 waited;
+	struct list_head limited;
 };
 
 /**
  * struct stor_request - a packet of the guest's, and then its answer
- * @node: in queue->busy, queue->finished or queue->replies
+ * @node: in unit->waiting, queue->busy, queue->finished or queue->replies
  * @queue: channel, which may be gone when it is late
  * @stor: controller
  * @unit: whose request is under way
@@ -80,6 +95,7 @@ struct stor_unit {
  * @trans_id: its name for it
  * @moved: bytes, if all goes well
  * @err: how it went; -errno
+ * @admitted: it has waited, or need not
  * @steps: if it has more than one, or NULL
  * @late: it was given up: nobody waits for it; stor->lock
  * @late_work: what is left to do when it has ended then
@@ -98,6 +114,7 @@ struct stor_request {
 	u64 trans_id;
 	u32 moved;
 	int err;
+	bool admitted;
 	struct stor_steps *steps;
 	bool late;
 	struct work_struct late_work;
@@ -148,6 +165,10 @@ struct stor_queue {
  * @units: by address, struct stor_unit
  * @nr_units: of them
  * @last_id: that was given to one
+ * @limited: units with requests that wait for their limits; this and what follows: @units_lock
+ * @nr_waiting: of those requests
+ * @waiting_pages: that they hold
+ * @limited_timer: wakes the channel's thread when one may begin
  * @lock: guards what says so; any context
  * @queues: its channels; @lock
  * @under_way: of all channels; @lock
@@ -167,6 +188,10 @@ struct stor {
 	struct xarray units;
 	u32 nr_units;
 	u64 last_id;
+	struct list_head limited;
+	u32 nr_waiting;
+	u32 waiting_pages;
+	struct hrtimer limited_timer;
 
 	spinlock_t lock;		/* see above */
 	struct list_head queues;
@@ -205,6 +230,26 @@ void ovid_stor_free_unit(struct stor_unit *unit);
 long ovid_stor_resize(struct stor *stor, struct ovid_disk_size *arg);
 long ovid_stor_info(struct stor *stor, struct ovid_disk_info *arg);
 
+/* ---- limited.c ---- */
+void ovid_stor_limited_init(struct stor *stor);
+/* nothing waits */
+void ovid_stor_limited_fini(struct stor *stor);
+/* there is room for one more that waits, if it has to: 0 or -EBUSY; units_lock held */
+int ovid_stor_limited_room(struct stor *stor, const struct stor_unit *unit,
+			   const struct ovid_scsi_request *scsi);
+/* it waits, and is begun later; false: it may begin now.  units_lock held */
+bool ovid_stor_limited_wait(struct stor_unit *unit, struct stor_request *req);
+/* it begins, or a step of it; units_lock held */
+void ovid_stor_limited_charge(struct stor_unit *unit, const struct stor_request *req);
+/* the bus's thread, or one that keeps it out: begins those that may; @all: or may not */
+void ovid_stor_limited_run(struct stor *stor, bool all);
+/* those that wait have ended, with an error; units_lock held */
+void ovid_stor_limited_end(struct stor *stor, struct stor_unit *unit);
+/* the same, of all units, and of @queue, or all if that is NULL; without the lock */
+void ovid_stor_limited_end_all(struct stor *stor, const struct stor_queue *queue);
+/* OVID_DISK_LIMIT: the caller's thread */
+long ovid_stor_limit(struct stor *stor, struct ovid_disk_limit *arg);
+
 /* ---- chan.c ---- */
 /* a request without a packet, or NULL */
 struct stor_request *ovid_stor_request(struct stor_queue *queue);
@@ -222,7 +267,9 @@ int ovid_stor_end_alone(struct stor *stor);
 void ovid_stor_give_up_alone(struct stor_queue *queue);
 /* back to what attach made; nothing is under way */
 void ovid_stor_forget(struct stor_queue *queue);
-/* the image begins @req->io; units_lock held: the unit stays until the count says so */
+/* none is so: no channel takes packets then */
+void ovid_stor_want_alone(struct stor_request *req);
+/* the image begins @req->io, or that waits; units_lock held: the unit stays until counts say so */
 void ovid_stor_submit(struct stor_unit *unit, struct stor_request *req);
 
 /* ---- late.c ---- */
@@ -244,6 +291,8 @@ int ovid_stor_steps_make(struct stor_request *req, const struct stor_unit *unit,
 void ovid_stor_steps_free(struct stor_request *req);
 /* it is late: requests that want to be alone do not wait for it */
 void ovid_stor_steps_late(struct stor_request *req);
+/* it wants that nothing else is under way */
+bool ovid_stor_steps_alone(const struct stor_request *req);
 /* begins the first or the next step; false: there is none.  units_lock held */
 bool ovid_stor_step(struct stor_unit *unit, struct stor_request *req);
 /* a step has ended well: false: that was the last, or @req->err is set */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Cases for scsi.h and vstor.c: each command, each refusal, the handshake in and out of order.
+ * Cases for scsi.h, vstor.c and limit.c: each command, each refusal, the handshake in and out of
+ * order, times.
  * What any bytes do is selftests/fuzz/fuzz_scsi.c.
  */
 #include <kunit/test.h>
@@ -8,6 +9,7 @@
 #include "scsi_info.c"
 #include "scsi_reserve.c"
 #include "dvd.c"
+#include "limit.c"
 #include "vstor.c"
 
 #define BLOCKS	0x12345ull
@@ -907,9 +909,89 @@ static void ends(struct kunit *test)
 	ovid_stor_check(&packet, SENSE_CONFLICT, 0);
 	KUNIT_EXPECT_EQ(test, STOR_SRB_ERROR, packet.srb.srb_status);
 	KUNIT_EXPECT_EQ(test, SCSI_CONFLICT, packet.srb.scsi_status);
-	ovid_stor_refuse(&packet, STOR_SRB_INVALID_REQUEST);
+	ovid_stor_refuse(&packet, STOR_SRB_INVALID_REQUEST, SCSI_GOOD);
 	KUNIT_EXPECT_EQ(test, 0x06, packet.srb.srb_status);
+	KUNIT_EXPECT_EQ(test, SCSI_GOOD, packet.srb.scsi_status);
 	KUNIT_EXPECT_EQ(test, 0u, packet.srb.transfer_length);
+}
+
+/* ---- limits ---- */
+
+/* how many of @bytes begin from @now on until @end, as soon as they may */
+static u32 begun(struct ovid_limit *limit, u32 bytes, u64 now, u64 end)
+{
+	u32 n = 0;
+
+	for (; now < end; n++) {
+		now += ovid_limit_delay(limit, now);
+		if (now >= end)
+			break;
+		ovid_limit_charge(limit, bytes, now);
+	}
+	return n;
+}
+
+static void limit_requests(struct kunit *test)
+{
+	const u64 t = 12345 * LIMIT_SECOND;
+	struct ovid_limit limit = {};
+
+	KUNIT_EXPECT_TRUE(test, ovid_limit_is_none(&limit));
+	ovid_limit_charge(&limit, ~0u, t);
+	KUNIT_EXPECT_EQ(test, 0ull, ovid_limit_delay(&limit, t));
+	ovid_limit_set(&limit, 100, 0, t);
+	KUNIT_EXPECT_FALSE(test, ovid_limit_is_none(&limit));
+	/* ten at once, one that is begun at the burst's end, and then 100 a second */
+	KUNIT_EXPECT_EQ(test, 11u, begun(&limit, ~0u, t, t + 1));
+	KUNIT_EXPECT_EQ(test, LIMIT_SECOND / 100, ovid_limit_delay(&limit, t));
+	KUNIT_EXPECT_EQ(test, 1ull, ovid_limit_delay(&limit, t + LIMIT_SECOND / 100 - 1));
+	KUNIT_EXPECT_EQ(test, 0ull, ovid_limit_delay(&limit, t + LIMIT_SECOND / 100));
+	KUNIT_EXPECT_EQ(test, 500u, begun(&limit, 0, t + 1, t + 1 + 5 * LIMIT_SECOND));
+	/* no pause gives more than a burst */
+	KUNIT_EXPECT_EQ(test, 11u, begun(&limit, 0, 2 * t, 2 * t + 1));
+	/* the slowest */
+	ovid_limit_set(&limit, 1, 0, t);
+	KUNIT_EXPECT_EQ(test, 60u, begun(&limit, 0, t, t + 59 * LIMIT_SECOND));
+	/* what cannot be counted exactly is never too fast */
+	ovid_limit_set(&limit, 7, 0, t);
+	KUNIT_EXPECT_EQ(test, 7001u, begun(&limit, 0, t, t + 1000 * LIMIT_SECOND));
+	ovid_limit_set(&limit, ~0u, 0, t);
+	ovid_limit_charge(&limit, 0, t);
+	KUNIT_EXPECT_EQ(test, t + 1, limit.requests_until);
+}
+
+static void limit_bytes(struct kunit *test)
+{
+	const u64 t = 77;
+	struct ovid_limit limit = {};
+
+	ovid_limit_set(&limit, 0, 1 << 20, t);
+	KUNIT_EXPECT_EQ(test, 256u + 26, begun(&limit, 4096, t, t + LIMIT_SECOND));
+	KUNIT_EXPECT_EQ(test, 2560u, begun(&limit, 4096, t + LIMIT_SECOND, t + 11 * LIMIT_SECOND));
+	/* those that move none need not wait for bytes, unless others have begun before them */
+	ovid_limit_set(&limit, 0, 1000, t);
+	ovid_limit_charge(&limit, 0, t);
+	KUNIT_EXPECT_EQ(test, 0ull, ovid_limit_delay(&limit, t));
+	/* one larger than all of a second is begun, and the next one pays */
+	ovid_limit_charge(&limit, 5000, t);
+	KUNIT_EXPECT_EQ(test, 5 * LIMIT_SECOND - LIMIT_BURST, ovid_limit_delay(&limit, t));
+	/* whoever does not wait adds to that, up to an end */
+	ovid_limit_charge(&limit, 5000, t);
+	KUNIT_EXPECT_EQ(test, 10 * LIMIT_SECOND - LIMIT_BURST, ovid_limit_delay(&limit, t));
+	ovid_limit_set(&limit, 0, 1, t);
+	ovid_limit_charge(&limit, ~0u, t);
+	ovid_limit_charge(&limit, ~0u, t);
+	KUNIT_EXPECT_EQ(test, LIMIT_LONGEST - LIMIT_BURST, ovid_limit_delay(&limit, t));
+	/* another limit: it begins anew */
+	ovid_limit_set(&limit, 0, 2, t);
+	KUNIT_EXPECT_EQ(test, 0ull, ovid_limit_delay(&limit, t));
+	/* both: the slower one is it */
+	ovid_limit_set(&limit, 10, 1000, t);
+	ovid_limit_charge(&limit, 500, t);
+	KUNIT_EXPECT_EQ(test, LIMIT_SECOND / 2 - LIMIT_BURST, ovid_limit_delay(&limit, t));
+	ovid_limit_set(&limit, 2, 1000, t);
+	ovid_limit_charge(&limit, 1, t);
+	KUNIT_EXPECT_EQ(test, LIMIT_SECOND / 2 - LIMIT_BURST, ovid_limit_delay(&limit, t));
 }
 
 static struct kunit_case storage_cases[] = {
@@ -938,6 +1020,8 @@ static struct kunit_case storage_cases[] = {
 	KUNIT_CASE(handshakes),
 	KUNIT_CASE(sub_channels),
 	KUNIT_CASE(ends),
+	KUNIT_CASE(limit_requests),
+	KUNIT_CASE(limit_bytes),
 	{}
 };
 

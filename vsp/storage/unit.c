@@ -77,6 +77,7 @@ static struct stor_unit *new_unit(struct ovid_image *image, const struct ovid_di
 				    arg->physical_sector ?: image->physical_sector;
 	unit->disk.max_transfer = STOR_MAX_TRANSFER;
 	memcpy(unit->disk.serial, arg->serial, sizeof(arg->serial));
+	INIT_LIST_HEAD(&unit->waiting);
 	unit->image = image;
 	unit->disk.blocks = image ? image->bytes / unit->disk.block_bytes : 0;
 	unit->disk.read_only = dvd || image->read_only;
@@ -264,6 +265,7 @@ static int begin_leaving(struct stor *stor, const struct ovid_disk *arg, struct 
 	if ((*unit)->leaving)
 		return -EBUSY;
 	(*unit)->leaving = true;
+	ovid_stor_limited_end(stor, *unit);
 	return 0;
 }
 

@@ -152,7 +152,7 @@ void ovid_stor_miscompare(struct stor_w_packet *packet, u32 offset)
 	ovid_scsi_sense_info(offset, packet->srb.sense);
 }
 
-void ovid_stor_refuse(struct stor_w_packet *packet, u8 srb_status)
+void ovid_stor_refuse(struct stor_w_packet *packet, u8 srb_status, u8 scsi_status)
 {
-	end_srb(packet, srb_status, SCSI_GOOD, 0);
+	end_srb(packet, srb_status, scsi_status, 0);
 }

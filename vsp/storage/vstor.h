@@ -48,7 +48,7 @@ void ovid_stor_good(struct stor_w_packet *packet, u32 moved);
 void ovid_stor_check(struct stor_w_packet *packet, u32 sense, u32 moved);
 /* what was to be the same differs at @offset */
 void ovid_stor_miscompare(struct stor_w_packet *packet, u32 offset);
-/* what is no matter of SCSI: @srb_status */
-void ovid_stor_refuse(struct stor_w_packet *packet, u8 srb_status);
+/* what needs no sense: statuses */
+void ovid_stor_refuse(struct stor_w_packet *packet, u8 srb_status, u8 scsi_status);
 
 #endif
