@@ -66,27 +66,6 @@ static char letter_of(int opt)
 	}
 }
 
-int disk_size(const char *text, u64 *bytes, struct failure *why)
-{
-	static const char units[] = "kmgt";
-	unsigned int shift = 0;
-	const char *unit;
-	char *end;
-
-	errno = 0;
-	*bytes = strtoull(text, &end, 10);
-	unit = *end ? strchr(units, tolower((unsigned char)*end)) : NULL;
-	if (unit) {
-		shift = 10 * (unit - units + 1);
-		end++;
-	}
-	if (errno || !isdigit((unsigned char)*text) || *end || *bytes > ~0ull >> (shift + 1))
-		return fail(why, OVID_X_USAGE, "%s is no size; give bytes, or a number with K, M, G or T",
-			    text);
-	*bytes <<= shift;
-	return 0;
-}
-
 static int take_format(const char *text, int *format, struct failure *why)
 {
 	*format = vdisk_format(text);
@@ -229,18 +208,6 @@ void disk_done(const struct disk_ask *ask)
 	msg = json_object_new_object();
 	json_object_object_add(msg, "ok", json_object_new_boolean(true));
 	disk_print(msg);
-}
-
-const char *disk_human(u64 bytes, char buf[32])
-{
-	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
-	unsigned int unit = 0;
-	double n = bytes;
-
-	for (; n >= 1024 && unit < ARRAY_SIZE(units) - 1; unit++)
-		n /= 1024;
-	snprintf(buf, 32, unit ? "%.4g %s" : "%.0f %s", n, units[unit]);
-	return buf;
 }
 
 int cli_disk(int argc, char **argv)

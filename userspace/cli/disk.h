@@ -66,8 +66,6 @@ int disk_merge(const struct disk_ask *ask, struct failure *why);
 int disk_compact(const struct disk_ask *ask, struct failure *why);
 int disk_rebase(const struct disk_ask *ask, struct failure *why);
 
-/* bytes, or with K, M, G, T behind */
-int disk_size(const char *text, u64 *bytes, struct failure *why);
 /* the format that a new file's name asks for, if @format does not say */
 int disk_new_format(const char *path, int format, struct failure *why);
 /* what an error of an image is for people; 0 or -status */
@@ -75,6 +73,9 @@ int disk_result(const char *path, int ret, struct failure *why);
 void disk_print(struct json_object *msg);
 /* {"ok":true}, or nothing for people */
 void disk_done(const struct disk_ask *ask);
+
+/* size.c: bytes, or with K, M, G, T behind */
+int disk_size(const char *text, u64 *bytes, struct failure *why);
 /* as 1.5 GiB */
 const char *disk_human(u64 bytes, char buf[32]);
 

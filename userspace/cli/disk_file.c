@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../lib/vdisk.h"
+#include "disk.h"
 #include "run.h"
 
 /* ---- the words ---- */
@@ -81,6 +82,22 @@ static int take_sector(struct disk_config *c, const char *text, struct failure *
 		    "--disk: sector=%s: 512, 4096, or 512e, which is 512 on a disk of 4096", text);
 }
 
+static int take_iops(const struct disk_words *d, struct disk_config *c, const char *word,
+		     struct failure *why)
+{
+	const char *text = word + strlen("iops=");
+	unsigned long n;
+	char *end;
+
+	errno = 0;
+	n = strtoul(text, &end, 10);
+	if (errno || *text < '0' || *text > '9' || *end || n > ~0u)
+		return fail(why, OVID_X_USAGE, "%s: %s: give requests in a second, up to %u",
+			    d->option, word, ~0u);
+	c->iops = n;
+	return 0;
+}
+
 /* Words behind commas, from the last one on: 1, it was one of them; 0, it belongs to the path. */
 static int take_word(struct disk_words *d, struct disk_config *c, const char *word,
 		     struct failure *why)
@@ -97,6 +114,10 @@ static int take_word(struct disk_words *d, struct disk_config *c, const char *wo
 		ret = take_lun(d, word, why);
 	else if (!strncmp(word, "controller=", 11))
 		ret = take_controller(d, c, word, why);
+	else if (!strncmp(word, "iops=", 5))
+		ret = take_iops(d, c, word, why);
+	else if (!strncmp(word, "bps=", 4))
+		ret = disk_size(word + 4, &c->bps, why);
 	else if (!strncmp(word, "serial=", 7))
 		ret = take_serial(d, c, word + 7, why);
 	else

@@ -11,96 +11,8 @@
 
 #include "../lib/ctl.h"
 #include "disk.h"
-#include "lent.h"
+#include "live.h"
 #include "run.h"
-
-/* the kernel waits so long for requests of a disk that goes, and a little longer */
-#define DETACH_SECONDS	20
-
-/* ---- questions and answers --------------------------------------------------------- */
-
-static long long number_of(struct json_object *obj, const char *key)
-{
-	struct json_object *field;
-
-	return json_object_object_get_ex(obj, key, &field) ? json_object_get_int64(field) : 0;
-}
-
-static const char *text_of(struct json_object *obj, const char *key)
-{
-	struct json_object *field;
-
-	return json_object_object_get_ex(obj, key, &field) ? json_object_get_string(field) : "";
-}
-
-static void add_number(struct json_object *obj, const char *key, long long n)
-{
-	json_object_object_add(obj, key, json_object_new_int64(n));
-}
-
-/* LUN or CONTROLLER:LUN */
-static int take_place(struct json_object *question, const char *text, struct failure *why)
-{
-	const char *colon = strchr(text, ':');
-	unsigned long controller = 0, lun;
-	char *end = (char *)text;
-
-	if (colon)
-		controller = strtoul(text, &end, 10);
-	if (colon && (!isdigit((unsigned char)*text) || end != colon || controller >= CONTROLLERS_MAX))
-		return fail(why, OVID_X_USAGE, "%s: a controller is a number from 0 to %u", text,
-			    CONTROLLERS_MAX - 1);
-	text = colon ? colon + 1 : text;
-	lun = strtoul(text, &end, 10);
-	if (!isdigit((unsigned char)*text) || *end || lun >= LUNS_MAX)
-		return fail(why, OVID_X_USAGE,
-			    "%s: give a LUN from 0 to %u, or CONTROLLER:LUN; see `ovid disk-list`",
-			    text, LUNS_MAX - 1);
-	add_number(question, "controller", controller);
-	add_number(question, "lun", lun);
-	return 0;
-}
-
-/* what VM @name answers, or NULL; takes the reference */
-static struct json_object *put(const char *name, struct json_object *question, int file,
-			       struct failure *why, int *ret)
-{
-	struct json_object *answer;
-	int vm = ctl_connect(name, why);
-
-	*ret = vm < 0 ? vm : -OVID_X_HOST;
-	if (vm < 0) {
-		json_object_put(question);
-		return NULL;
-	}
-	ctl_set_patience(vm, DETACH_SECONDS);
-	answer = ctl_put(vm, question, file, NULL, NULL, why);
-	close(vm);
-	if (answer)
-		*ret = 0;
-	return answer;
-}
-
-static void print_disk(struct json_object *disk)
-{
-	char size[32], place[16];
-
-	snprintf(place, sizeof(place), "%lld:%lld", number_of(disk, "controller"),
-		 number_of(disk, "lun"));
-	printf("%-5s %10s %-3s %-16s ", place, disk_human(number_of(disk, "bytes"), size),
-	       number_of(disk, "read_only") ? "ro" : "", text_of(disk, "serial"));
-	print_guest_text(text_of(disk, "file"));
-	putchar('\n');
-}
-
-/* what the VM says of one disk: as JSON, or where it is; takes the reference */
-static void tell(const struct ask *ask, struct json_object *answer)
-{
-	if (ask->json)
-		ask_print(answer);
-	else
-		json_object_put(answer);
-}
 
 /* ---- disk-attach ------------------------------------------------------------------- */
 
@@ -128,13 +40,15 @@ static struct json_object *attach_question(const struct attach *a)
 {
 	struct json_object *q = ctl_question("disk-attach");
 
-	add_number(q, "controller", a->config.controller);
+	live_add(q, "controller", a->config.controller);
 	if (a->words.lun >= 0)
-		add_number(q, "lun", a->words.lun);
+		live_add(q, "lun", a->words.lun);
 	json_object_object_add(q, "read_only", json_object_new_boolean(a->config.read_only));
-	add_number(q, "format", a->config.format);
-	add_number(q, "logical_sector", a->config.logical_sector);
-	add_number(q, "physical_sector", a->config.physical_sector);
+	live_add(q, "format", a->config.format);
+	live_add(q, "logical_sector", a->config.logical_sector);
+	live_add(q, "physical_sector", a->config.physical_sector);
+	live_add(q, "iops", a->config.iops);
+	live_add(q, "bps", a->config.bps);
 	json_object_object_add(q, "serial", json_object_new_string(a->config.serial));
 	json_object_object_add(q, "file", json_object_new_string(a->config.file));
 	return q;
@@ -157,12 +71,12 @@ int cli_disk_attach(int argc, char **argv)
 	fd = disk_open(&a.words, &a.config, NULL, 0, &why);
 	if (fd < 0)
 		return cli_fail(fd, &why);
-	answer = put(ask.name, attach_question(&a), fd, &why, &ret);
+	answer = live_put(ask.name, attach_question(&a), fd, &why, &ret);
 	close(fd);
 	if (answer && !ask.json)
-		printf("%lld:%lld\n", number_of(answer, "controller"), number_of(answer, "lun"));
+		printf("%lld:%lld\n", live_number(answer, "controller"), live_number(answer, "lun"));
 	if (answer)
-		tell(&ask, answer);
+		live_tell(&ask, answer);
 	return cli_fail(ret, &why);
 }
 
@@ -182,14 +96,14 @@ int cli_disk_detach(int argc, char **argv)
 	if (ret || ask.help)
 		return cli_fail(ret, &why);
 	question = ctl_question("disk-detach");
-	ret = take_place(question, ask.word[1], &why);
+	ret = live_place(question, ask.word[1], &why);
 	if (ret) {
 		json_object_put(question);
 		return cli_fail(ret, &why);
 	}
-	answer = put(ask.name, question, -1, &why, &ret);
+	answer = live_put(ask.name, question, -1, &why, &ret);
 	if (answer)
-		tell(&ask, answer);
+		live_tell(&ask, answer);
 	return cli_fail(ret, &why);
 }
 
@@ -255,7 +169,7 @@ static int prepare_file(const struct ask *ask, const struct resize *r, int vm, s
 {
 	struct json_object *question = ctl_question("disk-file"), *answer;
 	unsigned int nr = 1;
-	int file = -1, ret = take_place(question, ask->word[1], why);
+	int file = -1, ret = live_place(question, ask->word[1], why);
 
 	if (ret) {
 		json_object_put(question);
@@ -266,7 +180,7 @@ static int prepare_file(const struct ask *ask, const struct resize *r, int vm, s
 		return -OVID_X_HOST;
 	ret = nr != 1 ? fail(why, OVID_X_HOST, "%s sent no file; do tools and VM belong together?",
 			     ask->name) :
-	      r->size ? change_file(r, file, number_of(answer, "bytes"), why) : 0;
+	      r->size ? change_file(r, file, live_number(answer, "bytes"), why) : 0;
 	json_object_put(answer);
 	if (nr == 1)
 		close(file);
@@ -284,7 +198,7 @@ static int do_resize(const struct ask *ask, const struct resize *r, struct json_
 	ret = prepare_file(ask, r, vm, why);
 	if (!ret) {
 		question = ctl_question("disk-resized");
-		take_place(question, ask->word[1], why);
+		live_place(question, ask->word[1], why);
 		*answer = ctl_put(vm, question, -1, NULL, NULL, why);
 		ret = *answer ? 0 : -OVID_X_HOST;
 	}
@@ -308,14 +222,35 @@ int cli_disk_resize(int argc, char **argv)
 	r.size = ask.nr > 2 ? ask.word[2] : NULL;
 	ret = do_resize(&ask, &r, &answer, &why);
 	if (answer && !ask.json)
-		printf("%s (%lld bytes)\n", disk_human(number_of(answer, "bytes"), size),
-		       number_of(answer, "bytes"));
+		printf("%s (%lld bytes)\n", disk_human(live_number(answer, "bytes"), size),
+		       live_number(answer, "bytes"));
 	if (answer)
-		tell(&ask, answer);
+		live_tell(&ask, answer);
 	return cli_fail(ret, &why);
 }
 
 /* ---- disk-list --------------------------------------------------------------------- */
+
+/* there mostly is none */
+static void print_limit(struct json_object *disk, const char *key)
+{
+	if (live_number(disk, key))
+		printf("%s=%lld ", key, live_number(disk, key));
+}
+
+static void print_disk(struct json_object *disk)
+{
+	char size[32], place[16];
+
+	snprintf(place, sizeof(place), "%lld:%lld", live_number(disk, "controller"),
+		 live_number(disk, "lun"));
+	printf("%-5s %10s %-3s %-16s ", place, disk_human(live_number(disk, "bytes"), size),
+	       live_number(disk, "read_only") ? "ro" : "", live_text(disk, "serial"));
+	print_limit(disk, "iops");
+	print_limit(disk, "bps");
+	print_guest_text(live_text(disk, "file"));
+	putchar('\n');
+}
 
 /* one answer for each disk, however many there are */
 static int collect(int vm, struct json_object *all, struct failure *why)
@@ -325,7 +260,7 @@ static int collect(int vm, struct json_object *all, struct failure *why)
 
 	for (;;) {
 		question = ctl_question("disk-next");
-		add_number(question, "from", from);
+		live_add(question, "from", from);
 		disk = ctl_put(vm, question, -1, NULL, NULL, why);
 		if (!disk)
 			return -OVID_X_HOST;
@@ -333,7 +268,7 @@ static int collect(int vm, struct json_object *all, struct failure *why)
 			json_object_put(disk);
 			return 0;
 		}
-		from = number_of(disk, "controller") * LUNS_MAX + number_of(disk, "lun") + 1;
+		from = live_number(disk, "controller") * LUNS_MAX + live_number(disk, "lun") + 1;
 		json_object_object_del(disk, "ok");
 		json_object_array_add(all, disk);
 	}

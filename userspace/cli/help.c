@@ -34,7 +34,7 @@ static const struct {
 	  "                    programs reach the guest through DIR/vsock\n"
 	  "  --vsock-cid N     or: the guest's sockets as AF_VSOCK of the host, the guest as CID N\n"
 	  "  --disk FILE[,ro][,lun=N][,controller=N][,serial=TEXT]\n"
-	  "         [,format=raw|vhd|vhdx][,sector=512|512e|4096]\n"
+	  "         [,format=raw|vhd|vhdx][,sector=512|512e|4096][,iops=N][,bps=SIZE]\n"
 	  "                    a SCSI disk of a raw file, a block device, a VHDX or a VHD; may be\n"
 	  "                    repeated\n"
 	  "  --dvd FILE|none[,lun=N][,controller=N][,serial=TEXT]\n"
@@ -121,7 +121,7 @@ static const struct {
 	  "usage: ovid disk-attach --disk FILE[,WORD]... [--json] NAME\n"
 	  "Gives a running VM one disk more, and says where it is: CONTROLLER:LUN.\n\n"
 	  "  --disk FILE[,ro][,lun=N][,controller=N][,serial=TEXT]\n"
-	  "         [,format=raw|vhd|vhdx]\n"
+	  "         [,format=raw|vhd|vhdx][,sector=512|512e|4096][,iops=N][,bps=SIZE]\n"
 	  "                as `ovid run --disk`\n" JSON_LINE },
 	{ "disk-detach",
 	  "usage: ovid disk-detach [--json] NAME [CONTROLLER:]LUN\n"
@@ -132,9 +132,15 @@ static const struct {
 	  "Makes a running VM's disk larger, with its file; without a size it is as large as its\n"
 	  "file, or the block device, has become.  The guest is told.\n\n"
 	  "  --shrink    cut off what is at the end of the disk\n" JSON_LINE },
+	{ "disk-limit",
+	  "usage: ovid disk-limit [--iops N] [--bps SIZE] [--json] NAME [CONTROLLER:]LUN\n"
+	  "How much a running VM's disk does in a second, from now on.  What is more waits, and the\n"
+	  "VM's other disks do not.  Without an option, what is so; and how many requests waited.\n\n"
+	  "  --iops N    reads, writes, flushes, ...; 0: any number\n"
+	  "  --bps SIZE  bytes that are read and written, or with K, M, G or T; 0: any number\n" JSON_LINE },
 	{ "disk-list",
 	  "usage: ovid disk-list [--json] NAME\n"
-	  "The disks of a running VM: where, how large, read only, serial number, file.\n\n" JSON_LINE },
+	  "The disks of a running VM: where, how large, read only, serial number, limits, file.\n\n" JSON_LINE },
 	{ "disk",
 	  "usage: ovid disk create [option]... FILE [SIZE]\n"
 	  "       ovid disk info|check|map [option]... FILE\n"
@@ -189,7 +195,7 @@ bool cli_help(const char *verb)
 	      "  copy      a file into the guest\n"
 	      "  timesync  set its clock\n"
 	      "Disks of a running VM:\n"
-	      "  disk-attach, disk-detach, disk-resize, disk-list\n"
+	      "  disk-attach, disk-detach, disk-resize, disk-limit, disk-list\n"
 	      "Without a VM:\n"
 	      "  disk      make, convert, check, resize, merge, compact disk images\n\n"
 	      "`ovid VERB --help` says more; so does ovid(1).\n", stdout);

@@ -34,6 +34,7 @@ static const struct {
 	{ "disk-attach", cli_disk_attach },
 	{ "disk-detach", cli_disk_detach },
 	{ "disk-resize", cli_disk_resize },
+	{ "disk-limit", cli_disk_limit },
 	{ "disk-list",	cli_disk_list },
 };
 

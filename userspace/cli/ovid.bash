@@ -28,6 +28,7 @@ _ovid_options() {
 	timesync) echo --sample --auto ;;
 	disk-attach) echo --disk ;;
 	disk-resize) echo --shrink ;;
+	disk-limit) echo --iops --bps ;;
 	disk) echo --format --output-format --kind --parent --block-size --sector --repair --shrink --force --output --delete --unsafe --quiet ;;
 	esac
 }
@@ -37,7 +38,7 @@ _ovid_words() {
 	local i n=0
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--pool|--disk|--format|-f|--output-format|-O|--kind|--parent|-b|--block-size|--sector|--output|-o) i=$((i + 1)) ;;
+		--pool|--disk|--format|-f|--output-format|-O|--kind|--parent|-b|--block-size|--sector|--output|-o|--iops|--bps) i=$((i + 1)) ;;
 		-*) ;;
 		*) n=$((n + 1)) ;;
 		esac
@@ -47,7 +48,7 @@ _ovid_words() {
 
 _ovid() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]}
-	local verbs="run info list console pause resume reset nmi pulse kill stat wait shutdown heartbeat kvp freeze thaw copy timesync disk disk-attach disk-detach disk-resize disk-list help"
+	local verbs="run info list console pause resume reset nmi pulse kill stat wait shutdown heartbeat kvp freeze thaw copy timesync disk disk-attach disk-detach disk-resize disk-limit disk-list help"
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
 		COMPREPLY=($(compgen -W "$verbs --help --version" -- "$cur"))
@@ -109,7 +110,7 @@ _ovid() {
 		disk--sector)
 			COMPREPLY=($(compgen -W "512 4096" -- "$cur"))
 			return ;;
-		disk--block-size) return ;;
+		disk--block-size|disk-limit--iops|disk-limit--bps) return ;;
 		disk--parent|disk-b|disk--output|disk-o|disk-attach--disk)
 			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")

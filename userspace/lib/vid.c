@@ -195,6 +195,12 @@ int vid_resize_disk(int scsi, u8 lun, u64 *bytes)
 	return ret;
 }
 
+int vid_disk_limit(int scsi, struct ovid_disk_limit *limit)
+{
+	limit->size = sizeof(*limit);
+	return call(scsi, OVID_DISK_LIMIT, limit);
+}
+
 int vid_disk_info(int scsi, u8 lun, struct ovid_disk_info *info)
 {
 	*info = (struct ovid_disk_info){ .size = sizeof(*info), .lun = lun };

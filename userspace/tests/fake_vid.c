@@ -232,6 +232,7 @@ int vid_stats_fd(int fd)
 static struct {
 	int fd[4 * OVID_DISK_MAX];	/* and 1; 0: no disk */
 	u64 bytes[4 * OVID_DISK_MAX];
+	struct ovid_disk_limit limit[4 * OVID_DISK_MAX];
 } fake_disks[2];
 static unsigned int scsi_turn;
 
@@ -274,6 +275,7 @@ int vid_attach_disk(int scsi, struct ovid_disk *disk)
 		return -EEXIST;
 	fake_disks[bus].fd[at] = disk->fd + 1;
 	fake_disks[bus].bytes[at] = bytes;
+	fake_disks[bus].limit[at] = (struct ovid_disk_limit){ 0 };
 	return 0;
 }
 
@@ -298,6 +300,21 @@ int vid_resize_disk(int scsi, u8 lun, u64 *bytes)
 	if (file_blocks(fake_disks[bus].fd[at] - 1) < 512)
 		return -EINVAL;
 	fake_disks[bus].bytes[at] = *bytes = file_blocks(fake_disks[bus].fd[at] - 1);
+	return 0;
+}
+
+int vid_disk_limit(int scsi, struct ovid_disk_limit *limit)
+{
+	struct ovid_disk_limit *is = &fake_disks[bus_of(scsi)].limit[disk_at(scsi, limit->lun)];
+
+	if (!fake_disks[bus_of(scsi)].fd[disk_at(scsi, limit->lun)])
+		return -ENOENT;
+	if (limit->flags && refused("limit"))
+		return -ENOMEM;
+	if (limit->flags)
+		*is = *limit;
+	*limit = *is;
+	limit->waited = 5;
 	return 0;
 }
 

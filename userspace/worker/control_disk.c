@@ -67,6 +67,23 @@ static int find(struct machine *m, struct control_client *cl)
 
 /* ---- what is said of a disk ---- */
 
+static void add_number(struct json_object *msg, const char *key, int64_t n)
+{
+	json_object_object_add(msg, key, json_object_new_int64(n));
+}
+
+static void describe_limit(struct machine *m, const struct disk_config *c, struct json_object *msg)
+{
+	struct ovid_disk_limit limit = { .lun = c->lun };
+
+	if (vid_disk_limit(m->vmbus.scsi_fd[c->controller], &limit))
+		return;
+	add_number(msg, "iops", limit.requests);
+	add_number(msg, "bps", limit.bytes);
+	add_number(msg, "waited", limit.waited);
+	add_number(msg, "waiting", limit.waiting);
+}
+
 static struct json_object *describe(struct machine *m, unsigned int at)
 {
 	const struct disk_config *c = &m->vmbus.disks->config[at];
@@ -82,10 +99,11 @@ static struct json_object *describe(struct machine *m, unsigned int at)
 		json_object_object_add(msg, "dvd", json_object_new_boolean(true));
 	if (vid_disk_info(m->vmbus.scsi_fd[c->controller], c->lun, &info))
 		return msg;
-	json_object_object_add(msg, "bytes", json_object_new_int64(info.bytes));
-	json_object_object_add(msg, "block_bytes", json_object_new_int64(info.block_bytes));
-	json_object_object_add(msg, "requests", json_object_new_int64(info.requests));
-	json_object_object_add(msg, "under_way", json_object_new_int64(info.under_way));
+	add_number(msg, "bytes", info.bytes);
+	add_number(msg, "block_bytes", info.block_bytes);
+	add_number(msg, "requests", info.requests);
+	add_number(msg, "under_way", info.under_way);
+	describe_limit(m, c, msg);
 	return msg;
 }
 
@@ -110,6 +128,18 @@ static void do_next(struct machine *m, struct control_client *cl)
 
 /* ---- changes ---- */
 
+/* those that are named; the others stay */
+static void read_limit(struct json_object *question, struct disk_config *c)
+{
+	int64_t iops = number(question, "iops", UINT32_MAX);
+	int64_t bps = number(question, "bps", INT64_MAX);
+
+	if (iops >= 0)
+		c->iops = iops;
+	if (bps >= 0)
+		c->bps = bps;
+}
+
 /* what `ovid disk-attach` has found out of the file; false: that cannot be */
 static bool read_config(struct machine *m, struct json_object *question, struct disk_config *c)
 {
@@ -121,6 +151,7 @@ static bool read_config(struct machine *m, struct json_object *question, struct 
 	/* none: as the file has it; the module says whether they can be so */
 	c->logical_sector = sector(question, "logical_sector");
 	c->physical_sector = sector(question, "physical_sector");
+	read_limit(question, c);
 	text(question, "serial", c->serial, sizeof(c->serial));
 	text(question, "file", c->file, sizeof(c->file));
 	if (controller < 0 || format < 0 || !*c->serial)
@@ -161,6 +192,26 @@ static void do_detach(struct machine *m, struct control_client *cl)
 		control_refuse(cl, why.text);
 	else
 		control_answer(cl, control_ok(), NULL, 0);
+}
+
+static void do_limit(struct machine *m, struct control_client *cl)
+{
+	struct disk_config limited, *c;
+	struct failure why = { "" };
+	int at = find(m, cl);
+
+	if (at < 0)
+		return;
+	c = &m->vmbus.disks->config[at];
+	limited = *c;
+	read_limit(cl->question, &limited);
+	if ((limited.iops != c->iops || limited.bps != c->bps) &&
+	    disks_limit(&limited, m->vmbus.scsi_fd, &why)) {
+		control_refuse(cl, why.text);
+		return;
+	}
+	*c = limited;
+	control_answer(cl, describe(m, at), NULL, 0);
 }
 
 /* The file itself, for whoever may make it larger. */
@@ -205,6 +256,7 @@ static const struct {
 	{ "disk-next",		do_next },
 	{ "disk-attach",	do_attach },
 	{ "disk-detach",	do_detach },
+	{ "disk-limit",		do_limit },
 	{ "disk-file",		do_file },
 	{ "disk-resized",	do_resized },
 };

@@ -32,6 +32,19 @@ static int offer(int part, u8 controller, int *scsi, struct failure *why)
 	return 0;
 }
 
+int disks_limit(const struct disk_config *c, const int *scsi, struct failure *why)
+{
+	struct ovid_disk_limit limit = {
+		.flags = OVID_DISK_LIMIT_SET, .lun = c->lun, .requests = c->iops, .bytes = c->bps,
+	};
+	int ret = vid_disk_limit(scsi[c->controller], &limit);
+
+	if (ret)
+		return fail(why, OVID_X_HOST, "cannot limit the disk at LUN %u of controller %u: %s",
+			    c->lun, c->controller, strerror(-ret));
+	return 0;
+}
+
 static int attach(const struct disks *disks, const struct disk_config *c, int fd, int part,
 		  int *scsi, struct failure *why)
 {
@@ -57,7 +70,10 @@ static int attach(const struct disks *disks, const struct disk_config *c, int fd
 			    c->lun, c->controller,
 			    ret == -EINVAL ? "the file is too small, or of a kind that is no disk" :
 			    strerror(-ret));
-	return 0;
+	ret = c->iops || c->bps ? disks_limit(c, scsi, why) : 0;
+	if (ret)
+		vid_detach_disk(scsi[c->controller], c->lun);
+	return ret;
 }
 
 int disks_attach(const struct disks *disks, int part, int *scsi, struct failure *why)

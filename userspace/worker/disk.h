@@ -27,6 +27,8 @@
  * @empty: ... without a disc; its file is none
  * @logical_sector: 0: as its file has it; and
  * @physical_sector: ...
+ * @iops: requests in a second; 0: any number
+ * @bps: bytes, the same
  * @serial: not empty
  * @file: for people: the end of its file's path
  */
@@ -41,6 +43,8 @@ struct disk_config {
 	bool empty;
 	u16 logical_sector;
 	u16 physical_sector;
+	u32 iops;
+	u64 bps;
 	char serial[OVID_DISK_SERIAL_BYTES + 1];
 	char file[64];
 };
@@ -63,6 +67,9 @@ int disks_free_lun(const struct disks *disks, u8 controller);
  * @scsi: CONTROLLERS_MAX; those that are -1 are offered, if there are disks for them
  */
 int disks_attach(const struct disks *disks, int part, int *scsi, struct failure *why);
+
+/* How much it does in a second, from now on: as c->iops and c->bps say. */
+int disks_limit(const struct disk_config *c, const int *scsi, struct failure *why);
 
 /* One more, to a guest that runs; its file is theirs then.  And one less. */
 int disks_add(struct disks *disks, const struct disk_config *c, int fd, int part, int *scsi,

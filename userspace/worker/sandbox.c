@@ -58,7 +58,7 @@ static const unsigned long allowed_ioctls[] = {
 	OVID_VMBUS_SOCKETS, OVID_SOCKET_REPLY,
 
 	/* disks, of a bus that moves as well (control_disk.c) */
-	OVID_DISK_ATTACH, OVID_DISK_DETACH, OVID_DISK_RESIZE, OVID_DISK_INFO,
+	OVID_DISK_ATTACH, OVID_DISK_DETACH, OVID_DISK_RESIZE, OVID_DISK_INFO, OVID_DISK_LIMIT,
 };
 
 /* of the helper that connects (connector.c) */
