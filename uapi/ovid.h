@@ -903,6 +903,42 @@ struct ovid_disk_info {
 
 #define OVID_DISK_INFO		_IOWR(OVID_IOCTL, 0x37, struct ovid_disk_info)
 
+/* ovid_disk_medium.flags */
+#define OVID_DISK_FORCE		(1u << 0)	/* though the guest keeps the disc */
+
+/**
+ * struct ovid_disk_medium - OVID_DISK_MEDIUM: another disc in a DVD drive, or none
+ * @size:	sizeof(struct ovid_disk_medium)
+ * @flags:	OVID_DISK_FORCE
+ * @path:	its address, with @target and @lun, as in struct ovid_disk
+ * @target:	...
+ * @lun:	...
+ * @pad:	must be zero
+ * @fd:		the disc: a regular file or a block device, open to read, 2048 bytes or more; -1: none
+ *
+ * What is being read is waited for; the file of the disc that was there is lost when it returns.
+ * The drive is closed then.  The guest is told by an event, and, of another disc, by UNIT ATTENTION,
+ * MEDIUM MAY HAVE CHANGED.
+ *
+ * A disc that the guest keeps (PREVENT ALLOW MEDIUM REMOVAL) stays, without OVID_DISK_FORCE: EBUSY,
+ * and the guest is told that somebody would like to have it.
+ *
+ * Errors: EBADF, EACCES, EBUSY (also: somebody else changes or detaches it), ENOENT (there is no disk),
+ * EOPNOTSUPP (it is no DVD drive), ETIMEDOUT, EINTR (as OVID_DISK_DETACH), ENOTTY (no such channel), EINVAL,
+ * ENOMEM.
+ */
+struct ovid_disk_medium {
+	__u32 size;
+	__u32 flags;
+	__u8  path;
+	__u8  target;
+	__u8  lun;
+	__u8  pad;
+	__s32 fd;
+};
+
+#define OVID_DISK_MEDIUM	_IOW(OVID_IOCTL, 0x3b, struct ovid_disk_medium)
+
 /* ovid_disk_limit.flags */
 #define OVID_DISK_LIMIT_SET	(1u << 0)	/* there is another limit from now on */
 

@@ -84,6 +84,7 @@ union chan_arg {
 	struct ovid_disk_size disk_size;
 	struct ovid_disk_info disk_info;
 	struct ovid_disk_limit disk_limit;
+	struct ovid_disk_medium disk_medium;
 };
 
 /* calls that have an argument */
@@ -102,6 +103,7 @@ static int get_arg(union chan_arg *arg, unsigned int cmd, void __user *user)
 	case OVID_DISK_RESIZE:
 	case OVID_DISK_INFO:
 	case OVID_DISK_LIMIT:
+	case OVID_DISK_MEDIUM:
 		return ovid_arg_in(arg, user, _IOC_SIZE(cmd));
 	default:
 		return 0;

@@ -370,6 +370,13 @@ AT(ovid_disk, parents, 56, 8);
 AT(ovid_disk, logical_sector, 64, 4);
 AT(ovid_disk, physical_sector, 68, 4);
 
+SIZE(ovid_disk_medium, 16);
+HEAD(ovid_disk_medium);
+AT(ovid_disk_medium, path, 8, 1);
+AT(ovid_disk_medium, target, 9, 1);
+AT(ovid_disk_medium, lun, 10, 1);
+AT(ovid_disk_medium, fd, 12, 4);
+
 SIZE(ovid_disk_limit, 40);
 HEAD(ovid_disk_limit);
 AT(ovid_disk_limit, path, 8, 1);
@@ -436,6 +443,8 @@ IS(OVID_DISK_ATTACH, 0x4048b934);
 IS(OVID_DISK_DETACH, 0x4048b935);
 IS(OVID_DISK_LIMIT, 0xc028b93a);
 IS(OVID_DISK_LIMIT_SET, 1);
+IS(OVID_DISK_MEDIUM, 0x4010b93b);
+IS(OVID_DISK_FORCE, 1);
 IS(OVID_SOCKET_REPLY, 0x4018b938);
 IS(OVID_VSOCK_BIND, 0x4010b939);
 IS(OVID_OFFER_PIPE, 0x10);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* disks of a SCSI controller: OVID_DISK_*; what they do: ../guest/g_scsi.c */
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mman.h>
 
 #include "lib/bus.h"
@@ -180,6 +181,62 @@ static void sizes(void)
 	i = (struct ovid_disk_info){ .size = sizeof(i), .lun = 10 };
 	tap_fails(ov_ioctl(scsi, OVID_DISK_INFO, &i), ENOENT, "what no disk is");
 	tap_is(detach(9), 0, "it goes");
+	close(fd);
+}
+
+static int medium(uint8_t lun, int fd, uint32_t flags)
+{
+	struct ovid_disk_medium arg = { .size = sizeof(arg), .flags = flags, .lun = lun, .fd = fd };
+
+	return ov_ioctl(scsi, OVID_DISK_MEDIUM, &arg);
+}
+
+static void discs(void)
+{
+	int fd = memory(1 << 20), small = memory(2047), echo = offer(vm.part, "echo", 1), pipes[2];
+	struct ovid_disk_medium arg = { .size = sizeof(arg), .lun = 9, .fd = fd };
+	char path[32];
+	int writes;
+
+	if (pipe(pipes))
+		tap_bail("no pipe");
+	tap_fails(medium(9, -1, 0), ENOENT, "no drive");
+	tap_is(attach(fd, 0, 9), 0, "a disk");
+	tap_fails(medium(9, fd, OVID_DISK_FORCE), EOPNOTSUPP, "has no disc");
+	tap_is(detach(9), 0, "it goes");
+	tap_is(attach(-1, OVID_DISK_DVD, 9), 0, "a drive");
+	tap_fails(medium(9, -2, 0), EBADF, "no file");
+	tap_fails(medium(9, small, 0), EINVAL, "no whole sector");
+	tap_fails(medium(9, pipes[0], 0), EINVAL, "a pipe");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	writes = open(path, O_WRONLY);
+	tap_fails(medium(9, writes, 0), EACCES, "one that is not open to read");
+	close(writes);
+	tap_fails(medium(9, fd, 2), EINVAL, "a flag that is none");
+	tap_fails(medium(64, fd, 0), EINVAL, "no LUN");
+	arg.path = 8;
+	tap_fails(ov_ioctl(scsi, OVID_DISK_MEDIUM, &arg), EINVAL, "no path");
+	arg.path = 0;
+	arg.target = 2;
+	tap_fails(ov_ioctl(scsi, OVID_DISK_MEDIUM, &arg), EINVAL, "no target");
+	arg.target = 0;
+	arg.pad = 1;
+	tap_fails(ov_ioctl(scsi, OVID_DISK_MEDIUM, &arg), EINVAL, "what must be zero");
+	arg.pad = 0;
+	tap_fails(ov_ioctl(echo, OVID_DISK_MEDIUM, &arg), ENOTTY, "a channel of another kind");
+	tap_is(info(9).bytes, 0, "it is empty still");
+	tap_is(medium(9, fd, 0), 0, "a disc");
+	tap_is(info(9).bytes, 1 << 20, "... is there");
+	tap_is(medium(9, fd, OVID_DISK_FORCE), 0, "another one in its place");
+	tap_is(medium(9, -1, 0), 0, "none");
+	tap_is(info(9).bytes, 0, "... is there then");
+	tap_is(medium(9, -1, 0), 0, "none again");
+	ov_size_rules(scsi, "OVID_DISK_MEDIUM", OVID_DISK_MEDIUM, &arg, sizeof(arg), NULL);
+	tap_is(detach(9), 0, "it goes");
+	close(pipes[0]);
+	close(pipes[1]);
+	close(echo);
+	close(small);
 	close(fd);
 }
 
@@ -457,6 +514,7 @@ int main(void)
 	sectors();
 	fields();
 	sizes();
+	discs();
 	limits();
 	call_sizes();
 	many();

@@ -24,6 +24,7 @@ int cli_disk_attach(int argc, char **argv);
 int cli_disk_detach(int argc, char **argv);
 int cli_disk_resize(int argc, char **argv);
 int cli_disk_limit(int argc, char **argv);
+int cli_disk_medium(int argc, char **argv);	/* disk-insert, disk-eject */
 int cli_disk_list(int argc, char **argv);
 int cli_simple(int argc, char **argv);	/* pause, resume, reset, nmi, kill */
 

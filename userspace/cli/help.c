@@ -132,6 +132,15 @@ static const struct {
 	  "Makes a running VM's disk larger, with its file; without a size it is as large as its\n"
 	  "file, or the block device, has become.  The guest is told.\n\n"
 	  "  --shrink    cut off what is at the end of the disk\n" JSON_LINE },
+	{ "disk-insert",
+	  "usage: ovid disk-insert [--force] [--json] NAME [CONTROLLER:]LUN FILE\n"
+	  "Puts a disc, an ISO image, into a running VM's DVD drive, in the place of another one.\n\n"
+	  "  --force     though the guest keeps the other one\n" JSON_LINE },
+	{ "disk-eject",
+	  "usage: ovid disk-eject [--force] [--json] NAME [CONTROLLER:]LUN\n"
+	  "Takes the disc out of a running VM's DVD drive.  A guest that keeps it is told that somebody\n"
+	  "wants it.\n\n"
+	  "  --force     though the guest keeps it\n" JSON_LINE },
 	{ "disk-limit",
 	  "usage: ovid disk-limit [--iops N] [--bps SIZE] [--json] NAME [CONTROLLER:]LUN\n"
 	  "How much a running VM's disk does in a second, from now on.  What is more waits, and the\n"
@@ -195,7 +204,7 @@ bool cli_help(const char *verb)
 	      "  copy      a file into the guest\n"
 	      "  timesync  set its clock\n"
 	      "Disks of a running VM:\n"
-	      "  disk-attach, disk-detach, disk-resize, disk-limit, disk-list\n"
+	      "  disk-attach, disk-detach, disk-resize, disk-insert, disk-eject, disk-limit, disk-list\n"
 	      "Without a VM:\n"
 	      "  disk      make, convert, check, resize, merge, compact disk images\n\n"
 	      "`ovid VERB --help` says more; so does ovid(1).\n", stdout);

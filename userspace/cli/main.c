@@ -34,6 +34,8 @@ static const struct {
 	{ "disk-attach", cli_disk_attach },
 	{ "disk-detach", cli_disk_detach },
 	{ "disk-resize", cli_disk_resize },
+	{ "disk-insert", cli_disk_medium },
+	{ "disk-eject",	cli_disk_medium },
 	{ "disk-limit", cli_disk_limit },
 	{ "disk-list",	cli_disk_list },
 };

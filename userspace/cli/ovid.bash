@@ -29,6 +29,8 @@ _ovid_options() {
 	disk-attach) echo --disk ;;
 	disk-resize) echo --shrink ;;
 	disk-limit) echo --iops --bps ;;
+	disk-insert) echo --force ;;
+	disk-eject) echo --force ;;
 	disk) echo --format --output-format --kind --parent --block-size --sector --repair --shrink --force --output --delete --unsafe --quiet ;;
 	esac
 }
@@ -48,7 +50,7 @@ _ovid_words() {
 
 _ovid() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]}
-	local verbs="run info list console pause resume reset nmi pulse kill stat wait shutdown heartbeat kvp freeze thaw copy timesync disk disk-attach disk-detach disk-resize disk-limit disk-list help"
+	local verbs="run info list console pause resume reset nmi pulse kill stat wait shutdown heartbeat kvp freeze thaw copy timesync disk disk-attach disk-detach disk-resize disk-insert disk-eject disk-limit disk-list help"
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
 		COMPREPLY=($(compgen -W "$verbs --help --version" -- "$cur"))
@@ -127,11 +129,11 @@ _ovid() {
 			disk0)
 				COMPREPLY=($(compgen -W "create info check convert resize map merge rebase compact" -- "$cur"))
 				return ;;
-			kvp[2-9]|copy[2-9]|disk[3-9]|disk-*[1-9]) return ;;
-			copy1|disk[12])
+			disk-insert2|copy1|disk[12])
 				compopt -o filenames 2>/dev/null
 				mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 				return ;;
+			kvp[2-9]|copy[2-9]|disk[3-9]|disk-*[1-9]) return ;;
 			esac
 		fi
 		[ "$verb" = list ] || names=$(_ovid_names)

@@ -195,6 +195,15 @@ int vid_resize_disk(int scsi, u8 lun, u64 *bytes)
 	return ret;
 }
 
+int vid_disk_medium(int scsi, u8 lun, int fd, bool force)
+{
+	struct ovid_disk_medium arg = {
+		.size = sizeof(arg), .flags = force ? OVID_DISK_FORCE : 0, .lun = lun, .fd = fd,
+	};
+
+	return call(scsi, OVID_DISK_MEDIUM, &arg);
+}
+
 int vid_disk_limit(int scsi, struct ovid_disk_limit *limit)
 {
 	limit->size = sizeof(*limit);

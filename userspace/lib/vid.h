@@ -42,6 +42,8 @@ int vid_attach_disk(int scsi, struct ovid_disk *disk);	/* @size is set here */
 int vid_detach_disk(int scsi, u8 lun);
 /* 0: as large as its file is; out: as large as it is now */
 int vid_resize_disk(int scsi, u8 lun, u64 *bytes);
+/* @fd: a disc, or -1 */
+int vid_disk_medium(int scsi, u8 lun, int fd, bool force);
 /* a question, or another limit, as limit->flags say */
 int vid_disk_limit(int scsi, struct ovid_disk_limit *limit);
 int vid_disk_info(int scsi, u8 lun, struct ovid_disk_info *info);

@@ -230,7 +230,8 @@ int vid_stats_fd(int fd)
 #define SCSI_FD		100000
 
 static struct {
-	int fd[4 * OVID_DISK_MAX];	/* and 1; 0: no disk */
+	bool there[4 * OVID_DISK_MAX];
+	int fd[4 * OVID_DISK_MAX];	/* and 1; 0: no disc */
 	u64 bytes[4 * OVID_DISK_MAX];
 	struct ovid_disk_limit limit[4 * OVID_DISK_MAX];
 } fake_disks[2];
@@ -271,8 +272,9 @@ int vid_attach_disk(int scsi, struct ovid_disk *disk)
 			return -EBADF;
 	if (bytes < 512 && !(disk->fd < 0 && disk->flags & OVID_DISK_DVD))
 		return -EINVAL;
-	if (fake_disks[bus].fd[at])
+	if (fake_disks[bus].there[at])
 		return -EEXIST;
+	fake_disks[bus].there[at] = true;
 	fake_disks[bus].fd[at] = disk->fd + 1;
 	fake_disks[bus].bytes[at] = bytes;
 	fake_disks[bus].limit[at] = (struct ovid_disk_limit){ 0 };
@@ -281,13 +283,13 @@ int vid_attach_disk(int scsi, struct ovid_disk *disk)
 
 int vid_detach_disk(int scsi, u8 lun)
 {
-	int *fd = &fake_disks[bus_of(scsi)].fd[disk_at(scsi, lun)];
+	bool *there = &fake_disks[bus_of(scsi)].there[disk_at(scsi, lun)];
 
 	if (refused("detach"))
 		return -ETIMEDOUT;
-	if (!*fd)
+	if (!*there)
 		return -ENOENT;
-	*fd = 0;
+	*there = false;
 	return 0;
 }
 
@@ -295,7 +297,7 @@ int vid_resize_disk(int scsi, u8 lun, u64 *bytes)
 {
 	unsigned int at = disk_at(scsi, lun), bus = bus_of(scsi);
 
-	if (!fake_disks[bus].fd[at])
+	if (!fake_disks[bus].there[at])
 		return -ENOENT;
 	if (file_blocks(fake_disks[bus].fd[at] - 1) < 512)
 		return -EINVAL;
@@ -303,11 +305,27 @@ int vid_resize_disk(int scsi, u8 lun, u64 *bytes)
 	return 0;
 }
 
+/* a drive is kept closed by "refuse:medium" */
+int vid_disk_medium(int scsi, u8 lun, int fd, bool force)
+{
+	unsigned int at = disk_at(scsi, lun), bus = bus_of(scsi);
+
+	if (fd >= 0 && file_blocks(fd) < 2048)
+		return -EINVAL;
+	if (!fake_disks[bus].there[at])
+		return -ENOENT;
+	if (!force && refused("medium"))
+		return -EBUSY;
+	fake_disks[bus].fd[at] = fd + 1;
+	fake_disks[bus].bytes[at] = fd < 0 ? 0 : file_blocks(fd);
+	return 0;
+}
+
 int vid_disk_limit(int scsi, struct ovid_disk_limit *limit)
 {
 	struct ovid_disk_limit *is = &fake_disks[bus_of(scsi)].limit[disk_at(scsi, limit->lun)];
 
-	if (!fake_disks[bus_of(scsi)].fd[disk_at(scsi, limit->lun)])
+	if (!fake_disks[bus_of(scsi)].there[disk_at(scsi, limit->lun)])
 		return -ENOENT;
 	if (limit->flags && refused("limit"))
 		return -ENOMEM;
@@ -323,7 +341,7 @@ int vid_disk_info(int scsi, u8 lun, struct ovid_disk_info *info)
 	unsigned int at = disk_at(scsi, lun), bus = bus_of(scsi);
 
 	*info = (struct ovid_disk_info){ .size = sizeof(*info), .lun = lun, .block_bytes = 512 };
-	if (!fake_disks[bus].fd[at])
+	if (!fake_disks[bus].there[at])
 		return -ENOENT;
 	info->bytes = fake_disks[bus].bytes[at];
 	info->requests = 7;

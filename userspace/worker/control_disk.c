@@ -214,6 +214,63 @@ static void do_limit(struct machine *m, struct control_client *cl)
 	control_answer(cl, describe(m, at), NULL, 0);
 }
 
+static void refuse_medium(struct control_client *cl, const struct disk_config *c, int ret)
+{
+	struct failure why;
+
+	if (ret == -EBUSY)
+		fail_text(&why, "the guest keeps the disc of LUN %u, it is mounted perhaps; it was told, and --force does not ask",
+			  c->lun);
+	else
+		fail_text(&why, "cannot change the disc of LUN %u: %s", c->lun, ret == -EINVAL ?
+			  "the file is too small, or of a kind that is no disc" : strerror(-ret));
+	control_refuse(cl, why.text);
+}
+
+/* Without a file the drive is empty. */
+static void change_medium(struct machine *m, struct control_client *cl, unsigned int at)
+{
+	struct disk_config *c = &m->vmbus.disks->config[at];
+	int ret = disks_change(m->vmbus.disks, at, cl->file, flag(cl->question, "force"),
+			       m->vmbus.scsi_fd);
+
+	if (ret) {
+		refuse_medium(cl, c, ret);
+		return;
+	}
+	cl->file = -1;
+	text(cl->question, "file", c->file, sizeof(c->file));
+	control_answer(cl, describe(m, at), NULL, 0);
+}
+
+static void do_medium(struct machine *m, struct control_client *cl)
+{
+	int at = find(m, cl);
+
+	if (at < 0)
+		return;
+	if (m->vmbus.disks->config[at].dvd)
+		change_medium(m, cl, at);
+	else
+		control_refuse(cl, "that is no DVD drive; see `ovid disk-list`");
+}
+
+static void do_insert(struct machine *m, struct control_client *cl)
+{
+	if (cl->file >= 0)
+		do_medium(m, cl);
+	else
+		control_refuse(cl, "no file came with it");
+}
+
+static void do_eject(struct machine *m, struct control_client *cl)
+{
+	if (cl->file < 0)
+		do_medium(m, cl);
+	else
+		control_refuse(cl, "a file came with it");
+}
+
 /* The file itself, for whoever may make it larger. */
 static void do_file(struct machine *m, struct control_client *cl)
 {
@@ -257,6 +314,8 @@ static const struct {
 	{ "disk-attach",	do_attach },
 	{ "disk-detach",	do_detach },
 	{ "disk-limit",		do_limit },
+	{ "disk-insert",	do_insert },
+	{ "disk-eject",		do_eject },
 	{ "disk-file",		do_file },
 	{ "disk-resized",	do_resized },
 };

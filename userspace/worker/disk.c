@@ -103,6 +103,20 @@ int disks_add(struct disks *disks, const struct disk_config *c, int fd, int part
 	return 0;
 }
 
+int disks_change(struct disks *disks, unsigned int at, int fd, bool force, const int *scsi)
+{
+	struct disk_config *c = &disks->config[at];
+	int ret = vid_disk_medium(scsi[c->controller], c->lun, fd, force);
+
+	if (ret)
+		return ret;
+	if (disks->fd[at] >= 0)
+		close(disks->fd[at]);
+	disks->fd[at] = fd;
+	c->empty = fd < 0;
+	return 0;
+}
+
 int disks_remove(struct disks *disks, unsigned int at, const int *scsi, struct failure *why)
 {
 	const struct disk_config *c = &disks->config[at];
@@ -112,7 +126,8 @@ int disks_remove(struct disks *disks, unsigned int at, const int *scsi, struct f
 		return fail(why, OVID_X_HOST, "cannot detach LUN %u of controller %u: %s", c->lun,
 			    c->controller,
 			    ret == -ETIMEDOUT ? "its file does not answer" : strerror(-ret));
-	close(disks->fd[at]);
+	if (disks->fd[at] >= 0)
+		close(disks->fd[at]);
 	/* their places stay empty */
 	for (unsigned int i = c->parents; i < c->parents + c->nr_parents; i++) {
 		close(disks->parent[i]);

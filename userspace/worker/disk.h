@@ -71,6 +71,9 @@ int disks_attach(const struct disks *disks, int part, int *scsi, struct failure 
 /* How much it does in a second, from now on: as c->iops and c->bps say. */
 int disks_limit(const struct disk_config *c, const int *scsi, struct failure *why);
 
+/* Another disc in a DVD drive, whose file is theirs then, or none: -1.  -EBUSY: the guest keeps it. */
+int disks_change(struct disks *disks, unsigned int at, int fd, bool force, const int *scsi);
+
 /* One more, to a guest that runs; its file is theirs then.  And one less. */
 int disks_add(struct disks *disks, const struct disk_config *c, int fd, int part, int *scsi,
 	      struct failure *why);

@@ -59,6 +59,7 @@ static const unsigned long allowed_ioctls[] = {
 
 	/* disks, of a bus that moves as well (control_disk.c) */
 	OVID_DISK_ATTACH, OVID_DISK_DETACH, OVID_DISK_RESIZE, OVID_DISK_INFO, OVID_DISK_LIMIT,
+	OVID_DISK_MEDIUM,
 };
 
 /* of the helper that connects (connector.c) */

@@ -4,6 +4,7 @@
  */
 #include <linux/cleanup.h>
 #include <linux/err.h>
+#include <linux/slab.h>
 #include "../../uapi/ovid.h"
 #include "storage.h"
 
@@ -62,4 +63,69 @@ long ovid_stor_info(struct stor *stor, struct ovid_disk_info *arg)
 	arg->under_way = READ_ONCE(unit->under_way);
 	arg->pad2 = 0;
 	return 0;
+}
+
+/* ---- discs ---- */
+
+/* the drive, for which nothing begins from here on; or ERR_PTR */
+static struct stor_unit *open_drive(struct stor *stor, const struct ovid_disk_medium *arg)
+{
+	struct stor_unit *unit;
+
+	guard(mutex)(&stor->units_lock);
+	unit = ovid_stor_at(stor, arg->path, arg->target, arg->lun, arg->pad);
+	if (IS_ERR(unit))
+		return unit;
+	if (!unit->disk.dvd)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (unit->image && !(arg->flags & OVID_DISK_FORCE) && !ovid_scsi_may_take(&unit->state))
+		return ERR_PTR(-EBUSY);
+	return ERR_PTR(ovid_stor_still(stor, unit)) ?: unit;
+}
+
+/* returns what was in it, or NULL */
+static struct ovid_image *exchange(struct stor *stor, struct stor_unit *unit,
+				   struct ovid_image *image)
+{
+	guard(mutex)(&stor->units_lock);
+	swap(unit->image, image);
+	/* a request between two of its steps finds another one */
+	unit->id = ++stor->last_id;
+	unit->disk.blocks = unit->image ? unit->image->bytes / SCSI_DVD_BLOCK : 0;
+	ovid_scsi_medium(&unit->state, unit->image);
+	unit->leaving = false;
+	return image;
+}
+
+static int change_disc(struct stor *stor, const struct ovid_disk_medium *arg,
+		       struct ovid_image *image)
+{
+	struct stor_unit *unit = open_drive(stor, arg);
+	int err;
+
+	if (IS_ERR(unit))
+		return PTR_ERR(unit);
+	err = ovid_stor_wait_still(stor, unit);
+	if (err)
+		return err;
+	image = exchange(stor, unit, image);
+	if (image)
+		image->ops->close(image);
+	return 0;
+}
+
+long ovid_stor_medium(struct stor *stor, const struct ovid_disk_medium *arg)
+{
+	struct ovid_image *image;
+	int err;
+
+	if (arg->flags & ~OVID_DISK_FORCE)
+		return -EINVAL;
+	image = arg->fd == -1 ? NULL : ovid_raw_open(arg->fd, true);
+	if (IS_ERR(image))
+		return PTR_ERR(image);
+	err = image && image->bytes < SCSI_DVD_BLOCK ? -EINVAL : change_disc(stor, arg, image);
+	if (err && image)
+		image->ops->close(image);
+	return err;
 }

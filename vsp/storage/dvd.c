@@ -42,6 +42,14 @@ void ovid_scsi_medium(struct ovid_scsi_state *state, bool there)
 		ovid_scsi_attend(state, ATTENTION_MEDIUM);
 }
 
+bool ovid_scsi_may_take(struct ovid_scsi_state *state)
+{
+	if (!state->prevented)
+		return true;
+	state->event = EVENT_EJECT;
+	return false;
+}
+
 /* LOEJ: START is in, else out.  The disc stays in the tray */
 void ovid_dvd_tray(struct command *c)
 {

@@ -151,6 +151,8 @@ static long stor_ioctl(struct ovid_chan *chan, unsigned int cmd, void *arg)
 		return ovid_stor_info(stor, arg);
 	case OVID_DISK_LIMIT:
 		return ovid_stor_limit(stor, arg);
+	case OVID_DISK_MEDIUM:
+		return ovid_stor_medium(stor, arg);
 	default:
 		return -ENOTTY;
 	}

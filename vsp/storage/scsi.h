@@ -211,6 +211,8 @@ bool ovid_scsi_state_ok(const struct ovid_scsi_state *state);
  */
 void ovid_scsi_reset(struct ovid_scsi_state *state, u32 attentions);
 
+/* somebody wants a DVD drive's medium: false: the guest keeps it, and is told */
+bool ovid_scsi_may_take(struct ovid_scsi_state *state);
 /* a DVD drive's medium has gone, or another has come: the guest's next commands say so */
 void ovid_scsi_medium(struct ovid_scsi_state *state, bool there);
 

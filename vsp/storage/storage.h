@@ -6,7 +6,7 @@
  *   chan.c	packets and their requests, from the guest and back
  *   steps.c	requests of more than one step
  *   unit.c	disks at their addresses: attached, detached, found
- *   change.c	disks that the guest has: another size; what they are
+ *   change.c	disks that the guest has: another size, another disc; what they are
  *   late.c	requests that do not end
  *   limited.c	disks that may do so much in a second only
  *   limit.h	... how much that is, pure
@@ -40,6 +40,7 @@
 struct ovid_disk;
 struct ovid_disk_info;
 struct ovid_disk_limit;
+struct ovid_disk_medium;
 struct ovid_disk_size;
 
 /* what a guest may have under way by one channel; more waits in the ring */
@@ -57,7 +58,7 @@ struct ovid_disk_size;
  * @state: what they change; units_lock
  * @image: what it consists of; NULL: a DVD drive without a disc; units_lock
  * @requests: of @image, so far; units_lock
- * @leaving: it is being detached: nothing begins; units_lock
+ * @leaving: it is being detached, or gets another disc: nothing begins; units_lock
  * @under_way: those that have not ended; stor->lock
  * @late: of them, those that were given up: nothing else begins meanwhile; stor->lock
  * @limit: of them; this and what follows: units_lock
@@ -218,6 +219,10 @@ long ovid_stor_attach(struct stor *stor, const struct ovid_disk *arg);
 long ovid_stor_detach(struct stor *stor, const struct ovid_disk *arg);
 /* what is at an address that a caller names, or ERR_PTR: -EINVAL, -ENOENT; units_lock held */
 struct stor_unit *ovid_stor_at(struct stor *stor, u8 path, u8 target, u8 lun, u8 pad);
+/* nothing begins for it from here on: 0, or -EBUSY: that is so.  units_lock held */
+int ovid_stor_still(struct stor *stor, struct stor_unit *unit);
+/* then nothing is under way for it; or -ETIMEDOUT, -EINTR, and it goes on */
+int ovid_stor_wait_still(struct stor *stor, struct stor_unit *unit);
 /* the guest looks for units again */
 void ovid_stor_announce(struct stor *stor);
 /* nothing is under way: other controllers may have the disks then.  0 or -errno */
@@ -226,9 +231,10 @@ int ovid_stor_rest(struct stor *stor);
 void ovid_stor_free_unit(struct stor_unit *unit);
 
 /* ---- change.c ---- */
-/* OVID_DISK_RESIZE, OVID_DISK_INFO: the caller's thread */
+/* OVID_DISK_RESIZE, OVID_DISK_INFO, OVID_DISK_MEDIUM: the caller's thread */
 long ovid_stor_resize(struct stor *stor, struct ovid_disk_size *arg);
 long ovid_stor_info(struct stor *stor, struct ovid_disk_info *arg);
+long ovid_stor_medium(struct stor *stor, const struct ovid_disk_medium *arg);
 
 /* ---- limited.c ---- */
 void ovid_stor_limited_init(struct stor *stor);

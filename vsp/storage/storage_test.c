@@ -768,7 +768,12 @@ static void trays(struct kunit *test)
 	RUN_ON(&dvd, 0x1a, 0, 0x2a, 0, 255, 0);
 	KUNIT_EXPECT_EQ(test, 0x2b, answered[4 + 6]);
 	KUNIT_EXPECT_EQ(test, SENSE_PREVENTED, RUN_ON(&dvd, 0x1b, 0, 0, 0, 2, 0));
+	KUNIT_EXPECT_FALSE(test, ovid_scsi_may_take(&state));
+	KUNIT_EXPECT_EQ(test, 0x102u, media(&dvd));	/* somebody would like to */
+	KUNIT_EXPECT_EQ(test, 0x002u, media(&dvd));
 	RUN_ON(&dvd, 0x1e, 0, 0, 0, 0, 0);
+	KUNIT_EXPECT_TRUE(test, ovid_scsi_may_take(&state));
+	KUNIT_EXPECT_EQ(test, 0x002u, media(&dvd));
 	KUNIT_EXPECT_EQ(test, SENSE_NONE, RUN_ON(&dvd, 0x1b, 0, 0, 0, 1, 0));
 	KUNIT_EXPECT_EQ(test, SENSE_NONE, RUN_ON(&dvd, 0x1b, 0, 0, 0, 2, 0));
 	KUNIT_EXPECT_EQ(test, 0x301u, media(&dvd));

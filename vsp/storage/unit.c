@@ -256,32 +256,40 @@ long ovid_stor_attach(struct stor *stor, const struct ovid_disk *arg)
 	return 0;
 }
 
-/* begins nothing from here on; units_lock held */
-static int begin_leaving(struct stor *stor, const struct ovid_disk *arg, struct stor_unit **unit)
+int ovid_stor_still(struct stor *stor, struct stor_unit *unit)
 {
-	*unit = ovid_stor_at(stor, arg->path, arg->target, arg->lun, arg->pad);
-	if (IS_ERR(*unit))
-		return PTR_ERR(*unit);
-	if ((*unit)->leaving)
+	lockdep_assert_held(&stor->units_lock);
+	if (unit->leaving)
 		return -EBUSY;
-	(*unit)->leaving = true;
-	ovid_stor_limited_end(stor, *unit);
+	unit->leaving = true;
+	ovid_stor_limited_end(stor, unit);
 	return 0;
 }
 
-/* 0, or -ETIMEDOUT, -EINTR: its requests do not end, and it stays */
-static int leave(struct stor *stor, struct stor_unit *unit, unsigned long where)
+int ovid_stor_wait_still(struct stor *stor, struct stor_unit *unit)
 {
 	int err = ovid_stor_wait(stor, &unit->under_way, ovid_stor_patience());
 
+	if (!err)
+		return 0;
 	guard(mutex)(&stor->units_lock);
 	unit->leaving = false;
-	if (err)
-		return err;
+	return err;
+}
+
+static void take_out(struct stor *stor, unsigned long where)
+{
+	guard(mutex)(&stor->units_lock);
 	xa_erase(&stor->units, where);
 	stor->nr_units--;
 	luns_changed(stor, where);
-	return 0;
+}
+
+static bool detach_ok(const struct ovid_disk *arg)
+{
+	return !arg->flags && !arg->fd && !memchr_inv(arg->serial, 0, sizeof(arg->serial)) &&
+	       !arg->format && !arg->nr_parents && !arg->parents && !arg->logical_sector &&
+	       !arg->physical_sector;
 }
 
 long ovid_stor_detach(struct stor *stor, const struct ovid_disk *arg)
@@ -289,15 +297,16 @@ long ovid_stor_detach(struct stor *stor, const struct ovid_disk *arg)
 	struct stor_unit *unit;
 	int err;
 
-	if (arg->flags || arg->fd || memchr_inv(arg->serial, 0, sizeof(arg->serial)) ||
-	    arg->format || arg->nr_parents || arg->parents ||
-	    arg->logical_sector || arg->physical_sector)
+	if (!detach_ok(arg))
 		return -EINVAL;
-	scoped_guard(mutex, &stor->units_lock)
-		err = begin_leaving(stor, arg, &unit);
-	err = err ?: leave(stor, unit, address(arg->path, arg->target, arg->lun));
+	scoped_guard(mutex, &stor->units_lock) {
+		unit = ovid_stor_at(stor, arg->path, arg->target, arg->lun, arg->pad);
+		err = IS_ERR(unit) ? PTR_ERR(unit) : ovid_stor_still(stor, unit);
+	}
+	err = err ?: ovid_stor_wait_still(stor, unit);
 	if (err)
 		return err;
+	take_out(stor, address(arg->path, arg->target, arg->lun));
 	ovid_stor_free_unit(unit);
 	ovid_stor_announce(stor);
 	return 0;
