@@ -65,9 +65,7 @@ static int take_files(const char *path, const struct vdisk *disk, int *fd, unsig
 	for (; disk; disk = disk->parent) {
 		if (nr == room)
 			return fail(why, OVID_X_USAGE,
-				    room > 1 ? "--disk %s: the images have too many parents" :
-				    "--disk %s: an image with a parent has to be there when the VM starts",
-				    path);
+				    "--disk %s: the images have too many parents", path);
 		fd[nr] = fcntl(disk->fd, F_DUPFD_CLOEXEC, 0);
 		if (fd[nr++] < 0)
 			return fail(why, OVID_X_HOST, "--disk %s: %s", path, strerror(errno));

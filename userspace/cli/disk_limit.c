@@ -62,7 +62,7 @@ static int ask_limit(const struct ask *ask, const struct limit *l, struct failur
 		live_add(question, "iops", l->iops);
 	if (l->more)
 		live_add(question, "bps", l->bps);
-	answer = live_put(ask->name, question, -1, why, &ret);
+	answer = live_put(ask->name, question, NULL, 0, why, &ret);
 	if (answer && !ask->json)
 		print(answer);
 	if (answer)

@@ -24,6 +24,7 @@ static const struct option attach_options[] = {
 struct attach {
 	struct disk_words words;
 	struct disk_config config;
+	int file[1 + OVID_DISK_MAX_PARENTS];	/* its own, its parent's, ... */
 };
 
 static int attach_option(void *ctx, int opt, const char *arg, struct failure *why)
@@ -60,7 +61,7 @@ int cli_disk_attach(int argc, char **argv)
 	struct json_object *answer;
 	struct attach a = { 0 };
 	struct ask ask;
-	int fd, ret = ask_parse(&ask, argc, argv, attach_options, attach_option, &a, &why);
+	int ret = ask_parse(&ask, argc, argv, attach_options, attach_option, &a, &why);
 
 	if (!ret && !ask.help)
 		ret = ask_words(&ask, 1, 0, &why);
@@ -68,11 +69,13 @@ int cli_disk_attach(int argc, char **argv)
 		ret = fail(&why, OVID_X_USAGE, "ovid disk-attach: --disk FILE is missing");
 	if (ret || ask.help)
 		return cli_fail(ret, &why);
-	fd = disk_open(&a.words, &a.config, NULL, 0, &why);
-	if (fd < 0)
-		return cli_fail(fd, &why);
-	answer = live_put(ask.name, attach_question(&a), fd, &why, &ret);
-	close(fd);
+	a.file[0] = disk_open(&a.words, &a.config, a.file + 1, OVID_DISK_MAX_PARENTS, &why);
+	if (a.file[0] < 0)
+		return cli_fail(a.file[0], &why);
+	answer = live_put(ask.name, attach_question(&a), a.file, 1 + a.config.nr_parents, &why,
+			  &ret);
+	for (unsigned int i = 0; i <= a.config.nr_parents; i++)
+		close(a.file[i]);
 	if (answer && !ask.json)
 		printf("%lld:%lld\n", live_number(answer, "controller"), live_number(answer, "lun"));
 	if (answer)
@@ -101,7 +104,7 @@ int cli_disk_detach(int argc, char **argv)
 		json_object_put(question);
 		return cli_fail(ret, &why);
 	}
-	answer = live_put(ask.name, question, -1, &why, &ret);
+	answer = live_put(ask.name, question, NULL, 0, &why, &ret);
 	if (answer)
 		live_tell(&ask, answer);
 	return cli_fail(ret, &why);

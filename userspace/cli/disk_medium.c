@@ -31,7 +31,7 @@ static int change(const struct ask *ask, bool force, int file, const char *name,
 	}
 	json_object_object_add(question, "force", json_object_new_boolean(force));
 	json_object_object_add(question, "file", json_object_new_string(name));
-	answer = live_put(ask->name, question, file, why, &ret);
+	answer = live_put(ask->name, question, &file, file >= 0, why, &ret);
 	if (answer)
 		live_tell(ask, answer);
 	return ret;

@@ -52,8 +52,8 @@ int live_place(struct json_object *question, const char *text, struct failure *w
 	return 0;
 }
 
-struct json_object *live_put(const char *name, struct json_object *question, int file,
-			     struct failure *why, int *ret)
+struct json_object *live_put(const char *name, struct json_object *question, const int *files,
+			     unsigned int nr, struct failure *why, int *ret)
 {
 	struct json_object *answer;
 	int vm = ctl_connect(name, why);
@@ -64,7 +64,7 @@ struct json_object *live_put(const char *name, struct json_object *question, int
 		return NULL;
 	}
 	ctl_set_patience(vm, DETACH_SECONDS);
-	answer = ctl_put(vm, question, file, NULL, NULL, why);
+	answer = ctl_put_files(vm, question, files, nr, NULL, NULL, why);
 	close(vm);
 	if (answer)
 		*ret = 0;

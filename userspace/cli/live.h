@@ -13,9 +13,9 @@ void live_add(struct json_object *obj, const char *key, long long n);
 /* LUN or CONTROLLER:LUN, as the disk that is meant */
 int live_place(struct json_object *question, const char *text, struct failure *why);
 
-/* What VM @name answers, or NULL and -status in @ret; takes the reference.  @file: -1: none. */
-struct json_object *live_put(const char *name, struct json_object *question, int file,
-			     struct failure *why, int *ret);
+/* What VM @name answers, or NULL and -status in @ret; takes the reference. */
+struct json_object *live_put(const char *name, struct json_object *question, const int *files,
+			     unsigned int nr, struct failure *why, int *ret);
 
 /* What it has said, if JSON is asked for; takes the reference. */
 void live_tell(const struct ask *ask, struct json_object *answer);

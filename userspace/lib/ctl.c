@@ -339,7 +339,7 @@ struct json_object *ctl_receive(int fd, int *fds, unsigned int *nr)
 	return NULL;
 }
 
-ssize_t ctl_read(int fd, void *buf, size_t len, int *file)
+ssize_t ctl_read(int fd, void *buf, size_t len, int *fds, unsigned int *nr, unsigned int room)
 {
 	char control[CMSG_SPACE(CTL_MAX_FDS * sizeof(int))];
 	struct iovec iov = { buf, len };
@@ -348,10 +348,9 @@ ssize_t ctl_read(int fd, void *buf, size_t len, int *file)
 		.msg_controllen = sizeof(control),
 	};
 	ssize_t done = recvmsg(fd, &mh, MSG_CMSG_CLOEXEC);
-	unsigned int nr = 0;
 
 	if (done >= 0)
-		take_fds(&mh, file, &nr, *file < 0);
+		take_fds(&mh, fds, nr, room);
 	return done;
 }
 
@@ -363,15 +362,15 @@ struct json_object *ctl_question(const char *verb)
 	return msg;
 }
 
-static void send_question(int fd, struct json_object *question, int file)
+static void send_question(int fd, struct json_object *question, const int *files, unsigned int nr)
 {
-	ctl_send(fd, question, &file, file >= 0);
+	ctl_send(fd, question, files, nr);
 	json_object_put(question);
 }
 
 void ctl_tell(int fd, const char *verb)
 {
-	send_question(fd, ctl_question(verb), -1);
+	send_question(fd, ctl_question(verb), NULL, 0);
 }
 
 struct json_object *ctl_answer(int fd, int *fds, unsigned int *nr, struct failure *why)
@@ -396,11 +395,18 @@ struct json_object *ctl_answer(int fd, int *fds, unsigned int *nr, struct failur
 	return NULL;
 }
 
+struct json_object *ctl_put_files(int fd, struct json_object *question, const int *files,
+				  unsigned int nr_files, int *fds, unsigned int *nr,
+				  struct failure *why)
+{
+	send_question(fd, question, files, nr_files);
+	return ctl_answer(fd, fds, nr, why);
+}
+
 struct json_object *ctl_put(int fd, struct json_object *question, int file, int *fds,
 			    unsigned int *nr, struct failure *why)
 {
-	send_question(fd, question, file);
-	return ctl_answer(fd, fds, nr, why);
+	return ctl_put_files(fd, question, &file, file >= 0, fds, nr, why);
 }
 
 struct json_object *ctl_ask(int fd, const char *verb, int *fds, unsigned int *nr,

@@ -52,8 +52,8 @@ int ctl_send(int fd, struct json_object *msg, const int *fds, unsigned int nr);
  */
 struct json_object *ctl_receive(int fd, int *fds, unsigned int *nr);
 
-/* As read(); a file that came with the bytes goes to *@file while that is -1. */
-ssize_t ctl_read(int fd, void *buf, size_t len, int *file);
+/* As read(); files that came with the bytes go to @fds, behind the *@nr that are there, up to @room. */
+ssize_t ctl_read(int fd, void *buf, size_t len, int *fds, unsigned int *nr, unsigned int room);
 
 /*
  * Sends {"do":@verb}, receives the answer, does both.  An answer has "ok" true.  NULL with
@@ -68,6 +68,11 @@ struct json_object *ctl_ask(int fd, const char *verb, int *fds, unsigned int *nr
 struct json_object *ctl_question(const char *verb);
 struct json_object *ctl_put(int fd, struct json_object *question, int file, int *fds,
 			    unsigned int *nr, struct failure *why);
+
+/* The same with @nr_files of @files. */
+struct json_object *ctl_put_files(int fd, struct json_object *question, const int *files,
+				  unsigned int nr_files, int *fds, unsigned int *nr,
+				  struct failure *why);
 
 /* ctl_ask() with @file beside the question. */
 struct json_object *ctl_give(int fd, const char *verb, int file, struct failure *why);

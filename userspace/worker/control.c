@@ -45,16 +45,30 @@ int control_accept(int listen_fd, u32 owner)
 	return -1;
 }
 
-static void drop_file(struct control_client *cl)
+static void drop_files(struct control_client *cl)
 {
 	if (cl->file >= 0)
 		close(cl->file);
 	cl->file = -1;
+	while (cl->nr_more)
+		close(cl->more[--cl->nr_more]);
+}
+
+static void take_files(struct control_client *cl, const int *fds, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++) {
+		if (cl->file < 0)
+			cl->file = fds[i];
+		else if (cl->nr_more < OVID_DISK_MAX_PARENTS)
+			cl->more[cl->nr_more++] = fds[i];
+		else
+			close(fds[i]);
+	}
 }
 
 static void client_close(struct control_client *cl)
 {
-	drop_file(cl);
+	drop_files(cl);
 	close(cl->fd);
 	cl->fd = -1;
 }
@@ -311,10 +325,13 @@ static void handle_line(struct control *c, struct machine *m, struct control_cli
 
 static void client_read(struct control *c, struct machine *m, struct control_client *cl)
 {
-	ssize_t done = ctl_read(cl->fd, cl->line + cl->len, sizeof(cl->line) - 1 - cl->len,
-				&cl->file);
+	int fds[1 + OVID_DISK_MAX_PARENTS];
+	unsigned int nr = 0;
+	ssize_t done = ctl_read(cl->fd, cl->line + cl->len, sizeof(cl->line) - 1 - cl->len, fds,
+				&nr, ARRAY_SIZE(fds));
 	char *end;
 
+	take_files(cl, fds, nr);
 	if (done < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (done <= 0) {
@@ -333,7 +350,7 @@ static void client_read(struct control *c, struct machine *m, struct control_cli
 	*end = 0;
 	cl->len = 0;
 	handle_line(c, m, cl);
-	drop_file(cl);
+	drop_files(cl);
 }
 
 static void client_add(struct control *c, struct machine *m)

@@ -15,6 +15,8 @@
 struct control_client {
 	int fd;			/* -1: free */
 	int file;		/* came with the line; -1: none */
+	int more[OVID_DISK_MAX_PARENTS];	/* and those behind it */
+	unsigned int nr_more;
 	struct json_object *question;	/* while it is being answered */
 	bool waits;		/* for the end */
 	u32 borrows;		/* bits by enum vmbus_device: has the channel's file */

@@ -173,11 +173,13 @@ static void do_attach(struct machine *m, struct control_client *cl)
 		control_refuse(cl, "no file came with it, or the controller is full");
 		return;
 	}
-	if (disks_add(m->vmbus.disks, &c, cl->file, m->part, m->vmbus.scsi_fd, &why)) {
+	c.nr_parents = cl->nr_more;
+	if (disks_add(m->vmbus.disks, &c, cl->file, cl->more, m->part, m->vmbus.scsi_fd, &why)) {
 		control_refuse(cl, why.text);
 		return;
 	}
 	cl->file = -1;
+	cl->nr_more = 0;
 	control_answer(cl, describe(m, m->vmbus.disks->nr - 1), NULL, 0);
 }
 

@@ -85,9 +85,10 @@ int disks_attach(const struct disks *disks, int part, int *scsi, struct failure 
 	return ret;
 }
 
-int disks_add(struct disks *disks, const struct disk_config *c, int fd, int part, int *scsi,
-	      struct failure *why)
+int disks_add(struct disks *disks, const struct disk_config *c, int fd, const int *parents,
+	      int part, int *scsi, struct failure *why)
 {
+	struct disk_config *new = &disks->config[disks->nr];
 	int ret;
 
 	if (disks->nr == DISKS_MAX)
@@ -95,12 +96,35 @@ int disks_add(struct disks *disks, const struct disk_config *c, int fd, int part
 	if (disks_find(disks, c->controller, c->lun) >= 0)
 		return fail(why, OVID_X_USAGE, "there is a disk at LUN %u of controller %u already",
 			    c->lun, c->controller);
-	ret = attach(disks, c, fd, part, scsi, why);
+	if (disks->nr_parents + c->nr_parents > PARENTS_MAX)
+		return fail(why, OVID_X_USAGE, "its images have %u parents, and can have no %u more",
+			    disks->nr_parents, c->nr_parents);
+	*new = *c;
+	new->parents = disks->nr_parents;
+	memcpy(&disks->parent[new->parents], parents, c->nr_parents * sizeof(*parents));
+	ret = attach(disks, new, fd, part, scsi, why);
 	if (ret)
 		return ret;
-	disks->config[disks->nr] = *c;
+	disks->nr_parents += c->nr_parents;
 	disks->fd[disks->nr++] = fd;
 	return 0;
+}
+
+/* those behind them move up */
+static void drop_parents(struct disks *disks, const struct disk_config *c)
+{
+	unsigned int first = c->parents, nr = c->nr_parents;
+
+	if (!nr)
+		return;
+	for (unsigned int i = first; i < first + nr; i++)
+		close(disks->parent[i]);
+	disks->nr_parents -= nr;
+	memmove(&disks->parent[first], &disks->parent[first + nr],
+		(disks->nr_parents - first) * sizeof(*disks->parent));
+	for (unsigned int i = 0; i < disks->nr; i++)
+		if (disks->config[i].nr_parents && disks->config[i].parents > first)
+			disks->config[i].parents -= nr;
 }
 
 int disks_change(struct disks *disks, unsigned int at, int fd, bool force, const int *scsi)
@@ -128,11 +152,7 @@ int disks_remove(struct disks *disks, unsigned int at, const int *scsi, struct f
 			    ret == -ETIMEDOUT ? "its file does not answer" : strerror(-ret));
 	if (disks->fd[at] >= 0)
 		close(disks->fd[at]);
-	/* their places stay empty */
-	for (unsigned int i = c->parents; i < c->parents + c->nr_parents; i++) {
-		close(disks->parent[i]);
-		disks->parent[i] = -1;
-	}
+	drop_parents(disks, c);
 	disks->nr--;
 	disks->config[at] = disks->config[disks->nr];
 	disks->fd[at] = disks->fd[disks->nr];

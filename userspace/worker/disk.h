@@ -74,9 +74,9 @@ int disks_limit(const struct disk_config *c, const int *scsi, struct failure *wh
 /* Another disc in a DVD drive, whose file is theirs then, or none: -1.  -EBUSY: the guest keeps it. */
 int disks_change(struct disks *disks, unsigned int at, int fd, bool force, const int *scsi);
 
-/* One more, to a guest that runs; its file is theirs then.  And one less. */
-int disks_add(struct disks *disks, const struct disk_config *c, int fd, int part, int *scsi,
-	      struct failure *why);
+/* One more, to a guest that runs; its file and those of c->nr_parents are theirs then.  And one less. */
+int disks_add(struct disks *disks, const struct disk_config *c, int fd, const int *parents,
+	      int part, int *scsi, struct failure *why);
 int disks_remove(struct disks *disks, unsigned int at, const int *scsi, struct failure *why);
 
 #endif
