@@ -849,14 +849,18 @@ struct ovid_disk {
  * @lun:	...
  * @pad:	must be zero
  * @pad2:	must be zero
- * @bytes:	in: 0: as many as its file or block device has now; out: what the guest is told
+ * @bytes:	in: of an image (VHD, VHDX): no less than it has; 0, and of a raw disk: as many as
+ *		its file or block device has now; out: what the guest is told
  *
  * If that is another size the guest is told: with the next command to the disk by UNIT ATTENTION,
  * CAPACITY DATA HAS CHANGED, and by a word to look again, which makes Linux send one.  What is
- * behind the new end cannot be reached from then on.
+ * behind the new end cannot be reached from then on.  What an image has more reads as zeroes;
+ * a crash leaves the one size or the other.
  *
- * Errors: ENOENT (there is no disk), EOPNOTSUPP (its format can only be looked at: @bytes is to
- * be 0; or not even that: VHD, VHDX), ENOTTY (no such channel), EINVAL (also: less than 512 bytes).
+ * Errors: ENOENT (there is no disk), EBUSY (it is being detached), EOPNOTSUPP (a raw disk can only be
+ * looked at: @bytes is to be 0; a DVD drive), EROFS (the image is read only), ENOTTY (no such channel), EINVAL (also: less
+ * than 512 bytes; of an image less than it has, or a size that it cannot have), EIO, ENOSPC,
+ * ENOMEM.
  */
 struct ovid_disk_size {
 	__u32 size;
@@ -914,18 +918,19 @@ struct ovid_disk_info {
  * @target:	...
  * @lun:	...
  * @pad:	must be zero
- * @fd:		the disc: a regular file or a block device, open to read, 2048 bytes or more; -1: none
+ * @fd:		the disc: a regular file or a block device, open to read, 2048 bytes or more; -1:
+ *		none
  *
  * What is being read is waited for; the file of the disc that was there is lost when it returns.
- * The drive is closed then.  The guest is told by an event, and, of another disc, by UNIT ATTENTION,
- * MEDIUM MAY HAVE CHANGED.
+ * The drive is closed then.  The guest is told by an event, and, of another disc, by UNIT
+ * ATTENTION, MEDIUM MAY HAVE CHANGED.
  *
  * A disc that the guest keeps (PREVENT ALLOW MEDIUM REMOVAL) stays, without OVID_DISK_FORCE: EBUSY,
  * and the guest is told that somebody would like to have it.
  *
- * Errors: EBADF, EACCES, EBUSY (also: somebody else changes or detaches it), ENOENT (there is no disk),
- * EOPNOTSUPP (it is no DVD drive), ETIMEDOUT, EINTR (as OVID_DISK_DETACH), ENOTTY (no such channel), EINVAL,
- * ENOMEM.
+ * Errors: EBADF, EACCES, EBUSY (also: somebody else changes or detaches it), ENOENT (there is no
+ * disk), EOPNOTSUPP (it is no DVD drive), ETIMEDOUT, EINTR (as OVID_DISK_DETACH), ENOTTY (no such
+ * channel), EINVAL, ENOMEM.
  */
 struct ovid_disk_medium {
 	__u32 size;

@@ -421,6 +421,39 @@ static void large_sectors(void)
 	close(fd);
 }
 
+/* what is new reads as zeroes, and the image is right afterwards */
+static void growth(void)
+{
+	static const enum ovid_vdisk_format formats[] = { OVID_VDISK_VHDX, OVID_VDISK_VHD };
+	static const enum ovid_vdisk_kind kinds[] = { OVID_VDISK_DYNAMIC, OVID_VDISK_FIXED };
+
+	for (unsigned int i = 0; i < 4; i++) {
+		int fd = image(formats[i / 2], kinds[i % 2], -1);
+		uint64_t bytes = 8 << 20;
+
+		tap_is(attach_image(fd, formats[i / 2], 0, NULL, 0), 0, "an image of 4 MiB");
+		tap_is(resize(0, &bytes), 0, "... has 8");
+		tap_is(bytes, 8 << 20, "... as it says");
+		tap_is(info(0).bytes, 8 << 20, "... as has its disk");
+		bytes = 4 << 20;
+		tap_fails(resize(0, &bytes), EINVAL, "... and not 4 again");
+		bytes = (8 << 20) + 1;
+		tap_fails(resize(0, &bytes), EINVAL, "... nor half a sector");
+		bytes = 1ull << 63;
+		tap_fails(resize(0, &bytes), EINVAL, "... nor more than there is");
+		bytes = 0;
+		tap_ok(!resize(0, &bytes) && bytes == 8 << 20, "... and is asked how large it is");
+		tap_is(detach(0), 0, "... is detached");
+		tap_is(attach_image(fd, formats[i / 2], OVID_DISK_READ_ONLY, NULL, 0), 0,
+		       "... is as it was left");
+		tap_is(info(0).bytes, 8 << 20, "... with that size");
+		bytes = 16 << 20;
+		tap_fails(resize(0, &bytes), EROFS, "one to be read only");
+		tap_is(detach(0), 0, "... stays");
+		close(fd);
+	}
+}
+
 static void no_images(void)
 {
 	int zeros = memory(2 << 20), vhdx = image(OVID_VDISK_VHDX, OVID_VDISK_DYNAMIC, -1);
@@ -521,6 +554,7 @@ int main(void)
 	detach(0);
 	kinds();
 	large_sectors();
+	growth();
 	no_images();
 	chains();
 	/* the others go with the file */

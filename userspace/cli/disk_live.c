@@ -167,8 +167,34 @@ static int change_file(const struct resize *r, int file, u64 was, struct failure
 	return 0;
 }
 
-/* the file of the disk that @place says becomes as large as it is to be */
-static int prepare_file(const struct ask *ask, const struct resize *r, int vm, struct failure *why)
+/* an image is made larger by the VM itself: *@size; else it is 0 */
+static int image_size(const struct resize *r, struct json_object *disk, u64 *size,
+		      struct failure *why)
+{
+	u64 was = live_number(disk, "bytes");
+	int ret = r->size ? new_size(r, was, size, why) : 0;
+
+	if (!ret && *size && *size < was)
+		return fail(why, OVID_X_USAGE,
+			    "an image becomes smaller while no VM has it, by `ovid disk resize --shrink`");
+	return ret;
+}
+
+/* @file: of @nr that came with what is said of the disk: it, if it is raw, gets its new size */
+static int prepare(const struct ask *ask, const struct resize *r, struct json_object *disk, int file,
+		   unsigned int nr, u64 *size, struct failure *why)
+{
+	if (!nr && *live_text(disk, "format") && strcmp(live_text(disk, "format"), "raw"))
+		return image_size(r, disk, size, why);
+	if (nr != 1)
+		return fail(why, OVID_X_HOST, "%s sent no file; do tools and VM belong together?",
+			    ask->name);
+	return r->size ? change_file(r, file, live_number(disk, "bytes"), why) : 0;
+}
+
+/* what there is to be done before the guest is told */
+static int prepare_disk(const struct ask *ask, const struct resize *r, int vm, u64 *size,
+			struct failure *why)
 {
 	struct json_object *question = ctl_question("disk-file"), *answer;
 	unsigned int nr = 1;
@@ -181,9 +207,7 @@ static int prepare_file(const struct ask *ask, const struct resize *r, int vm, s
 	answer = ctl_put(vm, question, -1, &file, &nr, why);
 	if (!answer)
 		return -OVID_X_HOST;
-	ret = nr != 1 ? fail(why, OVID_X_HOST, "%s sent no file; do tools and VM belong together?",
-			     ask->name) :
-	      r->size ? change_file(r, file, live_number(answer, "bytes"), why) : 0;
+	ret = prepare(ask, r, answer, file, nr, size, why);
 	json_object_put(answer);
 	if (nr == 1)
 		close(file);
@@ -195,13 +219,16 @@ static int do_resize(const struct ask *ask, const struct resize *r, struct json_
 {
 	struct json_object *question;
 	int vm = ctl_connect(ask->name, why), ret;
+	u64 size = 0;
 
 	if (vm < 0)
 		return vm;
-	ret = prepare_file(ask, r, vm, why);
+	ret = prepare_disk(ask, r, vm, &size, why);
 	if (!ret) {
 		question = ctl_question("disk-resized");
 		live_place(question, ask->word[1], why);
+		live_add(question, "bytes", size);
+		ctl_set_patience(vm, 0);	/* a fixed image takes its time */
 		*answer = ctl_put(vm, question, -1, NULL, NULL, why);
 		ret = *answer ? 0 : -OVID_X_HOST;
 	}

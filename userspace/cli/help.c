@@ -130,7 +130,7 @@ static const struct {
 	{ "disk-resize",
 	  "usage: ovid disk-resize [--shrink] [--json] NAME [CONTROLLER:]LUN [[+]SIZE]\n"
 	  "Makes a running VM's disk larger, with its file; without a size it is as large as its\n"
-	  "file, or the block device, has become.  The guest is told.\n\n"
+	  "file, or the block device, has become.  The guest is told.  An image only becomes larger.\n\n"
 	  "  --shrink    cut off what is at the end of the disk\n" JSON_LINE },
 	{ "disk-insert",
 	  "usage: ovid disk-insert [--force] [--json] NAME [CONTROLLER:]LUN FILE\n"

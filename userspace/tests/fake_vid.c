@@ -299,6 +299,12 @@ int vid_resize_disk(int scsi, u8 lun, u64 *bytes)
 
 	if (!fake_disks[bus].there[at])
 		return -ENOENT;
+	if (*bytes) {
+		if (refused("resize"))
+			return -EROFS;
+		fake_disks[bus].bytes[at] = *bytes;
+		return 0;
+	}
 	if (file_blocks(fake_disks[bus].fd[at] - 1) < 512)
 		return -EINVAL;
 	fake_disks[bus].bytes[at] = *bytes = file_blocks(fake_disks[bus].fd[at] - 1);

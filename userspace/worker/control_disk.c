@@ -84,6 +84,10 @@ static void describe_limit(struct machine *m, const struct disk_config *c, struc
 	add_number(msg, "waiting", limit.waiting);
 }
 
+static const char *const formats[] = {
+	[OVID_DISK_RAW] = "raw", [OVID_DISK_VHD] = "vhd", [OVID_DISK_VHDX] = "vhdx",
+};
+
 static struct json_object *describe(struct machine *m, unsigned int at)
 {
 	const struct disk_config *c = &m->vmbus.disks->config[at];
@@ -95,6 +99,7 @@ static struct json_object *describe(struct machine *m, unsigned int at)
 	json_object_object_add(msg, "file", json_object_new_string(c->file));
 	json_object_object_add(msg, "serial", json_object_new_string(c->serial));
 	json_object_object_add(msg, "read_only", json_object_new_boolean(c->read_only));
+	json_object_object_add(msg, "format", json_object_new_string(formats[c->format]));
 	if (c->dvd)
 		json_object_object_add(msg, "dvd", json_object_new_boolean(true));
 	if (vid_disk_info(m->vmbus.scsi_fd[c->controller], c->lun, &info))
@@ -273,7 +278,7 @@ static void do_eject(struct machine *m, struct control_client *cl)
 		control_refuse(cl, "a file came with it");
 }
 
-/* The file itself, for whoever may make it larger. */
+/* The file itself, if it is raw, for whoever may make it larger. */
 static void do_file(struct machine *m, struct control_client *cl)
 {
 	int at = find(m, cl);
@@ -282,19 +287,19 @@ static void do_file(struct machine *m, struct control_client *cl)
 		return;
 	if (m->vmbus.disks->config[at].dvd)
 		control_refuse(cl, "a disc is as large as it is");
-	else if (m->vmbus.disks->config[at].format != OVID_DISK_RAW)
-		control_refuse(cl, "an image's size is changed while no VM has it, by `ovid disk resize`");
 	else
-		control_answer(cl, describe(m, at), &m->vmbus.disks->fd[at], 1);
+		control_answer(cl, describe(m, at), &m->vmbus.disks->fd[at],
+			       m->vmbus.disks->config[at].format == OVID_DISK_RAW);
 }
 
-/* It has another size: the guest is told. */
+/* It has another size, or an image gets it: the guest is told. */
 static void do_resized(struct machine *m, struct control_client *cl)
 {
 	int at = find(m, cl), ret;
 	const struct disk_config *c;
+	int64_t wanted = number(cl->question, "bytes", INT64_MAX);
 	struct failure why;
-	u64 bytes = 0;
+	u64 bytes = wanted < 0 ? 0 : wanted;
 
 	if (at < 0)
 		return;
@@ -304,7 +309,8 @@ static void do_resized(struct machine *m, struct control_client *cl)
 		control_answer(cl, describe(m, at), NULL, 0);
 		return;
 	}
-	fail_text(&why, "cannot take the new size of LUN %u: %s", c->lun, strerror(-ret));
+	fail_text(&why, "cannot take the new size of LUN %u: %s", c->lun,
+		  ret == -EROFS ? "it is read only" : strerror(-ret));
 	control_refuse(cl, why.text);
 }
 

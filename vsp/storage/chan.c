@@ -227,7 +227,8 @@ int ovid_stor_end_alone(struct stor *stor)
 	while (!err && (req = stor->alone)) {
 		queue = req->queue;
 		start_alone(stor, req);
-		err = ovid_stor_quiesce(queue);
+		/* a disk that gets another size is under way there */
+		err = ovid_stor_quiesce(queue) ?: ovid_stor_quiesce(&stor->primary);
 	}
 	return err;
 }

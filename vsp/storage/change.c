@@ -21,6 +21,36 @@ static void take_size(struct stor *stor, struct stor_unit *unit)
 	ovid_stor_announce(stor);
 }
 
+/* as many more requests of a unit, by the primary channel: it stays, and a move waits */
+static void hold(struct stor *stor, struct stor_unit *unit, int n)
+{
+	guard(spinlock_irq)(&stor->lock);
+	unit->under_way += n;
+	stor->primary.under_way += n;
+	stor->under_way += n;
+	if (!unit->under_way || !stor->primary.under_way)
+		wake_up(&stor->idle);
+	if (!stor->under_way && stor->alone)
+		ovid_chan_kick(stor->alone->queue->chan);
+}
+
+/* the one that has another size soon, held; or ERR_PTR */
+static struct stor_unit *find_resized(struct stor *stor, const struct ovid_disk_size *arg)
+{
+	struct stor_unit *unit;
+
+	guard(mutex)(&stor->units_lock);
+	unit = ovid_stor_at(stor, arg->path, arg->target, arg->lun, arg->pad);
+	if (IS_ERR(unit))
+		return unit;
+	if (unit->disk.dvd || !unit->image->ops->resize)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (unit->leaving)
+		return ERR_PTR(-EBUSY);
+	hold(stor, unit, 1);
+	return unit;
+}
+
 long ovid_stor_resize(struct stor *stor, struct ovid_disk_size *arg)
 {
 	struct stor_unit *unit;
@@ -28,21 +58,19 @@ long ovid_stor_resize(struct stor *stor, struct ovid_disk_size *arg)
 
 	if (arg->flags || arg->pad2)
 		return -EINVAL;
-	guard(mutex)(&stor->units_lock);
-	unit = ovid_stor_at(stor, arg->path, arg->target, arg->lun, arg->pad);
+	unit = find_resized(stor, arg);
 	if (IS_ERR(unit))
 		return PTR_ERR(unit);
-	if (unit->disk.dvd)
-		return -EOPNOTSUPP;
-	err = unit->image->ops->resize ? unit->image->ops->resize(unit->image, arg->bytes) :
-					 -EOPNOTSUPP;
-	if (err)
-		return err;
-	if (unit->image->bytes < unit->disk.block_bytes)
-		return -EINVAL;
-	take_size(stor, unit);
-	arg->bytes = unit->disk.blocks * unit->disk.block_bytes;
-	return 0;
+	err = unit->image->ops->resize(unit->image, arg->bytes);
+	scoped_guard(mutex, &stor->units_lock) {
+		if (!err && unit->image->bytes < unit->disk.block_bytes)
+			err = -EINVAL;
+		if (!err)
+			take_size(stor, unit);
+		arg->bytes = unit->disk.blocks * unit->disk.block_bytes;
+	}
+	hold(stor, unit, -1);
+	return err;
 }
 
 long ovid_stor_info(struct stor *stor, struct ovid_disk_info *arg)

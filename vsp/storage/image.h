@@ -63,7 +63,8 @@ struct ovid_image_io {
  *	0 or -errno
  * @resize: the size of the image becomes @bytes, or 0: what is behind it was made larger or
  *	smaller, look at it.  0 or -errno: -EOPNOTSUPP (it can only look), -EINVAL (too small).
- *	Requests may be under way, none begins meanwhile.  NULL: it cannot change
+ *	Any thread that may wait for a disk.  Requests may be under way, and come, and @close does
+ *	not.  NULL: it cannot change
  * @rest: no request is under way; what was written is in the file, which others may open, until
  *	the next request.  0 or -errno, and then it does not rest.  NULL: it always does
  * @close: no request is under way; frees it, and lets go of its file

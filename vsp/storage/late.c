@@ -94,6 +94,7 @@ static void make_late(struct stor_queue *queue, struct stor_request *req)
 	ovid_chan_give_up(req->held);
 }
 
+/* not so a disk that gets another size: who does that has the channel's file */
 static void give_up_busy(struct stor_queue *queue)
 {
 	struct stor_request *req;
@@ -101,10 +102,10 @@ static void give_up_busy(struct stor_queue *queue)
 	list_for_each_entry(req, &queue->busy, node) {
 		req->unit->late++;
 		make_late(queue, req);
+		queue->under_way--;
+		queue->stor->under_way--;
 	}
 	INIT_LIST_HEAD(&queue->busy);
-	queue->stor->under_way -= queue->under_way;
-	queue->under_way = 0;
 }
 
 /* those that have ended since somebody looked */

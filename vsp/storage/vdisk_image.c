@@ -6,6 +6,7 @@
  * is the end of a write with FUA that has changed metadata.  Only the image's thread does them.
  */
 #include <linux/cleanup.h>
+#include <linux/completion.h>
 #include <linux/fadvise.h>
 #include <linux/file.h>
 #include <linux/kernel.h>
@@ -88,7 +89,8 @@ int ovid_vdisk_image_wake(struct vdisk_chain *chain)
 	if (err)
 		return err;
 	ovid_vdisk_info(vdisk_top(chain), &info);
-	if (info.size == chain->image.bytes && info.logical_sector == chain->image.logical_sector)
+	/* larger: one that it could not have then */
+	if (info.size >= chain->image.bytes && info.logical_sector == chain->image.logical_sector)
 		return 0;
 	abandon(chain);
 	return -EIO;
@@ -208,6 +210,68 @@ static int discard(struct vdisk_chain *chain, const struct ovid_scsi_extent *ext
 	return err == -EAGAIN ? -EIO : err;
 }
 
+/* ---- another size ---- */
+
+/**
+ * struct resize - a job for the thread, and somebody who waits for it
+ * @job: that
+ * @chain: of which image
+ * @bytes: how large it shall be
+ * @err: how it went
+ * @done: it has
+ */
+struct resize {
+	struct ovid_job job;
+	struct vdisk_chain *chain;
+	u64 bytes;
+	int err;
+	struct completion done;
+};
+
+/* the thread: nothing is under way, and a crash leaves the one size or the other */
+static int grow(struct vdisk_chain *chain, u64 bytes)
+{
+	int err;
+
+	drain(chain);
+	scoped_guard(mutex, &chain->lock) {
+		err = ovid_vdisk_image_wake(chain);
+		if (!err && bytes < chain->image.bytes)
+			err = -EINVAL;
+		if (!err && bytes > chain->image.bytes)
+			err = ovid_vdisk_resize(vdisk_top(chain), bytes);
+		if (!err)
+			chain->image.bytes = bytes;
+	}
+	undrain(chain);
+	return err;
+}
+
+static void resize_job(struct ovid_job *job, bool killed)
+{
+	struct resize *resize = container_of(job, struct resize, job);
+
+	resize->err = killed ? -EIO : grow(resize->chain, resize->bytes);
+	complete(&resize->done);
+}
+
+static int vdisk_resize(struct ovid_image *image, u64 bytes)
+{
+	struct resize resize = {
+		.job.run = resize_job, .chain = vdisk_chain_of(image), .bytes = bytes,
+	};
+
+	/* it knows how large it is */
+	if (!bytes)
+		return 0;
+	if (image->read_only)
+		return -EROFS;
+	init_completion(&resize.done);
+	ovid_image_thread_add(&image->thread, &resize.job, false);
+	wait_for_completion(&resize.done);
+	return resize.err;
+}
+
 /* ---- what others see ---- */
 
 static bool vdisk_try(struct ovid_image *image, struct ovid_image_io *io)
@@ -257,6 +321,7 @@ static const struct ovid_image_ops vdisk_ops = {
 	.rw = vdisk_rw,
 	.flush = vdisk_flush,
 	.zero = vdisk_zero,
+	.resize = vdisk_resize,
 	.rest = vdisk_rest,
 	.close = vdisk_close,
 };
