@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * scsi DEVICE CDB [in=BYTES | out=BYTES] - a SCSI command to a block device (SG_IO), in hexadecimal;
- * what goes out is read from stdin.  Prints what became of it:
+ * what goes out is read from stdin.  A device that is a digit is a file that is open.  Prints what
+ * became of it:
  *	good BYTES [HEX...]	how many were moved; the first of what came in
  *	sense KEY/CODE/QUALIFIER [INFORMATION]
  *	status HEX		without sense
@@ -64,6 +65,17 @@ static int tell(const struct sg_io_hdr *io)
 	return 0;
 }
 
+static int device(const char *name)
+{
+	int fd;
+
+	if (*name >= '0' && *name <= '9')
+		return atoi(name);
+	/* a drive without a disc can be opened like that only */
+	fd = open(name, O_RDWR | O_NONBLOCK);
+	return fd < 0 ? open(name, O_RDONLY | O_NONBLOCK) : fd;
+}
+
 int main(int argc, char **argv)
 {
 	struct sg_io_hdr io = {
@@ -74,10 +86,7 @@ int main(int argc, char **argv)
 
 	if (argc < 3 || (argc > 3 && !strchr(argv[3], '=')))
 		return 2;
-	/* a drive without a disc can be opened like that only */
-	fd = open(argv[1], O_RDWR | O_NONBLOCK);
-	if (fd < 0)
-		fd = open(argv[1], O_RDONLY | O_NONBLOCK);
+	fd = device(argv[1]);
 	io.cmd_len = hex(argv[2], cdb, sizeof(cdb));
 	if (argc > 3)
 		direction(&io, argv[3]);
