@@ -231,11 +231,10 @@ struct resize {
 /* the thread: nothing is under way, and a crash leaves the one size or the other */
 static int grow(struct vdisk_chain *chain, u64 bytes)
 {
-	int err;
+	int drained = drain(chain), err;
 
-	drain(chain);
 	scoped_guard(mutex, &chain->lock) {
-		err = ovid_vdisk_image_wake(chain);
+		err = drained ?: ovid_vdisk_image_wake(chain);
 		if (!err && bytes < chain->image.bytes)
 			err = -EINVAL;
 		if (!err && bytes > chain->image.bytes)
@@ -243,7 +242,7 @@ static int grow(struct vdisk_chain *chain, u64 bytes)
 		if (!err)
 			chain->image.bytes = bytes;
 	}
-	undrain(chain);
+	undrain(chain, drained);
 	return err;
 }
 
