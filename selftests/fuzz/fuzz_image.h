@@ -163,11 +163,13 @@ static void map_some(struct use *u, struct input *in)
 static void write_some(struct use *u, struct input *in)
 {
 	struct ovid_vdisk_write w[2];
-	u64 off, len;
+	u64 off, len, at;
+	bool in_place;
 	unsigned int value = take(in, 1), nr = value % 3 == 0 ? 2 : 1, i;
 
 	range(u, in, &off, &len);
 	memset(u->buf, value, len);
+	in_place = ovid_vdisk_in_place(u->image, off, len, &at);
 	/* two at once: neither has begun to write when the other one begins */
 	for (i = 0; i < nr; i++) {
 		int ret = ovid_vdisk_write_begin(u->image, off, len, &w[i]);
@@ -176,6 +178,7 @@ static void write_some(struct use *u, struct input *in)
 			break;
 		CHECK(w[i].len && w[i].len <= len);
 		CHECK(u->format->space_ok(u->image, w[i].file_off, w[i].len));
+		CHECK(!in_place || (!w[i].pending && w[i].len == len && w[i].file_off == at));
 	}
 	CHECK(i == nr || u->harmed);
 	nr = i;

@@ -108,35 +108,37 @@ static struct file *file_of(const struct ovid_vdisk *vdisk)
 	return link->file;
 }
 
+static bool find_read(const struct vdisk_chain *chain, const struct ovid_image_io *io,
+		      struct ovid_vdisk_extent *ext)
+{
+	return !ovid_vdisk_map(vdisk_top(chain), io->offset, io->bytes, ext) &&
+	       ext->len == io->bytes;
+}
+
 /* a write to where the image has that already; with FUA, if it has that for good */
-static bool may_write(const struct vdisk_chain *chain, const struct ovid_image_io *io,
-		      const struct ovid_vdisk_extent *ext)
+static bool find_write(const struct vdisk_chain *chain, const struct ovid_image_io *io,
+		       struct ovid_vdisk_extent *ext)
 {
 	struct ovid_vdisk *vdisk = vdisk_top(chain);
-	struct ovid_vdisk_write write;
 
-	if (ext->kind != OVID_EXTENT_DATA || ext->image != vdisk)
-		return false;
 	if (io->fua && (chain->committing || ovid_vdisk_dirty(vdisk)))
 		return false;
-	/* nothing but the first write to the image can keep it from being so */
-	return !ovid_vdisk_write_begin(vdisk, io->offset, io->bytes, &write) && !write.pending &&
-	       write.len == io->bytes && write.file_off == ext->file_off;
+	ext->kind = OVID_EXTENT_DATA;
+	ext->image = vdisk;
+	return ovid_vdisk_in_place(vdisk, io->offset, io->bytes, &ext->file_off);
 }
 
 /* all of the request is in one place, or zeroes; then it is under way */
 static bool find(struct vdisk_chain *chain, const struct ovid_image_io *io,
 		 struct ovid_vdisk_extent *ext)
 {
-	struct ovid_vdisk *vdisk = vdisk_top(chain);
 	bool found;
 
 	lockdep_assert_held(&chain->lock);
-	if (!vdisk || chain->draining)
+	if (!vdisk_top(chain) || chain->draining)
 		return false;
 	WRITE_ONCE(chain->hasty, current);
-	found = !ovid_vdisk_map(vdisk, io->offset, io->bytes, ext) && ext->len == io->bytes &&
-		(io->op == IMAGE_READ || may_write(chain, io, ext));
+	found = io->op == IMAGE_READ ? find_read(chain, io, ext) : find_write(chain, io, ext);
 	WRITE_ONCE(chain->hasty, NULL);
 	if (found)
 		atomic_inc(&chain->under_way);

@@ -219,6 +219,19 @@ static int prepare(struct ovid_vdisk *image, u64 off, u64 len)
 	return touch(image, id);
 }
 
+bool ovid_vdisk_in_place(struct ovid_vdisk *image, u64 off, u64 len, u64 *file_off)
+{
+	struct ovid_span span;
+
+	/* the first write changes the image's identifiers */
+	if (!image->writable || !image->touched || (off | len) % image->info.logical_sector)
+		return false;
+	if (check_range(image, off, len) || map_here(image, off, len, &span))
+		return false;
+	*file_off = span.file_off;
+	return span.kind == OVID_EXTENT_DATA && span.len == len;
+}
+
 int ovid_vdisk_write_begin(struct ovid_vdisk *image, u64 off, u64 len,
 			   struct ovid_vdisk_write *write)
 {

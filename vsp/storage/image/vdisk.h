@@ -21,6 +21,7 @@
  *	ovid_vdisk_write_begin() says where to, and finds space if there was none;
  *	the caller writes there;
  *	ovid_vdisk_write_end(), if @pending was set, makes it part of the disk.
+ *	ovid_vdisk_in_place() is a shorter way to where there is no more to it than a write.
  *
  *	Until then the disk reads as before.  Writes to one block may be under way at once.
  *
@@ -277,6 +278,19 @@ int ovid_vdisk_write_begin(struct ovid_vdisk *image, u64 off, u64 len,
  * Return: 0; or an error: the write has failed.
  */
 int ovid_vdisk_write_end(struct ovid_vdisk *image, struct ovid_vdisk_write *write, bool written);
+
+/**
+ * ovid_vdisk_in_place - where to write bytes of the disk, if that changes nothing else
+ * @image: image
+ * @off: in the disk
+ * @len: at least 1
+ * @file_off: out: where in the image's own file
+ *
+ * True: all @len bytes go there, and there is no ovid_vdisk_write_end().  False: they may have no
+ * place yet, or several, or there is no writing to them: ovid_vdisk_write_begin() knows.  The
+ * image's first write since it was opened is one of these.  Nothing has changed in any case.
+ */
+bool ovid_vdisk_in_place(struct ovid_vdisk *image, u64 off, u64 len, u64 *file_off);
 
 /**
  * ovid_vdisk_discard - make a range zeros, and give back its space

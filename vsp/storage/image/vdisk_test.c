@@ -142,6 +142,25 @@ static void expect_sound(struct fixture *f, int n)
 	KUNIT_EXPECT_EQ(f->test, check.notes, 0);
 }
 
+/* the short way to where a write goes says the same as the long one, or that it does not know */
+static bool is_in_place(struct fixture *f, int n, u64 off, u64 len)
+{
+	struct ovid_vdisk *image = f->image[n];
+	bool dirty = ovid_vdisk_dirty(image), touched = image->touched;
+	struct ovid_vdisk_write w;
+	u64 file_off = 0;
+	bool is = ovid_vdisk_in_place(image, off, len, &file_off);
+
+	KUNIT_EXPECT_EQ(f->test, ovid_vdisk_dirty(image), dirty);
+	KUNIT_EXPECT_EQ(f->test, image->touched, touched);
+	KUNIT_ASSERT_EQ(f->test, ovid_vdisk_write_begin(image, off, len, &w), 0);
+	KUNIT_EXPECT_EQ(f->test, is, touched && !w.pending && w.len == len);
+	if (is)
+		KUNIT_EXPECT_EQ(f->test, file_off, w.file_off);
+	KUNIT_EXPECT_EQ(f->test, ovid_vdisk_write_end(image, &w, false), 0);
+	return is;
+}
+
 static void some_io(struct fixture *f, int n, int count)
 {
 	while (count--) {
@@ -149,6 +168,7 @@ static void some_io(struct fixture *f, int n, int count)
 
 		len = min_t(u32, len, DISK - off);
 		if (rnd(f, 4)) {
+			is_in_place(f, n, off, len);
 			put_to(f, n, off, len, rnd(f, 256));
 			continue;
 		}
@@ -331,6 +351,46 @@ static void order(struct kunit *test)
 	/* written where it has space: nothing to log */
 	put_to(f, 0, 8192, 512, 9);
 	KUNIT_EXPECT_FALSE(test, ovid_vdisk_dirty(f->image[0]));
+}
+
+static void in_place(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct ovid_vdisk_write w;
+	u64 at;
+
+	make_open(f, 0, OVID_VDISK_VHDX, OVID_VDISK_DYNAMIC);
+	KUNIT_EXPECT_FALSE(test, is_in_place(f, 0, 0, 4096));
+	put_to(f, 0, 0, 2 << 20, 1);
+	KUNIT_EXPECT_TRUE(test, is_in_place(f, 0, 4096, 4096));
+	KUNIT_EXPECT_TRUE(test, is_in_place(f, 0, (1 << 20) - 512, 512));
+	/* two blocks, although they follow each other; space that nobody knows of yet; none */
+	KUNIT_EXPECT_FALSE(test, is_in_place(f, 0, (1 << 20) - 512, 1024));
+	KUNIT_ASSERT_EQ(test, ovid_vdisk_write_begin(f->image[0], 2 << 20, 4096, &w), 0);
+	KUNIT_EXPECT_FALSE(test, is_in_place(f, 0, 2 << 20, 4096));
+	KUNIT_EXPECT_EQ(test, ovid_vdisk_write_end(f->image[0], &w, true), 0);
+	KUNIT_EXPECT_TRUE(test, is_in_place(f, 0, 2 << 20, 4096));
+	KUNIT_EXPECT_FALSE(test, is_in_place(f, 0, 3 << 20, 4096));
+	KUNIT_EXPECT_EQ(test, ovid_vdisk_discard(f->image[0], 0, 1 << 20, false), 0);
+	KUNIT_EXPECT_FALSE(test, is_in_place(f, 0, 0, 4096));
+	/* what cannot be written is for the long way to say */
+	KUNIT_EXPECT_FALSE(test, ovid_vdisk_in_place(f->image[0], 1 << 20, 0, &at));
+	KUNIT_EXPECT_FALSE(test, ovid_vdisk_in_place(f->image[0], 1 << 20, 100, &at));
+	KUNIT_EXPECT_FALSE(test, ovid_vdisk_in_place(f->image[0], (1 << 20) + 100, 512, &at));
+	KUNIT_EXPECT_FALSE(test, ovid_vdisk_in_place(f->image[0], DISK, 512, &at));
+	KUNIT_EXPECT_FALSE(test, ovid_vdisk_in_place(f->image[0], -512ull, 1024, &at));
+	KUNIT_ASSERT_EQ(test, close(f, 0), 0);
+	KUNIT_ASSERT_EQ(test, reopen(f, 0, OVID_VDISK_VHDX, false), 0);
+	KUNIT_EXPECT_FALSE(test, ovid_vdisk_in_place(f->image[0], 1 << 20, 512, &at));
+	/* a child has its own sectors only */
+	make_open(f, 1, OVID_VDISK_VHDX, OVID_VDISK_DIFFERENCING);
+	put_to(f, 1, 4096, 4096, 2);
+	KUNIT_EXPECT_TRUE(test, is_in_place(f, 1, 4096 + 512, 512));
+	KUNIT_EXPECT_FALSE(test, is_in_place(f, 1, 4096, 8192));
+	KUNIT_EXPECT_FALSE(test, is_in_place(f, 1, 1 << 20, 4096));
+	make_open(f, 2, OVID_VDISK_VHD, OVID_VDISK_DYNAMIC);
+	put_to(f, 2, 4096, 4096, 2);
+	KUNIT_EXPECT_TRUE(test, is_in_place(f, 2, 4096, 8192));
 }
 
 static void at_once(struct kunit *test)
@@ -911,6 +971,7 @@ static struct kunit_case vdisk_cases[] = {
 	KUNIT_CASE(sizes),
 	KUNIT_CASE(refused),
 	KUNIT_CASE(order),
+	KUNIT_CASE(in_place),
 	KUNIT_CASE(at_once),
 	KUNIT_CASE(room),
 	KUNIT_CASE(discards),
