@@ -35,6 +35,7 @@ enum ovid_image_op {
  * @done: it is done: 0 or -errno.  Any context; it may have been called when submit returns
  * @image: the image's own, and what follows
  * @job: ...
+ * @found: ...
  * @file_io: ...
  */
 struct ovid_image_io {
@@ -50,6 +51,7 @@ struct ovid_image_io {
 
 	struct ovid_image *image;
 	struct ovid_job job;
+	u64 found;
 	struct ovid_file_io file_io;
 };
 

@@ -137,6 +137,7 @@ static void undrain(struct vdisk_chain *chain, int err)
 	guard(mutex)(&chain->lock);
 	if (!err && vdisk_top(chain))
 		ovid_vdisk_reclaim(vdisk_top(chain));
+	chain->given_back++;
 	chain->freed = false;
 	WRITE_ONCE(chain->draining, false);
 }
@@ -186,6 +187,7 @@ int ovid_vdisk_image_settle(struct vdisk_chain *chain)
 static int discard_part(struct vdisk_chain *chain, u64 off, u64 bytes)
 {
 	guard(mutex)(&chain->lock);
+	chain->given_back++;
 	chain->freed = true;
 	/* what was promised of it is zeroes, so a parent's data is hidden */
 	return ovid_vdisk_image_wake(chain) ?:
@@ -333,6 +335,8 @@ static struct vdisk_chain *new_chain(u32 format, u32 nr, bool read_only)
 		return NULL;
 	chain->nr = nr;
 	chain->format = format;
+	/* of requests that have found nothing it is 0 */
+	chain->given_back = 1;
 	chain->image.ops = &vdisk_ops;
 	chain->image.read_only = read_only;
 	mutex_init(&chain->lock);

@@ -43,7 +43,9 @@ struct vdisk_link {
  * @freed: blocks were given back, and are not ready to be taken again; the thread's
  * @draining: the thread waits until @under_way is zero; the channel's thread begins nothing.
  *	Changed under @lock
- * @under_way: requests that use extents; it grows under @lock
+ * @under_way: requests that use extents; it grows under @lock, or in the thread
+ * @given_back: how often space was, and one: the place that a request has found before the last
+ *	time may be another block's.  The thread changes it, under @lock
  * @idle: the thread waits there for that zero
  * @orphan_lock: guards @orphans; any context
  * @orphans: writes that have ended when the thread was killed
@@ -59,6 +61,7 @@ struct vdisk_chain {
 	bool freed;
 	bool draining;
 	atomic_t under_way;
+	u64 given_back;
 	wait_queue_head_t idle;
 	spinlock_t orphan_lock;		/* see above */
 	struct list_head orphans;

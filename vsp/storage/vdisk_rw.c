@@ -2,9 +2,10 @@
 /*
  * Reads and writes of images: where a request's bytes are, and their way there.
  *
- * The usual one is a piece of one file, and needs no change of metadata.  Any other is a struct
- * vdisk_split, for as many pieces at a time as that has room for.  They end in any context, and the
- * thread then makes what was written part of the disk.
+ * The usual one is a piece of one file, and needs no change of metadata: the channel's thread finds
+ * it, and begins it or, where the file would wait, leaves that to the image's.  Any other is a
+ * struct vdisk_split, for as many pieces at a time as that has room for.  They end in any context,
+ * and the thread then makes what was written part of the disk.
  */
 #include <linux/cleanup.h>
 #include <linux/kernel.h>
@@ -129,7 +130,7 @@ static bool find_write(const struct vdisk_chain *chain, const struct ovid_image_
 }
 
 /* all of the request is in one place, or zeroes; then it is under way */
-static bool find(struct vdisk_chain *chain, const struct ovid_image_io *io,
+static bool find(struct vdisk_chain *chain, struct ovid_image_io *io,
 		 struct ovid_vdisk_extent *ext)
 {
 	bool found;
@@ -140,8 +141,10 @@ static bool find(struct vdisk_chain *chain, const struct ovid_image_io *io,
 	WRITE_ONCE(chain->hasty, current);
 	found = io->op == IMAGE_READ ? find_read(chain, io, ext) : find_write(chain, io, ext);
 	WRITE_ONCE(chain->hasty, NULL);
-	if (found)
+	if (found) {
+		io->found = chain->given_back;
 		atomic_inc(&chain->under_way);
+	}
 	return found;
 }
 
@@ -150,6 +153,7 @@ bool ovid_vdisk_image_try(struct vdisk_chain *chain, struct ovid_image_io *io)
 	struct ovid_vdisk_extent ext;
 	bool found;
 
+	io->found = 0;
 	if (!mutex_trylock(&chain->lock))
 		return false;
 	found = find(chain, io, &ext);
@@ -169,6 +173,16 @@ bool ovid_vdisk_image_try(struct vdisk_chain *chain, struct ovid_image_io *io)
 		return true;
 	let_go(chain);
 	return false;
+}
+
+/* the thread: at the place that was found for it, if that is its still */
+static bool do_found(struct vdisk_chain *chain, struct ovid_image_io *io)
+{
+	if (io->found != chain->given_back)
+		return false;
+	atomic_inc(&chain->under_way);
+	ovid_file_do(&io->file_io);
+	return true;
 }
 
 /* ---- in pieces ---- */
@@ -364,8 +378,11 @@ static void go(struct vdisk_split *split)
 
 void ovid_vdisk_image_rw(struct vdisk_chain *chain, struct ovid_image_io *io)
 {
-	struct vdisk_split *split = kmalloc(sizeof(*split), GFP_KERNEL_ACCOUNT);
+	struct vdisk_split *split;
 
+	if (do_found(chain, io))
+		return;
+	split = kmalloc(sizeof(*split), GFP_KERNEL_ACCOUNT);
 	if (!split) {
 		io->done(io, -ENOMEM);
 		return;
