@@ -152,11 +152,11 @@ void ovid_holes_punch(struct ovid_vdisk *image)
 {
 	struct ovid_hole *hole;
 
-	while ((hole = pop_hole(image, OVID_HOLE_COMMITTING))) {
+	while ((hole = pop_hole(image, OVID_HOLE_RESTING))) {
 		if (image->ops->punch(image->ctx, hole->off, image->info.block_size))
 			kvfree(hole);
 		else
-			push_hole(image, hole, OVID_HOLE_RESTING);
+			push_hole(image, hole, OVID_HOLE_FREE);
 	}
 }
 

@@ -77,6 +77,7 @@ int ovid_vdisk_close(struct ovid_vdisk *image)
 	if (!image)
 		return 0;
 	ret = ovid_vdisk_flush(image);
+	ovid_vdisk_reclaim(image);
 	if (!ret && image->touched && image->format_ops->finish)
 		ret = image->format_ops->finish(image);
 	ovid_vdisk_abandon(image);
@@ -268,7 +269,7 @@ int ovid_vdisk_discard(struct ovid_vdisk *image, u64 off, u64 len, bool advisory
 
 void ovid_vdisk_reclaim(struct ovid_vdisk *image)
 {
-	ovid_holes_move(image, OVID_HOLE_RESTING, OVID_HOLE_FREE);
+	ovid_holes_punch(image);
 }
 
 int ovid_vdisk_resize(struct ovid_vdisk *image, u64 size)
@@ -330,10 +331,7 @@ int ovid_vdisk_commit_run(struct ovid_vdisk *image, struct ovid_vdisk_commit *co
 void ovid_vdisk_commit_end(struct ovid_vdisk *image, struct ovid_vdisk_commit *commit, int ret)
 {
 	ovid_pages_give_back(&image->pages, commit->copy, commit->nr, !ret);
-	if (ret)
-		ovid_holes_move(image, OVID_HOLE_COMMITTING, OVID_HOLE_FREED);
-	else
-		ovid_holes_punch(image);
+	ovid_holes_move(image, OVID_HOLE_COMMITTING, ret ? OVID_HOLE_FREED : OVID_HOLE_RESTING);
 	image->commit = NULL;
 	kvfree(commit->copy);
 	kvfree(commit);

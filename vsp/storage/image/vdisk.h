@@ -300,16 +300,16 @@ bool ovid_vdisk_in_place(struct ovid_vdisk *image, u64 off, u64 len, u64 *file_o
  * @advisory: do not take space for it: where a parent's data would have to be hidden in
  *	part of a block, that part stays as it is
  *
- * Like a write it lasts after a flush.  Space that it frees is punched then, and used again
- * after ovid_vdisk_reclaim().
+ * Like a write it lasts after a flush.  Space that it frees is punched, and used again, when
+ * ovid_vdisk_reclaim() comes behind that.
  *
  * Return: as ovid_vdisk_write_begin().
  */
 int ovid_vdisk_discard(struct ovid_vdisk *image, u64 off, u64 len, bool advisory);
 
 /*
- * Blocks that were freed and flushed may be taken again.  To be called only when no I/O is under
- * way on any extent or write, since one might be to such a block.
+ * Blocks that were freed and flushed are punched, and may be taken again.  To be called only when
+ * no I/O is under way on any extent or write, since one might be to such a block.
  */
 void ovid_vdisk_reclaim(struct ovid_vdisk *image);
 

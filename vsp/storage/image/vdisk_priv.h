@@ -201,7 +201,7 @@ int ovid_block_free(struct ovid_vdisk *image, u64 block, const struct ovid_block
 /* give blocks their space */
 int ovid_block_fill(struct ovid_vdisk *image, u64 first, u64 end);
 void ovid_holes_move(struct ovid_vdisk *image, enum ovid_hole_state from, enum ovid_hole_state to);
-/* those that are committed become zeros and rest; what cannot be punched is not used again */
+/* those that rest become zeros and are free; what cannot be punched is not used again */
 void ovid_holes_punch(struct ovid_vdisk *image);
 void ovid_holes_drop(struct ovid_vdisk *image);
 

@@ -489,6 +489,34 @@ static void discards(struct kunit *test)
 	}
 }
 
+/* a write that was begun to a block before it was freed comes down late */
+static void late_write(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct ovid_vdisk_write w;
+	unsigned int i;
+
+	for (i = 2; i < ARRAY_SIZE(shapes); i += 2) {
+		memfile_free(&f->file[0]);
+		memfile_init(&f->file[0], i);
+		memset(f->shadow, 0, DISK);
+		make_open(f, 0, shapes[i].format, shapes[i].kind);
+		put_to(f, 0, 0, 1 << 20, 1);
+		KUNIT_ASSERT_EQ(test, ovid_vdisk_write_begin(f->image[0], 4096, 4096, &w), 0);
+		KUNIT_EXPECT_FALSE(test, w.pending);
+		KUNIT_EXPECT_EQ(test, ovid_vdisk_discard(f->image[0], 0, 1 << 20, false), 0);
+		memset(f->shadow, 0, 1 << 20);
+		KUNIT_EXPECT_EQ(test, ovid_vdisk_flush(f->image[0]), 0);
+		memset(f->buf, 2, 4096);
+		memfile_write(&f->file[0], w.file_off, f->buf, 4096);
+		expect_disk(f, 0);
+		/* whose space it is next begins with zeros */
+		ovid_vdisk_reclaim(f->image[0]);
+		put_to(f, 0, 3 << 20, 512, 3);
+		expect_disk(f, 0);
+	}
+}
+
 static void resizes(struct kunit *test)
 {
 	static const u64 to[] = { DISK / 2 + 512, DISK, 300ull << 30, DISK + 512, DISK };
@@ -975,6 +1003,7 @@ static struct kunit_case vdisk_cases[] = {
 	KUNIT_CASE(at_once),
 	KUNIT_CASE(room),
 	KUNIT_CASE(discards),
+	KUNIT_CASE(late_write),
 	KUNIT_CASE(resizes),
 	KUNIT_CASE(chain),
 	KUNIT_CASE(hides),
