@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# In the test host: a Debian is started, and somebody at its console types COMMAND, and when that
-# has said WORDS `systemctl poweroff`.  Prints what comes out of the console; ends as `ovid run`
-# does.
+# In the test host, on whose disk there is the VHDX of a Debian: that is started, and somebody at
+# its console types COMMAND, and when that has said WORDS `systemctl poweroff`.  Prints what comes
+# out of the console; ends as `ovid run` does.
 # usage: debian_host.sh COMMAND WORDS OPTION-OF-OVID-RUN...
 patience=600	# of the host's seconds
 command=$1 words=$2
@@ -18,9 +18,11 @@ seen() {
 	done
 }
 
+mkdir /store
+modprobe ext4 && mount -t ext4 /dev/sda /store || exit
 mkfifo keyboard
 : >console
-{ ovid run --name debian --serial stdio "$@" <keyboard; echo $? >status; } | tee console &
+{ ovid run --name debian --serial stdio --boot-from-disk --disk /store/debian.vhdx "$@" <keyboard; echo $? >status; } | tee console &
 exec 3>keyboard
 seen 'root@debian:~#' && echo "$command" >&3 && seen "$words" && echo 'systemctl poweroff' >&3
 wait
