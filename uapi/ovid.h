@@ -718,8 +718,8 @@ struct ovid_channel_info {
  * (struct vmbus_w_ring in Linux's terms: write and read index, interrupt mask, ...), its data,
  * the same data once more, then the other ring in the same way.  When the channel is
  * closed, the mapping stays and leads to memory that is nobody's; but what the guest had said and
- * nobody has read is in a copy of the ring towards the host (of up to 1 MiB, if there is memory for it),
- * until OVID_CHANNEL_GONE is read.
+ * nobody has read is in a copy of the ring towards the host, until OVID_CHANNEL_GONE is read (of up
+ * to 1 MiB, if there is memory for it).
  */
 struct ovid_channel_event {
 	__u32 kind;
@@ -857,10 +857,10 @@ struct ovid_disk {
  * behind the new end cannot be reached from then on.  What an image has more reads as zeroes;
  * a crash leaves the one size or the other.
  *
- * Errors: ENOENT (there is no disk), EBUSY (it is being detached), EOPNOTSUPP (a raw disk can only be
- * looked at: @bytes is to be 0; a DVD drive), EROFS (the image is read only), ENOTTY (no such channel), EINVAL (also: less
- * than 512 bytes; of an image less than it has, or a size that it cannot have), EIO, ENOSPC,
- * ENOMEM.
+ * Errors: ENOENT (there is no disk), EBUSY (it is being detached), EOPNOTSUPP (a raw disk can only
+ * be looked at: @bytes is to be 0; a DVD drive), EROFS (the image is read only), ENOTTY (no such
+ * channel), EINVAL (also: less than 512 bytes; of an image less than it has, or a size that it
+ * cannot have), EIO, ENOSPC, ENOMEM.
  */
 struct ovid_disk_size {
 	__u32 size;

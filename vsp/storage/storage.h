@@ -130,7 +130,8 @@ struct stor_request {
  * @node: in stor->queues
  * @busy: requests that use the guest's memory, or an image; stor->lock
  * @finished: what has ended since the channel's thread looked; stor->lock
- * @under_way: how many are @busy; of the primary channel, disks that get another size, too; stor->lock
+ * @under_way: how many are @busy, and disks that get another size (the primary channel's);
+ *	stor->lock
  *
  * The rest is the channel's thread's, and its under chan->lock:
  * @phase: of the protocol
