@@ -16,6 +16,7 @@
 
 #include "ring_guest.h"
 #include "lib/bus.h"
+#include "lib/image.h"
 #include "../../vsp/storage/proto.h"
 
 enum { DATA_INBAND = 6, GPA_DIRECT = 9, LBA = 8 };
@@ -312,6 +313,54 @@ static void closed(void)
 	tap_is(detach(), 0, "the disk can be detached");
 }
 
+/* an empty image on the filesystem */
+static int image_there(void)
+{
+	struct ovid_vdisk_params p = {
+		.format = OVID_VDISK_VHDX, .kind = OVID_VDISK_DYNAMIC, .size = 4 << 20,
+		.block_size = 1 << 20,
+	};
+	int from = image_make(&p, -1), to = open(FOLDER "/image", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	static char part[65536];
+	ssize_t n;
+
+	lseek(from, 0, SEEK_SET);
+	while ((n = read(from, part, sizeof(part))) > 0)
+		if (write(to, part, n) != n)
+			tap_bail("no image");
+	close(from);
+	return to;
+}
+
+/* one that gets another size when its channel is closed is no request of that one */
+static void resized(void)
+{
+	struct ovid_disk_size size = { .size = sizeof(size), .bytes = 8 << 20 };
+	struct ovid_disk arg = { .size = sizeof(arg), .serial = "image", .format = OVID_DISK_VHDX };
+	int status = -1;
+	pid_t child;
+
+	arg.fd = image_there();
+	tap_is(ov_ioctl(scsi, OVID_DISK_ATTACH, &arg), 0, "an image is attached");
+	close(arg.fd);
+	tap_ok(freeze(), "its filesystem is frozen");
+	child = fork();
+	if (!child)
+		_exit(!!ov_ioctl(scsi, OVID_DISK_RESIZE, &size));
+	tap_ok(soon(info().under_way == 1), "it becomes larger, but not now");
+	post_relid(CLOSE, g->relid);
+	tap_ok(open_channel() && handshake(), "the guest closes the channel, and opens it again");
+	tap_fails(save(), ETIMEDOUT, "the VM cannot be saved");
+	tap_fails(detach(), ETIMEDOUT, "nor the disk be detached");
+	tap_ok(thaw(), "the filesystem goes on");
+	tap_ok(waitpid(child, &status, 0) == child && !status, "it has become larger");
+	tap_is(info().bytes, 8 << 20, "... as it says");
+	tap_is(info().under_way, 0, "nothing is under way");
+	tap_is(save(), 0, "the VM can be saved");
+	tap_is(detach(), 0, "the disk can be detached");
+	unlink(FOLDER "/image");
+}
+
 static void attach_again(void)
 {
 	struct ovid_disk arg = { .size = sizeof(arg), .serial = "test" };
@@ -406,6 +455,7 @@ int main(void)
 	close(fd);
 	under_way();
 	closed();
+	resized();
 	attach_again();
 	of_sub_channel();
 	end_of_partition();

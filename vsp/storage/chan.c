@@ -227,8 +227,7 @@ int ovid_stor_end_alone(struct stor *stor)
 	while (!err && (req = stor->alone)) {
 		queue = req->queue;
 		start_alone(stor, req);
-		/* a disk that gets another size is under way there */
-		err = ovid_stor_quiesce(queue) ?: ovid_stor_quiesce(&stor->primary);
+		err = ovid_stor_quiesce(queue);
 	}
 	return err;
 }

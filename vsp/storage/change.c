@@ -21,17 +21,13 @@ static void take_size(struct stor *stor, struct stor_unit *unit)
 	ovid_stor_announce(stor);
 }
 
-/* as many more requests of a unit, by the primary channel: it stays, and a move waits */
+/* as many more requests of a unit's, of no channel: it stays, and whoever moves the VM waits */
 static void hold(struct stor *stor, struct stor_unit *unit, int n)
 {
 	guard(spinlock_irq)(&stor->lock);
 	unit->under_way += n;
-	stor->primary.under_way += n;
-	stor->under_way += n;
-	if (!unit->under_way || !stor->primary.under_way)
+	if (!unit->under_way)
 		wake_up(&stor->idle);
-	if (!stor->under_way && stor->alone)
-		ovid_chan_kick(stor->alone->queue->chan);
 }
 
 /* the one that has another size soon, held; or ERR_PTR */
@@ -51,9 +47,28 @@ static struct stor_unit *find_resized(struct stor *stor, const struct ovid_disk_
 	return unit;
 }
 
+/* it may have gone meanwhile */
+static int tell_size(struct stor *stor, struct ovid_disk_size *arg, u64 id)
+{
+	struct stor_unit *unit;
+
+	guard(mutex)(&stor->units_lock);
+	unit = ovid_stor_at(stor, arg->path, arg->target, arg->lun, arg->pad);
+	if (IS_ERR(unit))
+		return PTR_ERR(unit);
+	if (unit->id != id)
+		return -ENOENT;
+	if (unit->image->bytes < unit->disk.block_bytes)
+		return -EINVAL;
+	take_size(stor, unit);
+	arg->bytes = unit->disk.blocks * unit->disk.block_bytes;
+	return 0;
+}
+
 long ovid_stor_resize(struct stor *stor, struct ovid_disk_size *arg)
 {
 	struct stor_unit *unit;
+	u64 id;
 	int err;
 
 	if (arg->flags || arg->pad2)
@@ -61,16 +76,11 @@ long ovid_stor_resize(struct stor *stor, struct ovid_disk_size *arg)
 	unit = find_resized(stor, arg);
 	if (IS_ERR(unit))
 		return PTR_ERR(unit);
+	id = unit->id;
 	err = unit->image->ops->resize(unit->image, arg->bytes);
-	scoped_guard(mutex, &stor->units_lock) {
-		if (!err && unit->image->bytes < unit->disk.block_bytes)
-			err = -EINVAL;
-		if (!err)
-			take_size(stor, unit);
-		arg->bytes = unit->disk.blocks * unit->disk.block_bytes;
-	}
+	/* before units_lock, which who waits for this may have */
 	hold(stor, unit, -1);
-	return err;
+	return err ?: tell_size(stor, arg, id);
 }
 
 long ovid_stor_info(struct stor *stor, struct ovid_disk_info *arg)

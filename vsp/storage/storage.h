@@ -59,7 +59,7 @@ struct ovid_disk_size;
  * @image: what it consists of; NULL: a DVD drive without a disc; units_lock
  * @requests: of @image, so far; units_lock
  * @leaving: it is being detached, or gets another disc: nothing begins; units_lock
- * @under_way: those that have not ended; stor->lock
+ * @under_way: those that have not ended, and who gives it another size; stor->lock
  * @late: of them, those that were given up: nothing else begins meanwhile; stor->lock
  * @limit: of them; this and what follows: units_lock
  * @waiting: that have not begun, for the limit
@@ -130,8 +130,7 @@ struct stor_request {
  * @node: in stor->queues
  * @busy: requests that use the guest's memory, or an image; stor->lock
  * @finished: what has ended since the channel's thread looked; stor->lock
- * @under_way: how many are @busy, and disks that get another size (the primary channel's);
- *	stor->lock
+ * @under_way: how many are @busy; stor->lock
  *
  * The rest is the channel's thread's, and its under chan->lock:
  * @phase: of the protocol

@@ -312,10 +312,10 @@ long ovid_stor_detach(struct stor *stor, const struct ovid_disk *arg)
 	return 0;
 }
 
-/* nothing is under way but what was given up; units_lock held */
+/* nothing is under way but what was given up, or gives it another size; units_lock held */
 static int rest(struct stor *stor, struct stor_unit *unit, unsigned long end)
 {
-	int err = ovid_stor_wait(stor, &unit->late, end);
+	int err = ovid_stor_wait(stor, &unit->under_way, end);
 
 	if (err || !unit->image || !unit->image->ops->rest)
 		return err;
