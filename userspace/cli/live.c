@@ -8,8 +8,8 @@
 #include "live.h"
 #include "run.h"
 
-/* the kernel waits so long for requests of a disk that goes, and a little longer */
-#define DETACH_SECONDS	20
+/* longer than the module waits for a disk's file (disk_patience_s) */
+#define DETACH_SECONDS	40
 
 long long live_number(struct json_object *obj, const char *key)
 {
