@@ -31,6 +31,7 @@ bool ovid_bus_same_device(const struct ovid_bus_chan *a, const struct ovid_bus_c
 bool ovid_bus_may_have_sockets(const struct ovid_bus *bus);
 void ovid_bus_give_relid(struct ovid_bus *bus, struct ovid_bus_chan *chan, u32 relid);
 void ovid_bus_give_monitor(struct ovid_bus *bus, struct ovid_bus_chan *chan, u32 id);
+void ovid_bus_no_monitor(struct ovid_bus_chan *chan);
 void ovid_bus_drop_relid(struct ovid_bus *bus, struct ovid_bus_chan *chan);
 void ovid_bus_revoke_subs(struct ovid_bus *bus, const struct ovid_bus_chan *primary);
 void ovid_bus_forget_offers(struct ovid_bus *bus);

@@ -60,12 +60,18 @@ static void find_monitor(struct ovid_bus *bus, struct ovid_bus_chan *chan)
 	}
 }
 
+/* what its owner has said of one does not count */
+void ovid_bus_no_monitor(struct ovid_bus_chan *chan)
+{
+	chan->offer.monitor_id = 0;
+	chan->offer.monitor_allocated = 0;
+}
+
 static void drop_monitor(struct ovid_bus *bus, struct ovid_bus_chan *chan)
 {
 	if (chan->offer.monitor_allocated)
 		bus->monitored[chan->offer.monitor_id] = NULL;
-	chan->offer.monitor_id = 0;
-	chan->offer.monitor_allocated = 0;
+	ovid_bus_no_monitor(chan);
 }
 
 /* the guest does not know it any more */
@@ -154,8 +160,7 @@ int ovid_bus_offer(struct ovid_bus *bus, struct ovid_bus_chan *chan)
 		p = &(*p)->next;
 	*p = chan;
 	chan->next = NULL;
-	chan->offer.monitor_id = 0;
-	chan->offer.monitor_allocated = 0;
+	ovid_bus_no_monitor(chan);
 	bus->nr_chans++;
 	if (!wait && bus->state == OVID_BUS_OFFERED)
 		tell(bus, chan);

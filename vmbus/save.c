@@ -251,6 +251,8 @@ static int find_chan(struct ovid_bus *bus, const struct ovid_bus_chan *name,
 		*chan = primary ? bus->fx->sub(bus, primary, name->offer.sub_index) : NULL;
 		if (!*chan)
 			return -ENOENT;
+		/* its owner may have taken it from the primary channel's offer */
+		ovid_bus_no_monitor(*chan);
 	} else {
 		*chan = bus->fx->gone(bus);
 		if (!*chan)
