@@ -495,16 +495,18 @@ static bool is_primary(const struct stor_queue *queue)
 	return queue == &queue->stor->primary;
 }
 
-/* as many channels as VPs, with the first one */
-static u16 max_subs(const struct stor_queue *queue)
+/* as many channels as VPs, with the first one.  Counting those takes long, so not for requests */
+static u16 max_subs(const struct stor_queue *queue, const struct stor_w_packet *packet)
 {
+	if (!is_primary(queue) || packet->op == STOR_EXECUTE_SRB)
+		return 0;
 	return min(ovid_chan_vps(queue->chan) - 1, STOR_MAX_SUBS);
 }
 
 static void take_packet(struct stor_queue *queue, struct stor_request *req, u32 bytes,
 			struct ovid_chan_ranges *ranges)
 {
-	u16 subs = is_primary(queue) ? max_subs(queue) : 0;
+	u16 subs = max_subs(queue, &req->packet);
 
 	queue->nr_requests++;
 	req->bytes = ovid_stor_reply_bytes(bytes);
