@@ -490,15 +490,10 @@ static void run_srb(struct stor_request *req, struct ovid_chan_ranges *ranges)
 
 /* ---- packets ---- */
 
-static bool is_primary(const struct stor_queue *queue)
-{
-	return queue == &queue->stor->primary;
-}
-
 /* as many channels as VPs, with the first one.  Counting those takes long, so not for requests */
 static u16 max_subs(const struct stor_queue *queue, const struct stor_w_packet *packet)
 {
-	if (!is_primary(queue) || packet->op == STOR_EXECUTE_SRB)
+	if (!ovid_stor_is_primary(queue) || packet->op == STOR_EXECUTE_SRB)
 		return 0;
 	return min(ovid_chan_vps(queue->chan) - 1, STOR_MAX_SUBS);
 }
@@ -601,7 +596,8 @@ static void send_news(struct stor_queue *queue)
 	const struct stor_w_packet packet = { .op = STOR_ENUMERATE_BUS };
 	struct stor *stor = queue->stor;
 
-	if (!is_primary(queue) || queue->phase < STOR_PHASE_READY || !READ_ONCE(stor->announce))
+	if (!ovid_stor_is_primary(queue) || queue->phase < STOR_PHASE_READY ||
+	    !READ_ONCE(stor->announce))
 		return;
 	WRITE_ONCE(stor->announce, false);
 	if (ovid_chan_send(queue->chan, VMBUS_PKT_DATA, 0, 0, &packet, sizeof(packet)) == -EAGAIN)
@@ -659,5 +655,5 @@ void ovid_stor_forget(struct stor_queue *queue)
 	kfree(queue->spare);
 	queue->spare = NULL;
 	queue->nr_requests = 0;
-	queue->phase = is_primary(queue) ? STOR_PHASE_NEW : STOR_PHASE_READY;
+	queue->phase = ovid_stor_first_phase(queue);
 }

@@ -58,7 +58,10 @@ static void dequeue(struct stor_unit *unit, struct stor_request *req)
 
 static bool must_wait(const struct stor_unit *unit)
 {
-	return unit->nr_waiting || ovid_limit_delay(&unit->limit, ktime_get_ns());
+	if (unit->nr_waiting)
+		return true;
+	/* most disks have no limit, and need not know the time */
+	return !ovid_limit_is_none(&unit->limit) && ovid_limit_delay(&unit->limit, ktime_get_ns());
 }
 
 int ovid_stor_limited_room(struct stor *stor, const struct stor_unit *unit,

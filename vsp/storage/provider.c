@@ -23,7 +23,7 @@ static void init_queue(struct stor_queue *queue, struct stor *stor, struct ovid_
 {
 	queue->chan = chan;
 	queue->stor = stor;
-	queue->phase = queue == &stor->primary ? STOR_PHASE_NEW : STOR_PHASE_READY;
+	queue->phase = ovid_stor_first_phase(queue);
 	INIT_LIST_HEAD(&queue->busy);
 	INIT_LIST_HEAD(&queue->finished);
 	INIT_LIST_HEAD(&queue->replies);

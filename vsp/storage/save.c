@@ -89,7 +89,7 @@ static void save_reply(const struct stor_request *req, struct saved_reply *saved
 u32 ovid_stor_save(struct stor_queue *queue, void *buf, u32 room)
 {
 	struct stor *stor = queue->stor;
-	u32 nr_units = queue == &stor->primary ? stor->nr_units : 0, bytes;
+	u32 nr_units = ovid_stor_is_primary(queue) ? stor->nr_units : 0, bytes;
 	struct saved_reply *reply;
 	struct saved_unit *units;
 	struct stor_request *req;
@@ -120,7 +120,7 @@ u32 ovid_stor_save(struct stor_queue *queue, void *buf, u32 room)
 static bool saved_ok(const struct stor_queue *queue, const struct saved *saved, bool open,
 		     u32 bytes)
 {
-	bool primary = queue == &queue->stor->primary;
+	bool primary = ovid_stor_is_primary(queue);
 
 	return bytes >= sizeof(*saved) && saved->version == SAVE_VERSION &&
 	       saved->phase < STOR_PHASES && saved->nr_replies <= STOR_MAX_REQUESTS &&

@@ -207,6 +207,17 @@ struct stor {
 
 extern const struct ovid_chan_ops ovid_storage;
 
+static inline bool ovid_stor_is_primary(const struct stor_queue *queue)
+{
+	return queue == &queue->stor->primary;
+}
+
+/* a sub-channel has no handshake */
+static inline enum ovid_stor_phase ovid_stor_first_phase(const struct stor_queue *queue)
+{
+	return ovid_stor_is_primary(queue) ? STOR_PHASE_NEW : STOR_PHASE_READY;
+}
+
 /* ---- unit.c ---- */
 /* what is at the address that a request names, or NULL; units_lock held */
 struct stor_unit *ovid_stor_unit(struct stor *stor, const struct stor_w_srb *srb);
