@@ -167,6 +167,7 @@ enum rndis_w_type {
 /* NDIS statuses */
 #define RNDIS_SUCCESS		0x00000000u
 #define RNDIS_FAILURE		0xc0000001u
+#define RNDIS_MULTICAST_FULL	0xc0010009u
 #define RNDIS_INVALID_LENGTH	0xc0010014u
 #define RNDIS_INVALID_DATA	0xc0010015u
 #define RNDIS_NOT_SUPPORTED	0xc00000bbu
@@ -224,6 +225,8 @@ struct rndis_w_info {
 #define RNDIS_CSUM_TCP_GOOD	(1u << 3)
 #define RNDIS_CSUM_UDP_GOOD	(1u << 4)
 #define RNDIS_CSUM_IP_GOOD	(1u << 5)
+#define RNDIS_CSUM_TCP_UNMADE	(1u << 7)	/* what is there is none; with _GOOD */
+#define RNDIS_CSUM_IP_UNMADE	(1u << 8)	/* ... Linux makes it then */
 
 /* of RNDIS_INFO_LSO */
 #define RNDIS_LSO_MSS		0xfffffu

@@ -18,8 +18,21 @@
 #define NET_HASH_KEY_BYTES	40
 #define NET_MAX_QUEUES		64
 
+/*
+ * of TCP, in a frame that is to be cut, as we say it.  With headers that have no more than a time
+ * stamp in their options it is an IP packet that can be.  Linux makes at most 45 pieces of 1448
+ * bytes of 65536, of this too; it has room for 321 bytes of headers in it.
+ */
+#define NET_LSO_BYTES		65483u
+/* ... and in each piece, at least: Linux's TCP_MIN_GSO_SIZE */
+#define NET_MIN_MSS		8
+
 /* a control message is so long at most, and so is its answer */
 #define RNDIS_CONTROL_BYTES	1024
+
+/* of RNDIS_INIT: messages with frames in a packet, and their bytes */
+#define RNDIS_MAX_PACKETS	8
+#define RNDIS_MAX_TRANSFER	(RNDIS_MAX_PACKETS * (NET_MAX_FRAME + RNDIS_HEAD_BYTES))
 
 /* what all of a frame's message must say in its first bytes */
 #define RNDIS_HEAD_BYTES	256
@@ -32,6 +45,7 @@
 #define RNDIS_FILTER_ALL_MULTICAST 0x04u
 #define RNDIS_FILTER_BROADCAST	0x08u
 #define RNDIS_FILTER_PROMISCUOUS 0x20u
+#define RNDIS_FILTERS		0x2fu
 
 /* offloads that the guest has on */
 #define NET_TX_IP_CSUM		(1u << 0)
@@ -49,6 +63,13 @@
 #define NET_RSC4		(1u << 12)
 #define NET_RSC6		(1u << 13)
 #define NET_OFFLOADS		((1u << 14) - 1)
+
+/* what a hash is made of: addresses, with the ports of TCP or without */
+#define NDIS_HASH_IP4		(1u << 8)
+#define NDIS_HASH_TCP4		(1u << 9)
+#define NDIS_HASH_IP6		(1u << 10)
+#define NDIS_HASH_TCP6		(1u << 12)
+#define NET_HASH_TYPES		(NDIS_HASH_IP4 | NDIS_HASH_TCP4 | NDIS_HASH_IP6 | NDIS_HASH_TCP6)
 
 /**
  * struct ovid_rndis_stats - what statistics OIDs say; by the owner
@@ -74,11 +95,12 @@ struct ovid_rndis_stats {
  * @ready: by the guest, since RNDIS_INIT; zeroed before that, as are those that follow
  * @filter: RNDIS_FILTER_*; 0: no frames
  * @address: its own, or @permanent
- * @offloads: NET_*, on
+ * @offloads: NET_*, on.  At first those of the guest's frames, which it asks for with each; for
+ *	NET_RX_* and NET_RSC* it asks here
  * @nr_multicast: of @multicast
  * @multicast: with RNDIS_FILTER_MULTICAST
  * @rss: @table says where frames go, by their hash
- * @hash_types: NDIS_HASH_*
+ * @hash_types: NDIS_HASH_*; this and what follows may be there without @rss
  * @key: of the hash
  * @nr_table: of @table, a power of two
  * @table: queue, each below @queues
@@ -121,11 +143,13 @@ bool ovid_rndis_ok(const struct ovid_rndis *rndis);
  * @rndis: card
  * @stats: of it
  * @msg: a copy, @bytes of it, at most RNDIS_CONTROL_BYTES; aligned to 8
- * @bytes: what the packet has, perhaps more than the message
+ * @bytes: what the packet has, perhaps more than the message; of one that is longer than
+ *	RNDIS_CONTROL_BYTES, those: it is refused
  * @reply: out: RNDIS_CONTROL_BYTES, the answer
- * @changed: out: RNDIS_CHANGED_*
+ * @changed: out: RNDIS_CHANGED_*, all but RNDIS_HALTED by RNDIS_INIT
  *
- * Return: bytes of @reply; 0: there is none; -EPROTO: it is no message.
+ * Return: bytes of @reply; 0: there is none; -EPROTO: it is no message of control that a guest may
+ * send, or has not even the request's number.
  */
 int ovid_rndis_control(struct ovid_rndis *rndis, const struct ovid_rndis_stats *stats,
 		       const void *msg, u32 bytes, void *reply, u32 *changed);
@@ -134,6 +158,10 @@ int ovid_rndis_control(struct ovid_rndis *rndis, const struct ovid_rndis_stats *
 u32 ovid_rndis_link(const struct ovid_rndis *rndis, void *msg);
 /* addresses are to be had anew: it is another network */
 u32 ovid_rndis_network(const struct ovid_rndis *rndis, void *msg);
+/* @rndis->speed has changed */
+u32 ovid_rndis_speed(const struct ovid_rndis *rndis, void *msg);
+/* what is on, behind a set request's RNDIS_CHANGED_OFFLOADS: Hyper-V says it, guests ignore it */
+u32 ovid_rndis_offloads(const struct ovid_rndis *rndis, void *msg);
 
 /* a frame with this Ethernet header is for the guest */
 bool ovid_rndis_wants(const struct ovid_rndis *rndis, const u8 *eth);
@@ -221,7 +249,7 @@ int ovid_frame_offload(u8 *head, u32 head_bytes, const struct ovid_rndis_frame *
 /**
  * struct ovid_rndis_out - a message for the guest
  * @bytes: of the frame, or of this part of it
- * @csum: RNDIS_CSUM_*_GOOD or _BAD; 0: nothing is known
+ * @csum: RNDIS_CSUM_*_GOOD, _BAD, _UNMADE; 0: nothing is known
  * @has_vlan: @vlan is the frame's, which has no tag in it
  * @vlan: TCI
  * @hash: of the frame, if @has_hash
@@ -238,9 +266,12 @@ struct ovid_rndis_out {
 };
 
 /* bytes of the longest of them */
-#define RNDIS_OUT_HEAD_BYTES	(sizeof(struct rndis_w_packet) + 4 * (sizeof(struct rndis_w_info) + 4))
+#define RNDIS_OUT_HEAD_BYTES	112
 
-/* the message before the frame: bytes of @head; the frame follows at once */
+static_assert(sizeof(struct rndis_w_packet) + 4 * (sizeof(struct rndis_w_info) + 4) + 4 ==
+	      RNDIS_OUT_HEAD_BYTES, "so that the frame begins at a multiple of 8");
+
+/* the message before the frame: bytes of @head, a multiple of 8; the frame follows at once */
 u32 ovid_rndis_write(void *head, const struct ovid_rndis_out *out);
 
 #endif
