@@ -3,9 +3,10 @@
  * ovid_net.h - network cards: calls of the file of a channel with the provider "net", and the
  * frames that are read from it and written to it.
  *
- * A card is set up once (OVID_NET_SETUP); until then a guest's driver waits for it.  What its frames
- * go to and come from is the card's end (OVID_NET_END), of which there may be another one at any
- * time: an interface of the host's, a socket of tap or macvtap, or whoever reads and writes the file.
+ * A card is set up once (OVID_NET_SETUP); until then a guest's driver waits for it.  What its
+ * frames go to and come from is the card's end (OVID_NET_END), of which there may be another one at
+ * any time: an interface of the host's, a socket of tap or macvtap, or whoever reads and writes the
+ * file.
  */
 #ifndef OVID_NET_UAPI_H
 #define OVID_NET_UAPI_H
@@ -25,7 +26,7 @@
 /* struct ovid_net.flags */
 #define OVID_NET_GUARD_MAC	(1u << 1)	/* frames leave it from its own address only */
 /* struct ovid_net_link.flags */
-#define OVID_NET_OTHER		(1u << 1)	/* it is another network: addresses are to be had anew */
+#define OVID_NET_OTHER		(1u << 1)	/* another network: addresses are to be had anew */
 
 /**
  * struct ovid_net - OVID_NET_SETUP: what a card is
@@ -63,18 +64,20 @@ struct ovid_net {
  * @size:	sizeof(struct ovid_net_end)
  * @flags:	with OVID_NET_FRAMES: OVID_NET_OFFLOADS
  * @kind:	OVID_NET_NONE, ...
- * @fd:		with OVID_NET_SOCKET: of /dev/net/tun (as tap, with IFF_VNET_HDR) or /dev/tapN;
- *		else -1.  The file stays open until the end is another one
+ * @fd:		with OVID_NET_SOCKET: of /dev/net/tun (tap, with IFF_NO_PI and IFF_VNET_HDR) or
+ *		/dev/tapN (the same), with O_NONBLOCK; else -1.  The file stays open until the end
+ *		is another one
  * @ifname:	with OVID_NET_INTERFACE: in: its name, or a pattern with %d ("ovid%d" where it is
  *		empty); out: its name.  Else zeroes
  * @ifindex:	in: zero; out: of the interface
  * @pad:	must be zero
  *
- * An interface is made in the network namespace of the caller, who needs CAP_NET_ADMIN there, and goes
- * with the end, or the file.  What was on its way to an end that is not there any more is lost.
+ * An interface is made in the network namespace of the caller, who needs CAP_NET_ADMIN there, and
+ * goes with the end, or the file.  What is on its way to an end that is replaced is lost.
  *
- * Errors: EINVAL, EPERM, EEXIST (there is such an interface), EBADF, EBADFD (no such socket),
- * ENOMEM, ENOTCONN (it is not set up), ENOTTY (no such channel).
+ * Errors: EINVAL, EPERM, EEXIST (there is such an interface), EBADF (no such file, or it is not
+ * open as it must be), EBADFD (it has no interface), ENOMEM, ENOTCONN (it is not set up), ENOTTY
+ * (no such channel).
  */
 struct ovid_net_end {
 	__u32 size;
@@ -115,9 +118,13 @@ struct ovid_net_link {
  * @version:	of NVSP that was agreed on; 0: none
  * @offloads:	that the guest has on, bits as in Documentation/uapi/net.rst
  * @ifname:	of its end
- * @tx_frames:	of the guest; so are @tx_bytes, and @tx_errors: those that made no sense, and
- *		@tx_dropped: those that its end did not take
- * @rx_frames:	for the guest; so are @rx_bytes, and @rx_dropped: it had no room for them
+ * @tx_frames:	of the guest's
+ * @tx_bytes:	of them
+ * @tx_errors:	those that made no sense, or must not leave
+ * @tx_dropped:	those that its end did not take
+ * @rx_frames:	for the guest
+ * @rx_bytes:	of them
+ * @rx_dropped:	those that it had no room for
  *
  * Errors: EINVAL, ENOTCONN (it is not set up), ENOTTY (no such channel).
  */
@@ -164,12 +171,12 @@ struct ovid_net_info {
  * @headers:	... and of headers
  * @vlan:	with OVID_FRAME_VLAN: TCI
  *
- * A read gives as many frames as there are and fit: EAGAIN (there is none, O_NONBLOCK), EMSGSIZE (the
- * next one is longer than the buffer; it stays), EFAULT (those are lost), ENOTCONN (the end is another
- * one).  A write takes as many whole frames as there is room for, and says how many bytes those
- * were: EAGAIN (none, O_NONBLOCK), EINVAL (the first is none, those before a bad one were taken),
- * EFAULT, ENOTCONN.  What is written while the guest takes no frames is dropped.  poll(): POLLIN,
- * POLLOUT.
+ * A read gives as many frames as there are and fit: EAGAIN (there is none, O_NONBLOCK), EMSGSIZE
+ * (the next one is longer than the buffer; it stays), EFAULT (those are lost), ENOTCONN (the end is
+ * another one).  A write takes as many whole frames as there is room for, and says how many bytes
+ * those were: EAGAIN (none, O_NONBLOCK), EINVAL (the first is none, those before a bad one were
+ * taken), EFAULT, ENOTCONN. What is written while the guest takes no frames is dropped. poll():
+ * POLLIN, POLLOUT.
  */
 struct ovid_frame {
 	__u32 bytes;

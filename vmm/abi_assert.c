@@ -9,6 +9,7 @@
 #include "../uapi/hvdef.h"
 #include "../uapi/mshv.h"
 #include "../uapi/ovid.h"
+#include "../uapi/ovid_net.h"
 #include "abi_mshv.h"
 
 /* ---- TLFS: messages ---------------------------------------------------- */
@@ -406,6 +407,53 @@ HEAD(ovid_vsock_bind);
 AT(ovid_vsock_bind, partition, 8, 4);
 AT(ovid_vsock_bind, cid, 12, 4);
 
+SIZE(ovid_net, 88);
+HEAD(ovid_net);
+AT(ovid_net, mac, 8, 6);
+AT(ovid_net, queues, 14, 2);
+AT(ovid_net, mtu, 16, 4);
+AT(ovid_net, speed, 20, 4);
+AT(ovid_net, name, 24, 64);
+
+SIZE(ovid_net_end, 40);
+HEAD(ovid_net_end);
+AT(ovid_net_end, kind, 8, 4);
+AT(ovid_net_end, fd, 12, 4);
+AT(ovid_net_end, ifname, 16, 16);
+AT(ovid_net_end, ifindex, 32, 4);
+AT(ovid_net_end, pad, 36, 4);
+
+SIZE(ovid_net_link, 8);
+HEAD(ovid_net_link);
+
+SIZE(ovid_net_info, 112);
+HEAD(ovid_net_info);
+AT(ovid_net_info, mac, 8, 6);
+AT(ovid_net_info, queues, 14, 2);
+AT(ovid_net_info, mtu, 16, 4);
+AT(ovid_net_info, speed, 20, 4);
+AT(ovid_net_info, kind, 24, 4);
+AT(ovid_net_info, ifindex, 28, 4);
+AT(ovid_net_info, version, 32, 4);
+AT(ovid_net_info, offloads, 36, 4);
+AT(ovid_net_info, ifname, 40, 16);
+AT(ovid_net_info, tx_frames, 56, 8);
+AT(ovid_net_info, tx_bytes, 64, 8);
+AT(ovid_net_info, tx_errors, 72, 8);
+AT(ovid_net_info, tx_dropped, 80, 8);
+AT(ovid_net_info, rx_frames, 88, 8);
+AT(ovid_net_info, rx_bytes, 96, 8);
+AT(ovid_net_info, rx_dropped, 104, 8);
+
+SIZE(ovid_frame, 16);
+AT(ovid_frame, bytes, 0, 4);
+AT(ovid_frame, flags, 4, 2);
+AT(ovid_frame, csum_start, 6, 2);
+AT(ovid_frame, csum_offset, 8, 2);
+AT(ovid_frame, mss, 10, 2);
+AT(ovid_frame, headers, 12, 2);
+AT(ovid_frame, vlan, 14, 2);
+
 SIZE(ovid_stats_header, 64);
 AT(ovid_stats_header, version, 0, 4);
 AT(ovid_stats_header, count, 4, 4);
@@ -445,6 +493,25 @@ IS(OVID_DISK_LIMIT, 0xc028b93a);
 IS(OVID_DISK_LIMIT_SET, 1);
 IS(OVID_DISK_MEDIUM, 0x4010b93b);
 IS(OVID_DISK_FORCE, 1);
+IS(OVID_NET_SETUP, 0x4058b950);
+IS(OVID_NET_END, 0xc028b951);
+IS(OVID_NET_LINK, 0x4008b952);
+IS(OVID_NET_INFO, 0xc070b953);
+IS(OVID_NET_LINK_DOWN, 1);
+IS(OVID_NET_GUARD_MAC, 2);
+IS(OVID_NET_OTHER, 2);
+IS(OVID_NET_NONE, 0);
+IS(OVID_NET_INTERFACE, 1);
+IS(OVID_NET_FRAMES, 2);
+IS(OVID_NET_SOCKET, 3);
+IS(OVID_NET_OFFLOADS, 1);
+IS(OVID_NET_READY, 0x100);
+IS(OVID_NET_UP, 0x200);
+IS(OVID_FRAME_CSUM, 1);
+IS(OVID_FRAME_CSUM_GOOD, 2);
+IS(OVID_FRAME_SEGMENT4, 4);
+IS(OVID_FRAME_SEGMENT6, 8);
+IS(OVID_FRAME_VLAN, 16);
 IS(OVID_SOCKET_REPLY, 0x4018b938);
 IS(OVID_VSOCK_BIND, 0x4010b939);
 IS(OVID_OFFER_PIPE, 0x10);
