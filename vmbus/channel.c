@@ -30,7 +30,7 @@ MODULE_PARM_DESC(chan_poll_us, "longest time, in microseconds, for which a chann
 static struct lock_class_key provider_lock;
 
 static struct ovid_chan *new_chan(struct ovid_vmbus *vmbus, const struct ovid_chan_ops *ops,
-				  void *priv, struct ovid_chan *primary)
+				  void *priv, struct ovid_chan *primary, u16 index)
 {
 	struct ovid_chan *chan = kzalloc(sizeof(*chan), GFP_KERNEL_ACCOUNT);
 	int err;
@@ -45,6 +45,7 @@ static struct ovid_chan *new_chan(struct ovid_vmbus *vmbus, const struct ovid_ch
 	chan->ops = ops;
 	chan->priv = priv;
 	chan->primary = primary;
+	chan->bc.offer.sub_index = index;
 	kref_init(&chan->ref);
 	mutex_init(&chan->lock);
 	if (!ops->raw)
@@ -53,6 +54,7 @@ static struct ovid_chan *new_chan(struct ovid_vmbus *vmbus, const struct ovid_ch
 	INIT_LIST_HEAD(&chan->node);
 	INIT_LIST_HEAD(&chan->ready);
 	INIT_LIST_HEAD(&chan->subs);
+	INIT_LIST_HEAD(&chan->buffers);
 	init_waitqueue_head(&chan->wait);
 	err = ops->attach ? ops->attach(chan) : 0;
 	if (err) {
@@ -68,13 +70,13 @@ static struct ovid_chan *new_chan(struct ovid_vmbus *vmbus, const struct ovid_ch
 struct ovid_chan *ovid_chan_new(struct ovid_vmbus *vmbus, const struct ovid_chan_ops *ops,
 				void *priv)
 {
-	return new_chan(vmbus, ops, priv, NULL);
+	return new_chan(vmbus, ops, priv, NULL, 0);
 }
 
 struct ovid_chan *ovid_chan_new_sub(struct ovid_chan *primary, u16 index)
 {
 	const struct vmbus_w_offer *of = &primary->bc.offer;
-	struct ovid_chan *chan = new_chan(primary->vmbus, primary->ops->sub, NULL, primary);
+	struct ovid_chan *chan = new_chan(primary->vmbus, primary->ops->sub, NULL, primary, index);
 
 	if (IS_ERR(chan))
 		return chan;
@@ -361,13 +363,15 @@ static void unmap_rings(struct ovid_chan *chan)
 /* what the guest has said with the open; 0 or an error of map_rings() */
 static int prepare(struct ovid_chan *chan)
 {
+	const struct ovid_chan_buffer *ring = chan->bc.ring->pinned;
+
 	lockdep_assert_held(&chan->lock);
 	chan->vp = chan->bc.target_vp;
 	chan->version = chan->vmbus->bus.version;
 	chan->broken = false;
 	chan->signal = false;
 	chan->freed = false;
-	chan->pins = chan->bc.ring->pinned;
+	chan->pins = ring->pins;
 	chan->out_page = chan->bc.downstream;
 	return chan->ops->raw ? 0 : map_rings(chan);
 }
@@ -771,10 +775,10 @@ void ovid_chan_give_up(struct ovid_chan_held *held)
 	ovid_guest_disown(held->pins);
 }
 
-int ovid_chan_send_vec(struct ovid_chan *chan, u16 type, u16 flags, u64 trans_id,
-		       const struct ovid_ring_vec *vec, unsigned int nr)
+/* @header: bytes of @vec that come before the payload */
+static int send(struct ovid_chan *chan, struct vmbus_w_packet desc, u32 header,
+		const struct ovid_ring_vec *vec, unsigned int nr)
 {
-	const struct vmbus_w_packet desc = { .type = type, .flags = flags, .trans_id = trans_id };
 	unsigned int i;
 	u32 len = 0;
 	int err;
@@ -784,12 +788,20 @@ int ovid_chan_send_vec(struct ovid_chan *chan, u16 type, u16 flags, u64 trans_id
 		return -EPROTO;
 	for (i = 0; i < nr; i++)
 		len += vec[i].len;
-	err = ovid_ring_write(&chan->out, desc, 0, vec, nr);
+	err = ovid_ring_write(&chan->out, desc, header, vec, nr);
 	if (err == -EAGAIN)
 		chan->want = max(chan->want, ovid_ring_packet_bytes(0, len));
-	ovid_chan_stats_send(&chan->stats, err, len);
+	ovid_chan_stats_send(&chan->stats, err, len - header);
 	ovid_fault_packet_out(chan, err, len);
 	return err == -EPROTO ? broken(chan) : err;
+}
+
+int ovid_chan_send_vec(struct ovid_chan *chan, u16 type, u16 flags, u64 trans_id,
+		       const struct ovid_ring_vec *vec, unsigned int nr)
+{
+	const struct vmbus_w_packet desc = { .type = type, .flags = flags, .trans_id = trans_id };
+
+	return send(chan, desc, 0, vec, nr);
 }
 EXPORT_SYMBOL_GPL(ovid_chan_send_vec);
 
@@ -799,6 +811,22 @@ int ovid_chan_send(struct ovid_chan *chan, u16 type, u16 flags, u64 trans_id, co
 	const struct ovid_ring_vec vec = { .base = buf, .len = len };
 
 	return ovid_chan_send_vec(chan, type, flags, trans_id, &vec, 1);
+}
+
+int ovid_chan_send_pages(struct ovid_chan *chan, u16 flags, u64 trans_id, u16 set,
+			 const struct vmbus_w_range *ranges, u32 nr, const void *buf, u32 len)
+{
+	const struct vmbus_w_packet desc = {
+		.type = VMBUS_PKT_XFER_PAGES, .flags = flags, .trans_id = trans_id,
+	};
+	const struct vmbus_w_pages head = { .set = set, .nr_ranges = nr };
+	const struct ovid_ring_vec vec[] = {
+		{ .base = &head, .len = sizeof(head) },
+		{ .base = ranges, .len = array_size(nr, sizeof(*ranges)) },
+		{ .base = buf, .len = len },
+	};
+
+	return send(chan, desc, vec[0].len + vec[1].len, vec, ARRAY_SIZE(vec));
 }
 
 u32 ovid_chan_room(const struct ovid_chan *chan)
@@ -841,6 +869,11 @@ u64 ovid_chan_reference_time(const struct ovid_chan *chan)
 struct ovid_chan *ovid_chan_primary(const struct ovid_chan *chan)
 {
 	return chan->primary;
+}
+
+u16 ovid_chan_index(const struct ovid_chan *chan)
+{
+	return chan->bc.offer.sub_index;
 }
 
 u32 ovid_chan_vps(const struct ovid_chan *chan)

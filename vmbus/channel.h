@@ -15,9 +15,11 @@
 #define OVID_CHANNEL_H
 
 #include <linux/bvec.h>
+#include <linux/list.h>
 #include "ring.h"
 
 struct ovid_chan;
+struct ovid_chan_buffer;
 struct file;
 struct module;
 struct ovid_pins;
@@ -65,6 +67,8 @@ struct work_struct;
  *	made it.  @open: in the place of ops @open, the rings are mapped and go on where they stood.
  *	0 or -errno
  * @forget: back to what @attach made, after @restore; it is closed.  NULL: nothing to be done
+ * @unmap: the guest takes back what ovid_chan_map() gave: nothing touches it when this returns.
+ *	Of who calls that
  *
  * @sub: who serves sub-channels (ovid_chan_make_subs()); NULL: there are none.  Of it @owner, @name
  *	and the calls count, but @read to @ioctl: a sub-channel has no file.  No two channels of
@@ -96,6 +100,7 @@ struct ovid_chan_ops {
 	u32 (*save)(struct ovid_chan *chan, void *buf, u32 room);
 	int (*restore)(struct ovid_chan *chan, bool open, const void *buf, u32 bytes);
 	void (*forget)(struct ovid_chan *chan);
+	void (*unmap)(struct ovid_chan *chan, struct ovid_chan_buffer *buf);
 	const struct ovid_chan_ops *sub;
 };
 
@@ -190,6 +195,44 @@ void ovid_chan_let_go(struct ovid_chan_held *held, bool written);
 void ovid_chan_give_up(struct ovid_chan_held *held);
 
 /**
+ * struct ovid_chan_buffer - guest memory that a GPADL has described, for long
+ * @at: mapped here, or NULL
+ * @bytes: of it; 0: it is not one range, and cannot be mapped
+ * @gpadl: the guest's name for it; this and what follows is the bus's
+ * @offset: of the first byte in the first page
+ * @map: of the pages
+ * @pins: they are held
+ * @chan: that it was made for
+ * @node: in chan->buffers
+ */
+struct ovid_chan_buffer {
+	void *at;
+	u32 bytes;
+	u32 gpadl;
+	u32 offset;
+	void *map;
+	struct ovid_pins *pins;
+	struct ovid_chan *chan;
+	struct list_head node;
+};
+
+/**
+ * ovid_chan_map - map the memory of a GPADL
+ * @chan: channel that the guest has made it for; also from @restore
+ * @gpadl: the guest's name for it
+ *
+ * Return: what it is until ovid_chan_unmap(), or @unmap; or ERR_PTR: -ENOENT, -EBUSY (it is
+ * mapped), -EPROTO (it is not one range), -ENOMEM.  The guest may change what is in it at any time.
+ *
+ * Sub-channels may use their primary channel's: they are closed before that is unmapped behind a
+ * turn's back.
+ */
+struct ovid_chan_buffer *ovid_chan_map(struct ovid_chan *chan, u32 gpadl);
+void ovid_chan_unmap(struct ovid_chan_buffer *buf);
+/* @bytes of it from @at on, one or more, were written to: for whoever tracks that */
+void ovid_chan_written(const struct ovid_chan_buffer *buf, u32 at, u32 bytes);
+
+/**
  * ovid_chan_send - send a packet
  * @chan: channel
  * @type: VMBUS_PKT_DATA or VMBUS_PKT_COMPLETION
@@ -207,6 +250,22 @@ int ovid_chan_send(struct ovid_chan *chan, u16 type, u16 flags, u64 trans_id, co
 /* the same for a payload in @nr pieces */
 int ovid_chan_send_vec(struct ovid_chan *chan, u16 type, u16 flags, u64 trans_id,
 		       const struct ovid_ring_vec *vec, unsigned int nr);
+
+/**
+ * ovid_chan_send_pages - send a packet that says where in a buffer of the guest's there is data
+ * @chan: channel
+ * @flags: VMBUS_PACKET_*
+ * @trans_id: transaction
+ * @set: the guest's name for the buffer
+ * @ranges: of it
+ * @nr: of @ranges
+ * @buf: payload
+ * @len: bytes of it
+ *
+ * Return: as ovid_chan_send().
+ */
+int ovid_chan_send_pages(struct ovid_chan *chan, u16 flags, u64 trans_id, u16 set,
+			 const struct vmbus_w_range *ranges, u32 nr, const void *buf, u32 len);
 
 /* the longest payload that there is space for now */
 u32 ovid_chan_room(const struct ovid_chan *chan);
@@ -244,6 +303,8 @@ int ovid_chan_make_subs(struct ovid_chan *chan, u16 nr);
 
 /* of a sub-channel, which it outlives; NULL: it is a primary one */
 struct ovid_chan *ovid_chan_primary(const struct ovid_chan *chan);
+/* of a sub-channel, from 1 on; of others, what their offer says.  Also from @attach */
+u16 ovid_chan_index(const struct ovid_chan *chan);
 /* VPs that the partition has */
 u32 ovid_chan_vps(const struct ovid_chan *chan);
 

@@ -37,8 +37,11 @@ static int pin_pages(struct ovid_vmbus *vmbus, struct ovid_gpadl *gpadl)
 	pins = ovid_guest_pin(vmbus->part, gfns, n);
 	if (IS_ERR(pins))
 		return PTR_ERR(pins);
-	gpadl->pinned = pins;
-	return 0;
+	gpadl->pinned = ovid_chan_lend(ovid_chan_of(vmbus->bus.chan[gpadl->relid]), gpadl, pins);
+	if (gpadl->pinned)
+		return 0;
+	ovid_guest_unpin(pins, false);
+	return -ENOMEM;
 }
 
 static int pin(struct ovid_bus *bus, struct ovid_gpadl *gpadl)
@@ -54,8 +57,12 @@ static int pin(struct ovid_bus *bus, struct ovid_gpadl *gpadl)
 
 static void unpin(struct ovid_bus *bus, struct ovid_gpadl *gpadl)
 {
+	struct ovid_chan_buffer *buf = gpadl->pinned;
+	struct ovid_pins *pins = buf->pins;
+
 	trace_gpadl_gone(of_bus(bus), gpadl, 0);
-	ovid_guest_unpin(gpadl->pinned, true);
+	ovid_chan_take_back(buf);
+	ovid_guest_unpin(pins, true);
 	gpadl->pinned = NULL;
 }
 

@@ -295,6 +295,19 @@ struct vmbus_w_packet {
 	u64 trans_id;
 };
 
+/* behind the descriptor of VMBUS_PKT_XFER_PAGES, and then ranges */
+struct vmbus_w_pages {
+	u16 set;
+	u8 sender_owns;
+	u8 reserved;
+	u32 nr_ranges;
+};
+
+struct vmbus_w_range {
+	u32 bytes;
+	u32 offset;
+};
+
 #define VMBUS_PACKET_TRAILER	8		/* behind each packet, not in len8 */
 #define VMBUS_PACKET_COMPLETION	(1u << 0)	/* of flags: asks for one */
 

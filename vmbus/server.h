@@ -9,6 +9,7 @@
  *   monitor.c	monitor pages: guests that signal by a bit in memory
  *   channel.c	channels: signals, packets, the calls of providers
  *   subs.c		sub-channels of theirs
+ *   buffer.c	memory that the guest has lent to them
  *   chan_file.c	OVID_VMBUS_OFFER and the file behind it
  *   late.c	what ends behind its channel
  *   user.c	channels that are served by whoever has the file
@@ -146,6 +147,7 @@ struct ovid_vmbus {
  * @map:	the rings' pages, each data area twice in a row
  * @mapping:	of the file, which outlives all offers
  * @pins:	of the ring's GPADL, the bus's
+ * @buffers:	GPADLs that were made for it, struct ovid_chan_buffer; @lock
  * @signal:	the guest is to be told of something, when @ops->work returns
  * @freed:	it waits for space, which there is now
  * @stalled:	its provider takes no packets before it is kicked
@@ -182,6 +184,7 @@ struct ovid_chan {
 	void *map;
 	struct address_space *mapping;
 	struct ovid_pins *pins;
+	struct list_head buffers;
 	struct ovid_ring in;
 	struct ovid_ring out;
 	struct ovid_poll poll;
@@ -318,6 +321,13 @@ void ovid_chan_offer_subs(struct ovid_chan *chan);
 /* effect */
 struct ovid_bus_chan *ovid_vmbus_sub(struct ovid_bus *bus, struct ovid_bus_chan *primary,
 				     u16 index);
+
+/* ---- buffer.c ---- */
+/* a GPADL was made for it, its pages are held: what gpadl->pinned is, or NULL; vmbus->lock held */
+struct ovid_chan_buffer *ovid_chan_lend(struct ovid_chan *chan, const struct ovid_gpadl *gpadl,
+					struct ovid_pins *pins);
+/* nothing touches its memory when this returns; the pages are still held.  vmbus->lock held */
+void ovid_chan_take_back(struct ovid_chan_buffer *buf);
 
 /* ---- late.c ---- */
 int ovid_late_init(void);
