@@ -10,6 +10,7 @@
 #include <linux/module.h>
 #include <linux/poll.h>
 #include <linux/string.h>
+#include "../uapi/ovid_net.h"
 #include "../vmm/arg.h"
 #include "server.h"
 
@@ -85,6 +86,10 @@ union chan_arg {
 	struct ovid_disk_info disk_info;
 	struct ovid_disk_limit disk_limit;
 	struct ovid_disk_medium disk_medium;
+	struct ovid_net net;
+	struct ovid_net_end net_end;
+	struct ovid_net_link net_link;
+	struct ovid_net_info net_info;
 };
 
 /* calls that have an argument */
@@ -104,6 +109,10 @@ static int get_arg(union chan_arg *arg, unsigned int cmd, void __user *user)
 	case OVID_DISK_INFO:
 	case OVID_DISK_LIMIT:
 	case OVID_DISK_MEDIUM:
+	case OVID_NET_SETUP:
+	case OVID_NET_END:
+	case OVID_NET_LINK:
+	case OVID_NET_INFO:
 		return ovid_arg_in(arg, user, _IOC_SIZE(cmd));
 	default:
 		return 0;

@@ -5,6 +5,7 @@
 #include <linux/stddef.h>
 #include "echo.h"
 #include "ic/ic.h"
+#include "net/net.h"
 #include "storage/storage.h"
 
 extern const struct ovid_chan_ops *const ovid_providers[];
@@ -17,6 +18,7 @@ const struct ovid_chan_ops *const ovid_providers[] = {
 	&ovid_ic_vss,
 	&ovid_ic_fcopy,
 	&ovid_storage,
+	&ovid_net,
 	&ovid_echo,
 	NULL
 };
