@@ -88,9 +88,9 @@ static netdev_features_t if_features_check(struct sk_buff *skb, struct net_devic
 	u32 offloads = READ_ONCE(card_of(dev)->rndis.offloads);
 
 	features = vlan_features_check(skb, features);
-	if (!(offloads & NET_RSC4))
+	if ((offloads & NET_WHOLE4) != NET_WHOLE4)
 		features &= ~NETIF_F_TSO;
-	if (!(offloads & NET_RSC6))
+	if ((offloads & NET_WHOLE6) != NET_WHOLE6)
 		features &= ~NETIF_F_TSO6;
 	return features;
 }

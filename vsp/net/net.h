@@ -42,6 +42,10 @@ struct net_card;
 #define NET_MAX_CONTROL		16	/* answers that wait for it */
 #define NET_MAX_RANGES		64	/* of a packet for it */
 
+/* with these a guest takes a large frame whole, whose checksum is not made */
+#define NET_WHOLE4		(NET_RSC4 | NET_RX_TCP4_CSUM)
+#define NET_WHOLE6		(NET_RSC6 | NET_RX_TCP6_CSUM)
+
 /* ranges of a packet, and their pages: Linux has 32 of a page each at most */
 #define NET_LIST_WORDS		192
 

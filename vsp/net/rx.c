@@ -101,10 +101,10 @@ static int csum_of(struct net_card *net, struct sk_buff *skb)
 
 static bool takes_coalesced(const struct net_card *net, const struct sk_buff *skb)
 {
-	u32 type = skb_shinfo(skb)->gso_type;
+	u32 type = skb_shinfo(skb)->gso_type, on = net->rndis.offloads;
 
-	return (type & SKB_GSO_TCPV4 && net->rndis.offloads & NET_RSC4) ||
-	       (type & SKB_GSO_TCPV6 && net->rndis.offloads & NET_RSC6);
+	return (type & SKB_GSO_TCPV4 && (on & NET_WHOLE4) == NET_WHOLE4) ||
+	       (type & SKB_GSO_TCPV6 && (on & NET_WHOLE6) == NET_WHOLE6);
 }
 
 /* ---- into the receive buffer ---- */
