@@ -179,6 +179,7 @@ static struct sk_buff *next_frame(struct net_queue *queue)
 {
 	struct net_card *net = queue->net;
 	struct sk_buff *skb, *cut;
+	struct sk_buff_head pieces;
 
 	while ((skb = __skb_dequeue(&queue->held))) {
 		if (!ovid_rndis_wants(&net->rndis, skb->data)) {
@@ -194,12 +195,15 @@ static struct sk_buff *next_frame(struct net_queue *queue)
 			continue;
 		}
 		consume_skb(skb);
+		/* before those behind it, of which none is cut as long as these wait */
+		__skb_queue_head_init(&pieces);
 		while (cut) {
 			skb = cut;
 			cut = skb->next;
 			skb_mark_not_on_list(skb);
-			__skb_queue_tail(&queue->held, skb);
+			__skb_queue_tail(&pieces, skb);
 		}
+		skb_queue_splice(&pieces, &queue->held);
 	}
 	return NULL;
 }
