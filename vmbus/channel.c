@@ -166,18 +166,26 @@ int ovid_chan_offer(struct ovid_chan *chan, const struct ovid_vmbus_offer *arg)
 	return 0;
 }
 
+/* its sub-channels are closed, too, and may share something with those that have their turns */
+static void revoke(struct ovid_chan *chan)
+{
+	struct ovid_vmbus *vmbus = chan->vmbus;
+
+	guard(mutex)(&vmbus->turn);
+	guard(mutex)(&vmbus->lock);
+	trace_chan_rescind(chan, 0);
+	if (ovid_bus_revoke(&vmbus->bus, &chan->bc)) {
+		list_del_init(&chan->node);
+		ovid_chan_put(chan);
+	}
+}
+
 void ovid_chan_revoke(struct ovid_chan *chan)
 {
 	struct ovid_vmbus *vmbus = chan->vmbus;
 
 	ovid_chan_debugfs_del(chan);
-	scoped_guard(mutex, &vmbus->lock) {
-		trace_chan_rescind(chan, 0);
-		if (ovid_bus_revoke(&vmbus->bus, &chan->bc)) {
-			list_del_init(&chan->node);
-			ovid_chan_put(chan);
-		}
-	}
+	revoke(chan);
 	ovid_chan_put(chan);
 	ovid_bus_part_put(vmbus->part);
 }

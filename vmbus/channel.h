@@ -72,7 +72,7 @@ struct work_struct;
  *
  * @sub: who serves sub-channels (ovid_chan_make_subs()); NULL: there are none.  Of it @owner, @name
  *	and the calls count, but @read to @ioctl: a sub-channel has no file.  No two channels of
- *	a bus have @work called at the same time
+ *	a bus have @work, @open, @close or @unmap called at the same time
  *
  * A provider without @restore cannot be moved while its channel is open.
  */
@@ -224,8 +224,7 @@ struct ovid_chan_buffer {
  * Return: what it is until ovid_chan_unmap(), or @unmap; or ERR_PTR: -ENOENT, -EBUSY (it is
  * mapped), -EPROTO (it is not one range), -ENOMEM.  The guest may change what is in it at any time.
  *
- * Sub-channels may use their primary channel's: they are closed before that is unmapped behind a
- * turn's back.
+ * Sub-channels may use their primary channel's: it is unmapped while none has its turn.
  */
 struct ovid_chan_buffer *ovid_chan_map(struct ovid_chan *chan, u32 gpadl);
 void ovid_chan_unmap(struct ovid_chan_buffer *buf);

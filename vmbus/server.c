@@ -215,6 +215,7 @@ static long create(struct ovid_partition *part, const struct ovid_vmbus_create *
 /* the guest begins anew, and finds the same offers */
 static void reset(struct ovid_vmbus *vmbus)
 {
+	guard(mutex)(&vmbus->turn);
 	guard(mutex)(&vmbus->lock);
 	ovid_mail_forget(vmbus);
 	ovid_bus_disconnect(&vmbus->bus);
