@@ -8,7 +8,9 @@
 #include <linux/string.h>
 #include "net.h"
 
-#define BUDGET		64	/* packets in a row, then it is another channel's turn */
+/* packets in a row, and bytes of their frames, then it is another channel's turn */
+#define BUDGET		64
+#define BUDGET_BYTES	(256 << 10)
 
 static bool is_primary(const struct net_queue *queue)
 {
@@ -96,14 +98,15 @@ static void add_control(struct net_queue *queue, struct net_control *control)
 	queue->nr_controls++;
 }
 
-/* offloads are others now: guests may forget what they have asked for; a word too few is no harm */
-static void tell_offloads(struct net_queue *queue)
+/* of what has changed on the host's side; a guest that is not ready will ask */
+static void tell(struct net_queue *queue, u32 (*write)(const struct ovid_rndis *rndis, void *msg))
 {
-	struct net_control *msg = new_control(queue);
+	struct net_card *net = queue->net;
+	struct net_control *msg = net->rndis.ready ? new_control(queue) : NULL;
 
 	if (!msg)
 		return;
-	msg->bytes = ovid_rndis_offloads(&queue->net->rndis, msg->msg);
+	msg->bytes = write(&net->rndis, msg->msg);
 	add_control(queue, msg);
 }
 
@@ -124,37 +127,26 @@ static u32 control(struct net_queue *queue, const void *msg, u32 bytes)
 	else
 		kfree(reply);
 	if (changed & RNDIS_CHANGED_OFFLOADS)
-		tell_offloads(queue);
+		tell(queue, ovid_rndis_offloads);	/* behind the answer */
 	if (changed)
 		ovid_net_applied(net);
 	return n < 0 ? NVSP_BAD_RNDIS : NVSP_OK;
 }
 
-/* of what has changed on the host's side */
 static void tell_news(struct net_queue *queue)
 {
 	struct net_card *net = queue->net;
-	struct net_control *msg;
 
-	if (!is_primary(queue) || !READ_ONCE(net->news))
-		return;
-	if (!net->rndis.ready) {
-		net->rndis.link = READ_ONCE(net->link);
-		WRITE_ONCE(net->news, 0);
-		return;
-	}
-	msg = new_control(queue);
-	if (!msg)
+	if (!is_primary(queue) || !READ_ONCE(net->news) ||
+	    queue->nr_controls > NET_MAX_CONTROL - 2)
 		return;
 	if (test_and_clear_bit(NET_NEWS_LINK, &net->news)) {
 		net->rndis.link = READ_ONCE(net->link);
-		msg->bytes = ovid_rndis_link(&net->rndis, msg->msg);
+		tell(queue, ovid_rndis_link);
 		ovid_net_changed(net);
-	} else {
-		clear_bit(NET_NEWS_NETWORK, &net->news);
-		msg->bytes = ovid_rndis_network(&net->rndis, msg->msg);
 	}
-	add_control(queue, msg);
+	if (test_and_clear_bit(NET_NEWS_NETWORK, &net->news))
+		tell(queue, ovid_rndis_network);
 }
 
 /* ---- what a packet carries ---- */
@@ -380,11 +372,12 @@ static void deliver(struct net_card *net, struct sk_buff_head *frames)
 /* true: there may be more */
 static bool receive(struct net_queue *queue)
 {
+	u64 end = queue->net->stats.tx_bytes + BUDGET_BYTES;
 	struct sk_buff_head frames;
 	int i, err = 0;
 
 	__skb_queue_head_init(&frames);
-	for (i = 0; i < BUDGET && !err && !queue->owed; i++)
+	for (i = 0; i < BUDGET && !err && !queue->owed && queue->net->stats.tx_bytes < end; i++)
 		err = receive_one(queue, &frames);
 	deliver(queue->net, &frames);
 	return !err && !queue->owed;
@@ -413,11 +406,9 @@ void ovid_net_forget(struct net_queue *queue)
 {
 	struct net_control *control, *next;
 
-	scoped_guard(spinlock_bh, &queue->frames.lock) {
+	scoped_guard(spinlock_bh, &queue->frames.lock)
 		queue->chan = NULL;
-		queue->stopped = false;
-		skb_queue_splice_tail_init(&queue->frames, &queue->held);
-	}
+	ovid_net_take_queued(queue);
 	__skb_queue_purge(&queue->held);
 	list_for_each_entry_safe(control, next, &queue->controls, node)
 		kfree(control);

@@ -28,7 +28,7 @@
  * @wait: in @wqh, the file's
  * @wqh: or NULL, before it is there
  * @poll: to get there
- * @full: the guest's queue is; @work waits for room
+ * @full: the guest's queues that are, bits; @work waits for room
  * @gone: nothing is read any more
  * @buf: a frame and its head; @work's
  */
@@ -39,7 +39,7 @@ struct net_file {
 	wait_queue_entry_t wait;
 	wait_queue_head_t *wqh;
 	poll_table poll;
-	bool full;
+	unsigned long full;
 	bool gone;
 	u8 buf[HEAD_BYTES + NET_MAX_FRAME];
 };
@@ -119,10 +119,10 @@ static struct sk_buff *make_frame(struct net_file *f, u32 bytes)
 /* a queue that has room again by now did not say so, as nobody waited */
 static void note_full(struct net_file *f, u16 index)
 {
-	WRITE_ONCE(f->full, true);
-	smp_mb();	/* between that and @stopped, as in the turn that clears it */
+	set_bit(index, &f->full);
+	smp_mb__after_atomic();	/* between that and @stopped, as in the turn that clears it */
 	if (!READ_ONCE(f->end.net->queues[index]->stopped))
-		WRITE_ONCE(f->full, false);
+		clear_bit(index, &f->full);
 }
 
 static void take_frame(struct net_file *f, u32 bytes)
@@ -170,7 +170,7 @@ static void read_work(struct work_struct *work)
 
 static void file_room(struct net_end *end, u16 index)
 {
-	WRITE_ONCE(file_of(end)->full, false);
+	clear_bit(index, &file_of(end)->full);
 	queue_work(system_unbound_wq, &file_of(end)->work);
 }
 

@@ -18,7 +18,8 @@
 #include <net/gso.h>
 #include "net.h"
 
-#define MAX_WAITING	(1u << 20)	/* bytes of frames */
+#define MAX_WAITING	(2u << 20)	/* bytes of memory; then the guest's packets wait */
+#define MAX_MEMORY	(8u << 20)	/* more is lost: of frames that were cut into very many */
 #define ALIGN_TO	8u
 
 /**
@@ -26,9 +27,9 @@
  * @end: end
  * @offloads: who reads can do what a frame says is left to be done
  * @out: frames of the guest's; its lock, for @bytes and @full
- * @bytes: of them
+ * @bytes: of their memory
  * @full: channels wait
- * @in_full: so does who writes; of all queues
+ * @in_full: so does who writes: bits, by queue
  */
 struct net_frames {
 	struct net_end end;
@@ -36,7 +37,7 @@ struct net_frames {
 	struct sk_buff_head out;
 	u32 bytes;
 	bool full;
-	bool in_full;
+	unsigned long in_full;
 };
 
 static struct net_frames *frames_of(struct net_end *end)
@@ -46,16 +47,23 @@ static struct net_frames *frames_of(struct net_end *end)
 
 /* ---- frames of the guest's ---- */
 
-static void add(struct net_frames *f, struct sk_buff *skb)
+/* how many are lost */
+static u32 add(struct net_frames *f, struct sk_buff *skb)
 {
+	if (f->bytes >= MAX_MEMORY) {
+		kfree_skb(skb);
+		return 1;
+	}
 	__skb_queue_tail(&f->out, skb);
-	f->bytes += skb->len;
+	f->bytes += skb->truesize;
+	return 0;
 }
 
-/* without offloads: whole frames that need nothing more.  How many are lost */
+/* without offloads: whole frames that need nothing more */
 static u32 add_plain(struct net_frames *f, struct sk_buff *skb)
 {
 	struct sk_buff *next;
+	u32 lost = 0;
 
 	skb = skb_vlan_tag_present(skb) ? __vlan_hwaccel_push_inside(skb) : skb;
 	if (!skb)
@@ -75,9 +83,9 @@ static u32 add_plain(struct net_frames *f, struct sk_buff *skb)
 	for (; skb; skb = next) {
 		next = skb->next;
 		skb_mark_not_on_list(skb);
-		add(f, skb);
+		lost += add(f, skb);
 	}
-	return 0;
+	return lost;
 }
 
 static u32 frames_deliver(struct net_end *end, struct sk_buff_head *frames)
@@ -90,10 +98,7 @@ static u32 frames_deliver(struct net_end *end, struct sk_buff_head *frames)
 		skb_reset_mac_header(skb);
 		skb->protocol = eth_hdr(skb)->h_proto;
 		guard(spinlock_bh)(&f->out.lock);
-		if (f->offloads)
-			add(f, skb);
-		else
-			lost += add_plain(f, skb);
+		lost += f->offloads ? add(f, skb) : add_plain(f, skb);
 	}
 	ovid_chan_wake(end->net->primary);
 	return lost;
@@ -119,7 +124,7 @@ static struct sk_buff *next_out(struct net_frames *f, size_t room, ssize_t *err)
 		return NULL;
 	}
 	__skb_unlink(skb, &f->out);
-	f->bytes -= skb->len;
+	f->bytes -= skb->truesize;
 	return skb;
 }
 
@@ -196,9 +201,9 @@ static bool head_ok(const struct ovid_frame *head)
 		return false;
 	if (!segment)
 		return true;
-	return segment != (OVID_FRAME_SEGMENT4 | OVID_FRAME_SEGMENT6) && head->mss &&
-	       head->flags & OVID_FRAME_CSUM && head->headers <= NET_FRAME_HEAD_BYTES &&
-	       head->headers < head->bytes;
+	return segment != (OVID_FRAME_SEGMENT4 | OVID_FRAME_SEGMENT6) &&
+	       head->mss >= NET_MIN_MSS && head->flags & OVID_FRAME_CSUM &&
+	       head->headers <= NET_FRAME_HEAD_BYTES && head->headers < head->bytes;
 }
 
 /* what the head says of the frame: false: it cannot be */
@@ -259,10 +264,10 @@ static struct sk_buff *write_frame(struct iov_iter *from)
 /* a queue that has room again by now did not say so, as nobody waited */
 static void note_full(struct net_frames *f, u16 index)
 {
-	WRITE_ONCE(f->in_full, true);
-	smp_mb();	/* between that and @stopped, as in the turn that clears it */
+	set_bit(index, &f->in_full);
+	smp_mb__after_atomic();	/* between that and @stopped, as in the turn that clears it */
 	if (!READ_ONCE(f->end.net->queues[index]->stopped))
-		WRITE_ONCE(f->in_full, false);
+		clear_bit(index, &f->in_full);
 }
 
 static void put_frame(struct net_frames *f, struct sk_buff *skb, bool more)
@@ -318,7 +323,7 @@ __poll_t ovid_net_frames_poll(struct net_end *end)
 
 static void frames_room(struct net_end *end, u16 index)
 {
-	WRITE_ONCE(frames_of(end)->in_full, false);
+	clear_bit(index, &frames_of(end)->in_full);
 	ovid_chan_wake(end->net->primary);
 }
 

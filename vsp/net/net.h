@@ -79,9 +79,10 @@ struct net_batch {
  * struct net_queue - a channel of a card, and the frames for it
  * @net: card
  * @index: of the channel
- * @frames: for the guest; its lock, for @chan and @stopped, too; with bottom halves off
+ * @frames: for the guest; its lock, for what follows, too; with bottom halves off
  * @chan: NULL: it is closed, frames are dropped
  * @stopped: the end waits for room
+ * @dropped: frames since the turn has looked
  *
  * The rest is the channel's, turn:
  * @own: channel, open or not
@@ -100,6 +101,7 @@ struct net_queue {
 	struct sk_buff_head frames;
 	struct ovid_chan *chan;
 	bool stopped;
+	u32 dropped;
 
 	struct ovid_chan *own;
 	struct sk_buff_head held;
@@ -251,6 +253,8 @@ u32 ovid_net_tx(struct net_queue *queue, const void *section, u32 section_bytes,
 bool ovid_net_rx(struct net_card *net, u16 index, struct sk_buff *skb, bool more);
 /* the queue for a frame; any context */
 u16 ovid_net_choose(struct net_card *net, struct sk_buff *skb);
+/* all that wait are held: there is room again; turn */
+void ovid_net_take_queued(struct net_queue *queue);
 /* into the ring: true: there is more */
 bool ovid_net_send_frames(struct net_queue *queue);
 /* a packet that waits for space, or the oldest control message: 0 or -EAGAIN */

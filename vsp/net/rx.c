@@ -37,6 +37,7 @@ bool ovid_net_rx(struct net_card *net, u16 index, struct sk_buff *skb, bool more
 	waiting = skb_queue_len(&queue->frames);
 	if (!queue->chan || !READ_ONCE(net->up) || waiting >= 2 * NET_MAX_FRAMES) {
 		kfree_skb(skb);
+		queue->dropped++;
 		return false;
 	}
 	__skb_queue_tail(&queue->frames, skb);
@@ -47,8 +48,7 @@ bool ovid_net_rx(struct net_card *net, u16 index, struct sk_buff *skb, bool more
 	return queue->stopped;
 }
 
-/* all that wait: there is room again */
-static void take_queued(struct net_queue *queue)
+void ovid_net_take_queued(struct net_queue *queue)
 {
 	struct net_card *net = queue->net;
 	bool stopped;
@@ -57,6 +57,8 @@ static void take_queued(struct net_queue *queue)
 		skb_queue_splice_tail_init(&queue->frames, &queue->held);
 		stopped = queue->stopped;
 		queue->stopped = false;
+		net->stats.rx_dropped += queue->dropped;
+		queue->dropped = 0;
 	}
 	if (!stopped)
 		return;
@@ -235,7 +237,7 @@ bool ovid_net_send_frames(struct net_queue *queue)
 	if (!queue->net->rx.map || queue->batch.nr)
 		return false;
 	if (skb_queue_empty(&queue->held))
-		take_queued(queue);
+		ovid_net_take_queued(queue);
 	for (i = 0; i < BUDGET && (skb = next_frame(queue)); i++) {
 		if (send_frame(queue, skb)) {
 			__skb_queue_head(&queue->held, skb);
