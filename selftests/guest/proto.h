@@ -39,7 +39,22 @@ enum {
 	G_CMD_REVOKE,		/* arg 0: G_CHANNEL_*: takes the offer back */
 	G_CMD_COUNTER,		/* arg 0: address of the name of one of the partition's; g_host.result */
 	G_CMD_FAULT,		/* arg 0: address of text: faults for the bus to make */
+	G_CMD_NET,		/* arg 0: G_NET_*, of the card that is offered; g_host.result */
 };
+
+/* the far side of a card: it gives each frame back, to where it came from */
+enum {
+	G_NET_HOLD,		/* arg 1: 1: no frame is read any more, 0: all are given back again */
+	G_NET_WRITE,		/* arg 1: address, 2: bytes: frames and their heads, as they are */
+	G_NET_READ,		/* arg 1: address, 2: bytes: room for some; best while it holds */
+	G_NET_LINK,		/* arg 1: flags of OVID_NET_LINK */
+	G_NET_END,		/* arg 1: kind of OVID_NET_END, 2: flags */
+	G_NET_INFO,		/* arg 1: address of struct ovid_net_info */
+	G_NET_REFUSED,		/* how many frames could not be given back */
+};
+#define G_NET_MAC	0x00, 0x15, 0x5d, 0x01, 0x02, 0x03
+#define G_NET_QUEUES	3
+#define G_NET_MTU	9000
 
 /* channels of the bus that a case with G_VMBUS has; the first two are offered from the start */
 enum {
@@ -53,6 +68,7 @@ enum {
 	G_CHANNEL_FCOPY,
 	G_CHANNEL_SOCKET,	/* the runner connects to the guest; by that or the guest's own connect, one */
 	G_CHANNEL_SCSI,		/* a controller with three disks, see g_scsi.c */
+	G_CHANNEL_NET,		/* a card, see g_net.c */
 	G_CHANNELS
 };
 #define G_USER_TYPE	0x55	/* each byte of its class id */

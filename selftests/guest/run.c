@@ -213,6 +213,12 @@ static void command(struct run *r, uint32_t cmd)
 						 serve_revoke(r->bus, h->arg[0]);
 		return;
 	}
+	if (cmd == G_CMD_NET) {
+		uint64_t arg[3] = { h->arg[0], h->arg[1], h->arg[2] };
+
+		h->result = r->bus ? serve_net(r->bus, arg, r->m.ram, r->m.ram_bytes) : -ENXIO;
+		return;
+	}
 	if (cmd == G_CMD_FAULT || cmd == G_CMD_COUNTER) {
 		const char *text = (char *)r->m.ram + h->arg[0];
 

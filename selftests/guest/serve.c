@@ -20,6 +20,7 @@
 #include "../api/lib/tap.h"
 #include "proto.h"
 #include "serve.h"
+#include "serve_net.h"
 
 /* a channel that is served here; @quit: eventfd, the thread has to end */
 struct echo {
@@ -33,6 +34,7 @@ struct serve {
 	bool there[G_CHANNELS];
 	int h[G_CHANNELS];	/* of those that the kernel serves */
 	struct echo echo[G_CHANNELS];
+	struct far *far;	/* of G_CHANNEL_NET */
 	/* the guest's connects: a thread that takes them */
 	pthread_t thread;
 	int connects, quit;
@@ -90,7 +92,7 @@ static void fill_offer(struct ovid_vmbus_offer *arg, unsigned int channel)
 		[G_CHANNEL_HEARTBEAT] = "heartbeat", [G_CHANNEL_SHUTDOWN] = "shutdown",
 		[G_CHANNEL_TIMESYNC] = "timesync", [G_CHANNEL_KVP] = "kvp",
 		[G_CHANNEL_VSS] = "vss", [G_CHANNEL_FCOPY] = "fcopy", [G_CHANNEL_SOCKET] = "",
-		[G_CHANNEL_SCSI] = "scsi",
+		[G_CHANNEL_SCSI] = "scsi", [G_CHANNEL_NET] = "net",
 	};
 
 	strcpy((char *)arg->provider, providers[channel]);
@@ -150,6 +152,8 @@ static int offer(struct serve *s, unsigned int channel, const struct ovid_vmbus_
 	if (channel == G_CHANNEL_SCSI)
 		return attach_disk(ret, 0, 0) ?: attach_disk(ret, 1, OVID_DISK_READ_ONLY) ?:
 		       attach_slow(ret, 2);
+	if (channel == G_CHANNEL_NET)
+		return far_start(ret, &s->far);
 	return 0;
 }
 
@@ -157,6 +161,8 @@ static int take_back(struct serve *s, unsigned int channel)
 {
 	if (channel >= G_CHANNELS || !s->there[channel])
 		return -ENOENT;
+	if (channel == G_CHANNEL_NET)
+		far_stop(s->far);
 	if (served_here(channel))
 		echo_stop(&s->echo[channel]);
 	else
@@ -271,6 +277,17 @@ int64_t serve_counter(struct serve *s, const char *name)
 
 	close(fd);
 	return value;
+}
+
+int64_t serve_net(struct serve *s, const uint64_t *arg, void *ram, uint64_t bytes)
+{
+	int64_t ret = -ENOENT;
+
+	pthread_mutex_lock(&s->lock);
+	if (s->there[G_CHANNEL_NET])
+		ret = far_command(s->far, arg, ram, bytes);
+	pthread_mutex_unlock(&s->lock);
+	return ret;
 }
 
 bool serve_can_fail(void)

@@ -20,6 +20,8 @@ int serve_revoke(struct serve *s, unsigned int channel);
 int64_t serve_counter(struct serve *s, const char *name);
 /* can the module make faults, and its files be reached? */
 bool serve_can_fail(void);
+/* G_NET_*; @ram: the guest's memory.  0 or more, or -errno */
+int64_t serve_net(struct serve *s, const uint64_t *arg, void *ram, uint64_t bytes);
 /* rules as in Documentation/vmbus-faults.rst: 0 or -errno */
 int serve_fault(const char *rules);
 /* of the partition, whose VPs do not run */
