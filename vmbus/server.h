@@ -71,8 +71,8 @@ struct ovid_vmbus_port {
 /**
  * struct ovid_vmbus
  * @part:	which outlives it
- * @turn:	held by the thread for each round, by a VP that does one in its place, and by who else
- *		closes channels
+ * @turn:	held by the thread for each round, by a VP that does one in its place, and by who
+ *		else closes channels
  * @stands:	nothing is done or delivered until the partition is resumed; written under @turn
  *		and @out_lock
  * @restoring:	where the state stands that is being restored; @lock
