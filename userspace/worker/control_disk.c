@@ -6,43 +6,13 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "question.h"
 
 /* ---- what a question says ---- */
 
-/* a whole number that is not more than @max; -1: there is none, or another */
-static int64_t number(struct json_object *question, const char *key, int64_t max)
-{
-	struct json_object *field;
-	int64_t n;
-
-	if (!json_object_object_get_ex(question, key, &field) ||
-	    !json_object_is_type(field, json_type_int))
-		return -1;
-	n = json_object_get_int64(field);
-	return n >= 0 && n <= max ? n : -1;
-}
-
-/* a text with less than @room bytes, or an empty one */
-static void text(struct json_object *question, const char *key, char *buf, size_t room)
-{
-	struct json_object *field;
-
-	*buf = 0;
-	if (json_object_object_get_ex(question, key, &field) &&
-	    (size_t)json_object_get_string_len(field) < room)
-		strcpy(buf, json_object_get_string(field));
-}
-
-static bool flag(struct json_object *question, const char *key)
-{
-	struct json_object *field;
-
-	return json_object_object_get_ex(question, key, &field) && json_object_get_boolean(field);
-}
-
 static u16 sector(struct json_object *question, const char *key)
 {
-	int64_t n = number(question, key, 4096);
+	int64_t n = question_number(question, key, 4096);
 
 	return n < 0 ? 0 : n;
 }
@@ -50,8 +20,8 @@ static u16 sector(struct json_object *question, const char *key)
 /* The disk that is meant, or -1, and the failure is told. */
 static int find(struct machine *m, struct control_client *cl)
 {
-	int64_t controller = number(cl->question, "controller", CONTROLLERS_MAX - 1);
-	int64_t lun = number(cl->question, "lun", LUNS_MAX - 1);
+	int64_t controller = question_number(cl->question, "controller", CONTROLLERS_MAX - 1);
+	int64_t lun = question_number(cl->question, "lun", LUNS_MAX - 1);
 	struct failure why;
 	int at = -1;
 
@@ -121,7 +91,7 @@ static unsigned int place(const struct disk_config *c)
 static void do_next(struct machine *m, struct control_client *cl)
 {
 	const struct disks *disks = m->vmbus.disks;
-	int64_t from = number(cl->question, "from", DISKS_MAX);
+	int64_t from = question_number(cl->question, "from", DISKS_MAX);
 	int best = -1;
 
 	for (unsigned int i = 0; from >= 0 && i < disks->nr; i++)
@@ -136,8 +106,8 @@ static void do_next(struct machine *m, struct control_client *cl)
 /* those that are named; the others stay */
 static void read_limit(struct json_object *question, struct disk_config *c)
 {
-	int64_t iops = number(question, "iops", UINT32_MAX);
-	int64_t bps = number(question, "bps", INT64_MAX);
+	int64_t iops = question_number(question, "iops", UINT32_MAX);
+	int64_t bps = question_number(question, "bps", INT64_MAX);
 
 	if (iops >= 0)
 		c->iops = iops;
@@ -148,17 +118,17 @@ static void read_limit(struct json_object *question, struct disk_config *c)
 /* what `ovid disk-attach` has found out of the file; false: that cannot be */
 static bool read_config(struct machine *m, struct json_object *question, struct disk_config *c)
 {
-	int64_t controller = number(question, "controller", CONTROLLERS_MAX - 1);
-	int64_t lun = number(question, "lun", LUNS_MAX - 1);
-	int64_t format = number(question, "format", OVID_DISK_VHDX);
+	int64_t controller = question_number(question, "controller", CONTROLLERS_MAX - 1);
+	int64_t lun = question_number(question, "lun", LUNS_MAX - 1);
+	int64_t format = question_number(question, "format", OVID_DISK_VHDX);
 
-	*c = (struct disk_config){ .read_only = flag(question, "read_only") };
+	*c = (struct disk_config){ .read_only = question_flag(question, "read_only") };
 	/* none: as the file has it; the module says whether they can be so */
 	c->logical_sector = sector(question, "logical_sector");
 	c->physical_sector = sector(question, "physical_sector");
 	read_limit(question, c);
-	text(question, "serial", c->serial, sizeof(c->serial));
-	text(question, "file", c->file, sizeof(c->file));
+	question_text(question, "serial", c->serial, sizeof(c->serial));
+	question_text(question, "file", c->file, sizeof(c->file));
 	if (controller < 0 || format < 0 || !*c->serial)
 		return false;
 	if (lun < 0)
@@ -238,7 +208,8 @@ static void refuse_medium(struct control_client *cl, const struct disk_config *c
 static void change_medium(struct machine *m, struct control_client *cl, unsigned int at)
 {
 	struct disk_config *c = &m->vmbus.disks->config[at];
-	int ret = disks_change(m->vmbus.disks, at, cl->file, flag(cl->question, "force"),
+	bool force = question_flag(cl->question, "force");
+	int ret = disks_change(m->vmbus.disks, at, cl->file, force,
 			       m->vmbus.scsi_fd);
 
 	if (ret) {
@@ -246,7 +217,7 @@ static void change_medium(struct machine *m, struct control_client *cl, unsigned
 		return;
 	}
 	cl->file = -1;
-	text(cl->question, "file", c->file, sizeof(c->file));
+	question_text(cl->question, "file", c->file, sizeof(c->file));
 	control_answer(cl, describe(m, at), NULL, 0);
 }
 
@@ -297,7 +268,7 @@ static void do_resized(struct machine *m, struct control_client *cl)
 {
 	int at = find(m, cl), ret;
 	const struct disk_config *c;
-	int64_t wanted = number(cl->question, "bytes", INT64_MAX);
+	int64_t wanted = question_number(cl->question, "bytes", INT64_MAX);
 	struct failure why;
 	u64 bytes = wanted < 0 ? 0 : wanted;
 
