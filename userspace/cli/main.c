@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* main.c - one program, three roles: `ovid VERB …` and, by argv[0], ovid-worker and ovid-bootfind. */
+/* main.c - one program, four roles: `ovid VERB …` and, by argv[0], ovid-worker, ovid-bootfind and ovid-slirp. */
 #include <stdio.h>
 
 #include "../bootfind/bootfind.h"
+#include "../slirp/slirp.h"
 #include "../worker/config.h"
 #include "../worker/worker.h"
 #include "cli.h"
@@ -59,6 +60,8 @@ int main(int argc, char **argv)
 		return worker_main();
 	if (argc && !strcmp(argv[0], BOOTFIND_NAME))
 		return bootfind_main();
+	if (argc && !strcmp(argv[0], SLIRP_NAME))
+		return slirp_main();
 	if (argc < 2) {
 		fprintf(stderr, "ovid: what shall it do? see `ovid --help`\n");
 		return OVID_X_USAGE;
