@@ -26,6 +26,13 @@ int cli_disk_resize(int argc, char **argv);
 int cli_disk_limit(int argc, char **argv);
 int cli_disk_medium(int argc, char **argv);	/* disk-insert, disk-eject */
 int cli_disk_list(int argc, char **argv);
+int cli_net_attach(int argc, char **argv);
+int cli_net_detach(int argc, char **argv);
+int cli_net_link(int argc, char **argv);
+int cli_net_move(int argc, char **argv);
+int cli_net_forward(int argc, char **argv);
+int cli_net_list(int argc, char **argv);
+int cli_ip(int argc, char **argv);
 int cli_simple(int argc, char **argv);	/* pause, resume, reset, nmi, kill */
 
 /* Prints the failure as one line and returns its exit status. */

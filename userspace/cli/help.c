@@ -39,6 +39,13 @@ static const struct {
 	  "                    repeated\n"
 	  "  --dvd FILE|none[,lun=N][,controller=N][,serial=TEXT]\n"
 	  "                    a DVD drive with the disc that an ISO image is; may be repeated\n"
+	  "  --net END[,WORD]...\n"
+	  "                    a network card (without one there is no network); may be repeated.\n"
+	  "                    END: user (its own network behind this host's addresses), bridge=NAME,\n"
+	  "                    tap=NAME, if[=NAME] (an interface of the host's), fd=N (tap or macvtap),\n"
+	  "                    none.  Words: mac=ADDRESS, queues=N, mtu=N, guard=on, link=off; with\n"
+	  "                    bridge: vlan=N; with user: hostfwd=tcp|udp:[ADDR]:PORT-[ADDR]:PORT,\n"
+	  "                    net=CIDR, restrict=on, hostname=NAME\n"
 	  "  --boot-from-disk  kernel, initrd and command line are those that the first disk would\n"
 	  "                    boot: its grub.cfg, loader/entries, or EFI/Linux; --append adds to it\n"
 	  "  --device PATH     the module's device (/dev/ovid)\n"
@@ -150,6 +157,35 @@ static const struct {
 	{ "disk-list",
 	  "usage: ovid disk-list [--json] NAME\n"
 	  "The disks of a running VM: where, how large, read only, serial number, limits, file.\n\n" JSON_LINE },
+	{ "net-attach",
+	  "usage: ovid net-attach [--json] NAME END[,WORD]...\n"
+	  "Gives a running VM one network card more, as `ovid run --net` says it, and says its\n"
+	  "number.\n\n" JSON_LINE },
+	{ "net-detach",
+	  "usage: ovid net-detach [--json] NAME NIC\n"
+	  "Takes a network card away from a running VM.\n\n" JSON_LINE },
+	{ "net-link",
+	  "usage: ovid net-link [--json] NAME NIC up|down\n"
+	  "Plugs the cable of a running VM's network card in, or pulls it.\n\n" JSON_LINE },
+	{ "net-move",
+	  "usage: ovid net-move [--json] NAME NIC END[,WORD]...\n"
+	  "Gives a running VM's network card another end, as `ovid run --net` says it; the card stays\n"
+	  "as it is, and the guest is told that it is another network.\n\n" JSON_LINE },
+	{ "net-forward",
+	  "usage: ovid net-forward [--json] NAME NIC tcp|udp:[ADDR]:PORT-[ADDR]:PORT\n"
+	  "       ovid net-forward --remove [--json] NAME NIC tcp|udp:[ADDR]:PORT\n"
+	  "A port of the host's (of 127.0.0.1, without an address) leads to one of the guest's, by a\n"
+	  "card of `--net user`.\n\n"
+	  "  --remove    it does so no more\n" JSON_LINE },
+	{ "net-list",
+	  "usage: ovid net-list [--json] NAME\n"
+	  "The network cards of a running VM: number, address, state, bytes that were received and\n"
+	  "sent, end.\n\n" JSON_LINE },
+	{ "ip",
+	  "usage: ovid ip [--wait[=S]] [--json] NAME\n"
+	  "The addresses that a guest says it has, one a line (its hv_kvp_daemon does).\n\n"
+	  "  --wait        wait until there is one by which others reach it, 60 seconds at most;\n"
+	  "                --wait=S: S seconds\n" JSON_LINE },
 	{ "disk",
 	  "usage: ovid disk create [option]... FILE [SIZE]\n"
 	  "       ovid disk info|check|map [option]... FILE\n"

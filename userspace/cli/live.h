@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* live.h - questions of `ovid disk-VERB` to a VM that runs, and its answers. */
+/* live.h - questions of `ovid disk-VERB` and `net-VERB` to a VM that runs, and its answers. */
 #ifndef OVID_CLI_LIVE_H
 #define OVID_CLI_LIVE_H
 

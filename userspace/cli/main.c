@@ -39,6 +39,13 @@ static const struct {
 	{ "disk-eject",	cli_disk_medium },
 	{ "disk-limit", cli_disk_limit },
 	{ "disk-list",	cli_disk_list },
+	{ "net-attach",	cli_net_attach },
+	{ "net-detach",	cli_net_detach },
+	{ "net-link",	cli_net_link },
+	{ "net-move",	cli_net_move },
+	{ "net-forward", cli_net_forward },
+	{ "net-list",	cli_net_list },
+	{ "ip",		cli_ip },
 };
 
 int cli_fail(int ret, const struct failure *why)

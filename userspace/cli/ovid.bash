@@ -31,6 +31,8 @@ _ovid_options() {
 	disk-limit) echo --iops --bps ;;
 	disk-insert) echo --force ;;
 	disk-eject) echo --force ;;
+	net-forward) echo --remove ;;
+	ip) echo --wait ;;
 	disk) echo --format --output-format --kind --parent --block-size --sector --repair --shrink --force --output --delete --unsafe --quiet ;;
 	esac
 }
@@ -50,7 +52,7 @@ _ovid_words() {
 
 _ovid() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]}
-	local verbs="run info list console pause resume reset nmi pulse kill stat wait shutdown heartbeat kvp freeze thaw copy timesync disk disk-attach disk-detach disk-resize disk-insert disk-eject disk-limit disk-list help"
+	local verbs="run info list console pause resume reset nmi pulse kill stat wait shutdown heartbeat kvp freeze thaw copy timesync disk disk-attach disk-detach disk-resize disk-insert disk-eject disk-limit disk-list net-attach net-detach net-link net-move net-forward net-list ip help"
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
 		COMPREPLY=($(compgen -W "$verbs --help --version" -- "$cur"))
@@ -74,6 +76,9 @@ _ovid() {
 		--dvd)
 			compopt -o filenames -o nospace 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -f -W none -- "$cur") ;;
+		--net)
+			compopt -o nospace 2>/dev/null
+			COMPREPLY=($(compgen -W "user bridge= tap= if if= fd= none" -- "$cur")) ;;
 		--vsock)
 			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
@@ -85,7 +90,7 @@ _ovid() {
 		--append|--memory|--vps|--name|--hv|--vmbus|--vsock-cid) ;;
 		*)
 			COMPREPLY=($(compgen -W "--kernel --initrd --append --memory --vps --serial
-				--name --detach --no-reboot --debug-exit --test-device --hv --vmbus --vsock --vsock-cid --disk --dvd --boot-from-disk --device --user
+				--name --detach --no-reboot --debug-exit --test-device --hv --vmbus --vsock --vsock-cid --disk --dvd --net --boot-from-disk --device --user
 				--no-sandbox --help" -- "$cur")) ;;
 		esac ;;
 	help)
@@ -133,7 +138,14 @@ _ovid() {
 				compopt -o filenames 2>/dev/null
 				mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 				return ;;
-			kvp[2-9]|copy[2-9]|disk[3-9]|disk-*[1-9]) return ;;
+			net-attach1|net-move2)
+				compopt -o nospace 2>/dev/null
+				COMPREPLY=($(compgen -W "user bridge= tap= if if= fd= none" -- "$cur"))
+				return ;;
+			net-link2)
+				COMPREPLY=($(compgen -W "up down" -- "$cur"))
+				return ;;
+			kvp[2-9]|copy[2-9]|disk[3-9]|disk-*[1-9]|net-*[1-9]|ip[1-9]) return ;;
 			esac
 		fi
 		[ "$verb" = list ] || names=$(_ovid_names)

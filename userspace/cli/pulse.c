@@ -97,23 +97,44 @@ static int new_partition(const struct pulse *p, int device, struct failure *why)
 	return part;
 }
 
+/* those of the old partition went with it */
+static int make_interfaces(struct json_object *answer, const int *net, unsigned int nr,
+			   struct failure *why)
+{
+	struct json_object *names, *name;
+	int ret = 0;
+
+	if (!json_object_object_get_ex(answer, "interfaces", &names))
+		names = NULL;
+	for (unsigned int i = 0; i < nr; i++) {
+		name = names ? json_object_array_get_idx(names, i) : NULL;
+		if (!ret)
+			ret = net_make_interface("pulse", name ? json_object_get_string(name) : "",
+						 net[i], why);
+		close(net[i]);
+	}
+	return ret;
+}
+
 static int pulse_once(struct pulse *p, int device, int vm, struct failure *why)
 {
 	struct json_object *answer, *field;
 	struct failure worker;
-	int part = new_partition(p, device, why);
+	int part = new_partition(p, device, why), net[NETS_MAX], ret;
+	unsigned int nr = NETS_MAX;
 
 	if (part < 0)
 		return part;
-	answer = ctl_give(vm, "pulse", part, &worker);
+	answer = ctl_put(vm, ctl_question("pulse"), part, net, &nr, &worker);
 	close(part);
 	if (!answer)
 		return fail(why, OVID_X_HOST, "%s did not move: %.180s", p->name, worker.text);
 	if (json_object_object_get_ex(answer, "us", &field) &&
 	    json_object_get_int64(field) > p->longest)
 		p->longest = json_object_get_int64(field);
+	ret = make_interfaces(answer, net, nr, why);
 	json_object_put(answer);
-	return 0;
+	return ret;
 }
 
 static void print_json(const struct pulse *p)

@@ -23,6 +23,8 @@ struct keeper {
 	unsigned int stops;	/* how often it was asked to stop */
 	bool started, ended;
 	bool left;		/* the VM goes on without us */
+	bool no_interface;	/* it is being stopped for what @refused says */
+	struct failure refused;
 	struct worker_message last;
 };
 
@@ -45,11 +47,45 @@ static void stop(struct keeper *k)
 		kill(k->worker.pid, SIGKILL);
 }
 
+/* files that came with the message: the channels of cards that want an interface */
+static unsigned int files_of(struct msghdr *mh, int *fd)
+{
+	struct cmsghdr *cm = CMSG_FIRSTHDR(mh);
+	unsigned int nr;
+
+	if (!cm || cm->cmsg_level != SOL_SOCKET || cm->cmsg_type != SCM_RIGHTS)
+		return 0;
+	nr = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	memcpy(fd, CMSG_DATA(cm), nr * sizeof(int));
+	return nr;
+}
+
+/* a VM whose card has no interface is none that was asked for */
+static void make_interfaces(struct keeper *k, struct msghdr *mh)
+{
+	int fd[NETS_MAX];
+	unsigned int nr = files_of(mh, fd);
+
+	if (nr && nets_make_interfaces(k->o, fd, nr, &k->refused)) {
+		k->no_interface = true;
+		stop(k);
+	}
+	while (nr)
+		close(fd[--nr]);
+}
+
 static void from_worker(struct keeper *k)
 {
+	char control[CMSG_SPACE(NETS_MAX * sizeof(int))];
 	struct worker_message msg;
-	ssize_t len = recv(k->worker.channel, &msg, sizeof(msg), 0);
+	struct iovec iov = { &msg, sizeof(msg) };
+	struct msghdr mh = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t len = recvmsg(k->worker.channel, &mh, MSG_CMSG_CLOEXEC);
 
+	make_interfaces(k, &mh);
 	if (len != sizeof(msg)) {
 		close(k->worker.channel);
 		k->worker.channel = -1;
@@ -128,6 +164,10 @@ static int verdict(struct keeper *k, struct failure *why)
 	while (waitpid(k->worker.pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return fail(why, OVID_X_HOST, "lost the worker: %s", strerror(errno));
+	if (k->no_interface) {
+		*why = k->refused;
+		return fail_status(OVID_X_HOST);
+	}
 	if (k->ended) {
 		snprintf(why->text, sizeof(why->text), "%s", k->last.text);
 		return -k->last.status;
@@ -152,7 +192,7 @@ static int keep(struct keeper *k, struct failure *why)
 		tty_raw(STDIN_FILENO);
 	while (k->worker.channel >= 0 || k->console >= 0) {
 		turn(k);
-		k->left = k->started && k->o->detach && !k->ended;
+		k->left = k->started && k->o->detach && !k->ended && !k->no_interface;
 		if (k->left)
 			return 0;
 	}

@@ -8,6 +8,7 @@
 
 #include "../worker/config.h"
 #include "cli.h"
+#include "net.h"
 
 /* what --disk or --dvd (@option) says besides its struct disk_config */
 struct disk_words {
@@ -26,6 +27,7 @@ struct run_options {
 	const char *user;
 	const char *vsock;
 	struct disk_words disk[DISKS_MAX];
+	struct net_words net[NETS_MAX];
 	bool boot;			/* from the first disk */
 	bool named, detach, help;
 };
@@ -52,6 +54,14 @@ int device_open(const char *path, struct failure *why);
 int disks_parse(struct run_options *o, const char *option, char *text, struct failure *why);
 int disks_place(struct run_options *o, struct failure *why);
 int disks_open(struct run_options *o, struct failure *why);
+
+/* run_net.c: all --net of a command line: addresses for those that say none; files */
+int nets_parse(struct run_options *o, char *text, struct failure *why);
+int nets_place(struct run_options *o, struct failure *why);
+int nets_open(struct run_options *o, struct failure *why);
+/* @fd: the channels' files of those that want an interface */
+int nets_make_interfaces(const struct run_options *o, const int *fd, unsigned int nr,
+			 struct failure *why);
 
 /* disk_file.c: one --disk or --dvd as it was written, which is cut into pieces; its file, or -status */
 int disk_parse(const char *option, struct disk_words *d, struct disk_config *c, char *text,

@@ -262,6 +262,8 @@ int run_open(struct run_options *o, struct run_files *f, struct failure *why)
 	if (!ret && o->boot)
 		ret = run_boot(o, f, why);
 	if (!ret)
+		ret = nets_open(o, why);
+	if (!ret)
 		ret = open_vsock(o, f, why);
 	if (!ret)
 		ret = open_vsock_device(o, f, why);
@@ -280,6 +282,11 @@ void run_close(struct run_options *o, struct run_files *f)
 	for (unsigned int i = 0; i < o->config.disks.nr_parents; i++)
 		close(o->config.disks.parent[i]);
 	o->config.disks.nr_parents = 0;
+	for (unsigned int i = 0; i < NETS_MAX; i++) {
+		if (o->config.nets.fd[i] >= 0)
+			close(o->config.nets.fd[i]);
+		o->config.nets.fd[i] = -1;
+	}
 	for (unsigned int i = 0; i < WORKER_MAX_FILES; i++) {
 		if (f->fd[i] >= 0)
 			close(f->fd[i]);

@@ -16,7 +16,7 @@
 enum {
 	OPT_KERNEL = 256, OPT_INITRD, OPT_APPEND, OPT_MEMORY, OPT_VPS, OPT_SERIAL, OPT_NAME,
 	OPT_DETACH, OPT_NO_REBOOT, OPT_DEBUG_EXIT, OPT_DEVICE, OPT_USER, OPT_NO_SANDBOX,
-	OPT_TEST_DEVICE, OPT_HV, OPT_VMBUS, OPT_VSOCK, OPT_VSOCK_CID, OPT_DISK, OPT_DVD,
+	OPT_TEST_DEVICE, OPT_HV, OPT_VMBUS, OPT_VSOCK, OPT_VSOCK_CID, OPT_DISK, OPT_DVD, OPT_NET,
 	OPT_BOOT_FROM_DISK, OPT_HELP,
 };
 
@@ -38,6 +38,7 @@ static const struct option options[] = {
 	{ "vsock-cid",	required_argument,	NULL, OPT_VSOCK_CID },
 	{ "disk",	required_argument,	NULL, OPT_DISK },
 	{ "dvd",	required_argument,	NULL, OPT_DVD },
+	{ "net",	required_argument,	NULL, OPT_NET },
 	{ "boot-from-disk",	no_argument,	NULL, OPT_BOOT_FROM_DISK },
 	{ "device",	required_argument,	NULL, OPT_DEVICE },
 	{ "user",	required_argument,	NULL, OPT_USER },
@@ -183,6 +184,8 @@ static int take_option(struct run_options *o, int opt, char *arg, struct failure
 		return disks_parse(o, "--disk", arg, why);
 	case OPT_DVD:
 		return disks_parse(o, "--dvd", arg, why);
+	case OPT_NET:
+		return nets_parse(o, arg, why);
 	case OPT_BOOT_FROM_DISK:
 		o->boot = true;
 		return 0;
@@ -263,6 +266,8 @@ static int check(struct run_options *o, struct failure *why)
 	if (o->config.disks.nr && o->config.vmbus.version == VMBUS_OFF)
 		return fail(why, OVID_X_USAGE, "%s needs the VMBus, which --vmbus off takes away",
 			    o->disk[0].option);
+	if (nets_count(&o->config.nets) && o->config.vmbus.version == VMBUS_OFF)
+		return fail(why, OVID_X_USAGE, "--net needs the VMBus, which --vmbus off takes away");
 	ret = disks_place(o, why);
 	if (ret)
 		return ret;
@@ -270,7 +275,8 @@ static int check(struct run_options *o, struct failure *why)
 		o->serial = o->detach ? "none" : "stdio";
 	if (!o->named)
 		snprintf(o->config.name, sizeof(o->config.name), "vm%d", getpid());
-	return choose_user(o, why);
+	ret = nets_place(o, why);
+	return ret ?: choose_user(o, why);
 }
 
 int run_parse(int argc, char **argv, struct run_options *o, struct failure *why)
@@ -281,6 +287,7 @@ int run_parse(int argc, char **argv, struct run_options *o, struct failure *why)
 		.device = VID_DEVICE,
 		.config = { .size = sizeof(o->config), .memory = DEFAULT_MEMORY, .vps = 1 },
 	};
+	nets_none(&o->config.nets);
 	opterr = 0;
 	optind = 1;
 	while (!ret && (opt = getopt_long(argc, argv, ":h", options, NULL)) != -1)

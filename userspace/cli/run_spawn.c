@@ -70,6 +70,17 @@ static int send_disks(const struct disks *disks, int channel)
 	       send_many(channel, disks->parent, disks->nr_parents);
 }
 
+static int send_nets(const struct nets *nets, int channel)
+{
+	int fd[NETS_MAX];
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < NETS_MAX; i++)
+		if (net_has_file(&nets->config[i]))
+			fd[nr++] = nets->fd[i];
+	return send_many(channel, fd, nr);
+}
+
 static int send_config(struct run_options *o, const struct run_files *f, int channel)
 {
 	int fds[WORKER_MAX_FILES];
@@ -84,7 +95,7 @@ static int send_config(struct run_options *o, const struct run_files *f, int cha
 			o->config.files |= BIT(i);
 	}
 	return send_files(channel, &o->config, sizeof(o->config), fds, nr) ?:
-	       send_disks(&o->config.disks, channel);
+	       send_disks(&o->config.disks, channel) ?: send_nets(&o->config.nets, channel);
 }
 
 int run_spawn(struct run_options *o, struct run_files *f, struct run_worker *w,

@@ -216,6 +216,45 @@ int vid_disk_info(int scsi, u8 lun, struct ovid_disk_info *info)
 	return call(scsi, OVID_DISK_INFO, info);
 }
 
+/* the guest knows one card from another by its instance */
+int vid_offer_net(int part, u8 n)
+{
+	static const u8 first[16] = {
+		0x4d, 0x02, 0xb7, 0x38, 0x91, 0x6c, 0x5e, 0x4a,
+		0xa3, 0x0f, 0x6e, 0x8b, 0x15, 0x72, 0xd9, 0x40,
+	};
+	struct ovid_vmbus_offer arg = { .size = sizeof(arg), .provider = "net" };
+
+	memcpy(arg.instance, first, sizeof(first));
+	arg.instance[15] += n;
+	return call(part, OVID_VMBUS_OFFER, &arg);
+}
+
+int vid_net_setup(int net, struct ovid_net *card)
+{
+	card->size = sizeof(*card);
+	return call(net, OVID_NET_SETUP, card);
+}
+
+int vid_net_end(int net, struct ovid_net_end *end)
+{
+	end->size = sizeof(*end);
+	return call(net, OVID_NET_END, end);
+}
+
+int vid_net_link(int net, u32 flags)
+{
+	struct ovid_net_link arg = { .size = sizeof(arg), .flags = flags };
+
+	return call(net, OVID_NET_LINK, &arg);
+}
+
+int vid_net_info(int net, struct ovid_net_info *info)
+{
+	*info = (struct ovid_net_info){ .size = sizeof(*info) };
+	return call(net, OVID_NET_INFO, info);
+}
+
 int vid_sockets(int part)
 {
 	struct ovid_vmbus_sockets arg = { .size = sizeof(arg) };

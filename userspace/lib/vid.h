@@ -10,6 +10,7 @@
 #include "../../uapi/hvdef.h"
 #include "../../uapi/mshv.h"
 #include "../../uapi/ovid.h"
+#include "../../uapi/ovid_net.h"
 #include "types.h"
 
 #define VID_DEVICE	"/dev/ovid"
@@ -47,6 +48,13 @@ int vid_disk_medium(int scsi, u8 lun, int fd, bool force);
 /* a question, or another limit, as limit->flags say */
 int vid_disk_limit(int scsi, struct ovid_disk_limit *limit);
 int vid_disk_info(int scsi, u8 lun, struct ovid_disk_info *info);
+
+/* network card @n, the first is 0: the channel's file; @size of what is given is set here */
+int vid_offer_net(int part, u8 n);
+int vid_net_setup(int net, struct ovid_net *card);
+int vid_net_end(int net, struct ovid_net_end *end);
+int vid_net_link(int net, u32 flags);
+int vid_net_info(int net, struct ovid_net_info *info);
 
 int vid_sockets(int part);	/* a file of connects; see ovid.h, C */
 int vid_socket_reply(int sockets, u64 id, u32 refuse);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -171,6 +172,133 @@ static void test_dvds(void)
 	CHECK(!parse(&o, "run --kernel k --dvd x,ro") && !strcmp(o.disk[0].path, "x,ro"), "words");
 }
 
+static int refused_net(const char *spec)
+{
+	char words[200];
+
+	snprintf(words, sizeof(words), "--net %s", spec);
+	return refused(words);
+}
+
+static void test_net_ends(void)
+{
+	static const char *const bad[] = {
+		",", "users", "user,", "user,,", "user=1", "bridge", "bridge=", "bridge=0123456789abcdef",
+		"bridge=a/b", "bridge=a:b", "bridge=..", "bridge=a%d", "tap", "tap=", "tap=.",
+		"if=", "if=%d", "fd", "fd=", "fd=-1", "fd=99", "fd=1x", "none=1", "none,x=1", "User",
+		"user,vlan=5", "tap=t,vlan=5", "bridge=b,vlan=0", "bridge=b,vlan=4095", "bridge=b,vlan=",
+		"bridge=b,hostfwd=tcp::1-:1", "none,net=10.0.0.0/24", "tap=t,restrict=on", "if,hostname=x",
+	};
+	struct run_options o;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		CHECK(refused_net(bad[i]), "--net %s is refused", bad[i]);
+	CHECK(!parse(&o, "run --kernel k --net user --net bridge=br0,vlan=7 --net tap=t0 --net if --net if=w0 --net fd=0 --net none"),
+	      "all ends");
+	CHECK(nets_count(&o.config.nets) == 7 && o.config.nets.config[0].kind == NET_USER &&
+	      o.config.nets.config[1].kind == NET_BRIDGE && !strcmp(o.net[1].name, "br0") &&
+	      o.net[1].vlan == 7 && o.config.nets.config[2].kind == NET_TAP &&
+	      !strcmp(o.config.nets.config[2].ifname, "t0") && o.config.nets.config[3].kind == NET_IF &&
+	      !*o.config.nets.config[3].ifname && !strcmp(o.config.nets.config[4].ifname, "w0") &&
+	      o.config.nets.config[5].kind == NET_FD && !o.net[5].file &&
+	      o.config.nets.config[6].kind == NET_NONE, "are taken");
+	CHECK(!refused("--net none --net none --net none --net none --net none --net none --net none --net none") &&
+	      refused("--net none --net none --net none --net none --net none --net none --net none --net none --net none"),
+	      "eight of them");
+	CHECK(refused("--net user --vmbus off"), "a card without a bus");
+}
+
+static void test_net_cards(void)
+{
+	static const char *const bad[] = {
+		"mac=", "mac=1", "mac=01:00:00:00:00:01", "mac=ff:ff:ff:ff:ff:ff", "mac=00:00:00:00:00:00",
+		"mac=02:00:00:00:00", "mac=02:00:00:00:00:01:02", "mac=02:00:00:00:00:0g",
+		"mac=02-00-00-00-00-01", "mac=2:0:0:0:0:1", "queues=", "queues=0", "queues=65", "queues=-1",
+		"queues=1x", "mtu=575", "mtu=65522", "mtu=", "mtu=1500b", "guard=", "guard=1", "guard=yes",
+		"link=", "link=down", "rate=1", "x", "=", "mac",
+	};
+	struct run_options o;
+	char spec[64];
+	u8 mac[6];
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(spec, sizeof(spec), "none,%s", bad[i]);
+		CHECK(refused_net(spec), "%s is refused", bad[i]);
+	}
+	CHECK(!parse(&o, "run --kernel k --net none,mac=00:15:5d:Ab:cd:0F,queues=64,mtu=65521,guard=on,link=off") &&
+	      !memcmp(o.config.nets.config[0].mac, "\x00\x15\x5d\xab\xcd\x0f", 6) &&
+	      o.config.nets.config[0].queues == 64 && o.config.nets.config[0].mtu == 65521 &&
+	      o.config.nets.config[0].guard && o.config.nets.config[0].link_down, "words of a card");
+	CHECK(!parse(&o, "run --kernel k --name v --net none,guard=off,link=on --net none,mtu=576,queues=1") &&
+	      !o.config.nets.config[0].guard && !o.config.nets.config[0].link_down &&
+	      o.config.nets.config[0].queues == NET_QUEUES && o.config.nets.config[0].mtu == NET_MTU &&
+	      o.config.nets.config[1].mtu == 576 && o.config.nets.config[1].queues == 1, "their others");
+	net_mac("v", 0, mac);
+	CHECK((mac[0] & 3) == 2 && !memcmp(mac, o.config.nets.config[0].mac, 6) &&
+	      memcmp(mac, o.config.nets.config[1].mac, 6), "addresses of their own");
+	net_mac("w", 0, mac);
+	CHECK(memcmp(mac, o.config.nets.config[0].mac, 6), "and of their VM");
+	CHECK(refused("--net none,mac=02:00:00:00:00:01 --net none,mac=02:00:00:00:00:01"), "one twice");
+}
+
+static void test_net_user(void)
+{
+	static const char *const bad[] = {
+		"hostfwd=", "hostfwd=tcp", "hostfwd=tcp:", "hostfwd=tcp:22", "hostfwd=tcp::22",
+		"hostfwd=tcp::22-", "hostfwd=tcp::22-22", "hostfwd=tcp::22-:", "hostfwd=tcp::0-:22",
+		"hostfwd=tcp::22-:0", "hostfwd=tcp::65536-:22", "hostfwd=tcp::22-:65536", "hostfwd=tcp::-1-:22",
+		"hostfwd=sctp::22-:22", "hostfwd=tcp:host:22-:22", "hostfwd=tcp:1.2.3:22-:22",
+		"hostfwd=tcp:::22-:22", "hostfwd=tcp::22-:22-", "hostfwd=tcp::22x-:22", "hostfwd=:22-:22",
+		"net=", "net=10.0.0.0", "net=10.0.0.0/", "net=10.0.0.0/7", "net=10.0.0.0/28", "net=10.0.0/24",
+		"net=0.1.2.0/24", "net=127.0.0.0/24", "net=224.0.0.0/24", "net=10.0.0.0/24x", "net=x/24",
+		"net=10.0.0.0/24/24", "net=1000000000000000000.0.0.0/24", "restrict=", "restrict=yes",
+		"restrict", "hostname=", "hostname=-a", "hostname=a_b", "hostname=a/b",
+		"hostname=0123456789012345678901234567890123456789012345678901234567890123",
+	};
+	struct run_options o;
+	struct failure why;
+	char spec[128], ports[] = "udp:192.0.2.1:53-10.0.2.15:5353", gone[] = "tcp::22";
+	struct slirp_forward f;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(spec, sizeof(spec), "user,%s", bad[i]);
+		CHECK(refused_net(spec), "%s is refused", bad[i]);
+	}
+	CHECK(!parse(&o, "run --kernel k --net user") && o.net[0].user.net == htonl(0x0a000200) &&
+	      o.net[0].user.mask == htonl(0xffffff00) && !o.net[0].user.restricted &&
+	      !o.net[0].user.nr_forwards && !*o.net[0].user.host_name && o.net[0].user.mtu == 1500,
+	      "the usual network");
+	CHECK(!parse(&o, "run --kernel k --net user,net=192.168.7.9/16,restrict=on,hostname=a.b-c,mtu=9000,hostfwd=tcp::2222-:22,hostfwd=udp:0.0.0.0:1-1.2.3.4:65535"),
+	      "another one");
+	CHECK(o.net[0].user.net == htonl(0xc0a80000) && o.net[0].user.mask == htonl(0xffff0000) &&
+	      o.net[0].user.restricted && !strcmp(o.net[0].user.host_name, "a.b-c") &&
+	      o.net[0].user.mtu == 9000 && o.net[0].user.nr_forwards == 2, "is taken");
+	CHECK(!o.net[0].user.forward[0].udp && o.net[0].user.forward[0].host == htonl(0x7f000001) &&
+	      o.net[0].user.forward[0].host_port == 2222 && !o.net[0].user.forward[0].guest &&
+	      o.net[0].user.forward[0].guest_port == 22 && o.net[0].user.forward[1].udp &&
+	      !o.net[0].user.forward[1].host && o.net[0].user.forward[1].guest == htonl(0x01020304) &&
+	      o.net[0].user.forward[1].guest_port == 65535, "with its ports");
+	CHECK(!net_parse_forward("x", &f, ports, false, &why) && f.udp && f.host == htonl(0xc0000201) &&
+	      f.guest_port == 5353 && !net_parse_forward("x", &f, gone, true, &why) && !f.udp &&
+	      f.host_port == 22, "a port by itself");
+}
+
+/* what is behind an end that cannot be had: by its name, no more */
+static void test_net_open(void)
+{
+	struct run_options o;
+	struct failure why;
+
+	CHECK(!parse(&o, "run --kernel k --net bridge=no-such-br0") && nets_open(&o, &why) == -OVID_X_USAGE &&
+	      strstr(why.text, "ip link add no-such-br0 type bridge"), "no bridge, and how to make it");
+	CHECK(!parse(&o, "run --kernel k --net bridge=lo") && nets_open(&o, &why) == -OVID_X_USAGE &&
+	      strstr(why.text, "is no bridge"), "an interface that is none");
+	CHECK(!parse(&o, "run --kernel k --net tap=lo") && nets_open(&o, &why) < 0 &&
+	      !strncmp(why.text, "--net tap=lo: ", 14), "or no tap");
+	CHECK(!parse(&o, "run --kernel k --net none --net if=x") && !nets_open(&o, &why) &&
+	      o.config.nets.fd[0] < 0 && o.config.nets.fd[1] < 0, "ends without a file");
+}
+
 /* a file of @bytes that has @magic at @at, or an empty @magic */
 static int try_disk(const char *path, long bytes, const char *magic, long at, const char *words)
 {
@@ -272,6 +400,10 @@ int main(void)
 	test_disks();
 	test_dvds();
 	test_disk_files();
+	test_net_ends();
+	test_net_cards();
+	test_net_user();
+	test_net_open();
 	test_names();
 	test_escape();
 	test_socket();

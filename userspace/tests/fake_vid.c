@@ -11,7 +11,9 @@
  *   echo      reads a line from COM1 and says it    flood  says much
  *   fail      VM entry failure                      bad    open(), past the sandbox
  *   raw       an instruction nobody knows           task   a hardware task switch
- *   refuse:X  X fails from now on: map, vp, regs, state, save, restore, sockets, detach
+ *   refuse:X  X fails from now on: map, vp, regs, state, save, restore, sockets, detach,
+ *             net, end
+ *   dhcp:N    asks for an address by network card N, and says which it was given
  *   ic:MOOD   of the integration components (fake_ic.c)
  *   NAME=TEXT, ro  nothing
  *   connect:N socket to port N of the host, and says the errno that it is refused by;
@@ -32,6 +34,7 @@
 #include "../lib/vid.h"
 #include "../worker/load.h"
 #include "fake_ic.h"
+#include "fake_net.h"
 
 #define MAX_VPS	4
 #define SPARE	40
@@ -146,6 +149,7 @@ int vid_create_memory(int dev, u32 flags, u64 bytes)
 		fake.spare_vp[i] = file("vp", (u64)(OVID_VP_MMAP_RUN + 1) * 4096);
 		fake.spare_stats[i] = stats_file();
 	}
+	fake_net_make();
 	fake.memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	return fd;
 }
@@ -569,6 +573,15 @@ static int connect_host(struct ovid_run *run, const char *port, size_t *word)
 	return say(run, text, word);
 }
 
+static int dhcp(struct ovid_run *run, const char *nr, size_t *word)
+{
+	static char text[32];
+
+	if (!fake.inside && !fake_net_dhcp(*nr - '0', text, sizeof(text)))
+		return wait_cancel(run);
+	return say(run, text, word);
+}
+
 static int flood(struct ovid_run *run, size_t *word)
 {
 	if (++fake.inside == 300000)
@@ -612,6 +625,9 @@ static int carry_out(struct ovid_run *run)
 	} else if (!strncmp(w, "refuse:", 7)) {
 		next = fake.at + strcspn(w, " ");
 		fake.refuse = w + 7;
+		fake_net_refuse(w + 7);
+	} else if (!strncmp(w, "dhcp:", 5)) {
+		ret = dhcp(run, w + 5, &next);
 	} else if (!strncmp(w, "ic:", 3)) {
 		next = fake.at + strcspn(w, " ");
 		fake_ic_mood(w + 3);

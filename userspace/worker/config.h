@@ -10,6 +10,7 @@
 #include "../lib/types.h"
 #include "disk.h"
 #include "load.h"
+#include "net.h"
 #include "vmbus.h"
 
 #define WORKER_NAME	"ovid-worker"	/* argv[0] that selects the role */
@@ -38,7 +39,7 @@ enum worker_file {
 	FILE_MODULES,		/* as many as @nr_modules */
 };
 
-/* those of disks come behind, as many as @disks.nr, and of their parents; no more than so many in one message */
+/* those of disks come behind, as many as @disks.nr, of their parents, and of network cards; no more than so many in one message */
 #define WORKER_FILES_AT_ONCE	128u
 
 struct worker_config {
@@ -49,6 +50,7 @@ struct worker_config {
 	u32 files;		/* BIT(FILE_*) */
 	u32 nr_modules;
 	struct disks disks;	/* files are filled in by the worker */
+	struct nets nets;	/* the same */
 	struct hv_choice hv;
 	struct vmbus_choice vmbus;
 	u32 vsock_cid;		/* 0: none */
@@ -63,7 +65,7 @@ struct worker_config {
 #define WORKER_MAX_FILES	(FILE_MODULES + LOAD_MAX_MODULES)
 
 enum worker_says {
-	WORKER_STARTED,		/* VPs run */
+	WORKER_STARTED,		/* VPs run; with the channels' files of cards that want an interface */
 	WORKER_ENDED,		/* @status and perhaps @text; then it exits */
 	WORKER_NOTE,		/* @text is for who watches */
 };

@@ -127,6 +127,8 @@ static void do_info(struct control *c, struct machine *m, struct control_client 
 	json_object_object_add(msg, "uptime",
 			       json_object_new_int64((host_ns() - c->started) / NSEC_PER_SEC));
 	json_object_object_add(msg, "vmbus", json_object_new_boolean(m->vmbus.there));
+	json_object_object_add(msg, "disks", json_object_new_int(m->config->disks.nr));
+	json_object_object_add(msg, "nics", json_object_new_int(nets_count(&m->config->nets)));
 	answer(cl, msg);
 }
 
@@ -184,7 +186,7 @@ static void do_pulse(struct control *c, struct machine *m, struct control_client
 	struct failure why = { "" };
 	u64 began = host_ns();
 	struct json_object *msg;
-	int part = cl->file;
+	int part = cl->file, nets[NETS_MAX];
 
 	cl->file = -1;
 	if (part < 0) {
@@ -204,7 +206,9 @@ static void do_pulse(struct control *c, struct machine *m, struct control_client
 	}
 	msg = control_ok();
 	json_object_object_add(msg, "us", json_object_new_int64((host_ns() - began) / 1000));
-	answer(cl, msg);
+	/* their interfaces went with the old partition's channels */
+	json_object_object_add(msg, "interfaces", control_net_names(m));
+	control_answer(cl, msg, nets, vmbus_bare_nets(&m->vmbus, nets));
 }
 
 /* The statistics files themselves: whoever may ask may read them live. */
@@ -302,7 +306,7 @@ static void carry_out(struct control *c, struct machine *m, struct control_clien
 	}
 	if (device >= 0)
 		do_lend(c, m, cl, device);
-	else if (!control_disk(m, cl, verb))
+	else if (!control_disk(m, cl, verb) && !control_net(m, cl, verb))
 		answer_result(cl, -EINVAL);
 }
 

@@ -48,6 +48,11 @@ void control_refuse(struct control_client *cl, const char *text);
 /* control_disk.c: what is done with disks; false: @verb is none of these */
 bool control_disk(struct machine *m, struct control_client *cl, const char *verb);
 
+/* control_net.c: the same with network cards */
+bool control_net(struct machine *m, struct control_client *cl, const char *verb);
+/* of the interfaces that vmbus_bare_nets() lacks: a list of names */
+struct json_object *control_net_names(const struct machine *m);
+
 /* A new connection from the owner or root, or -1. */
 int control_accept(int listen_fd, u32 owner);
 

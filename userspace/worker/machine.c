@@ -154,7 +154,8 @@ int machine_create(struct machine *m, struct worker_config *config, int device,
 	if (!ret)
 		ret = create_vps(m, why);
 	if (!ret)
-		ret = vmbus_create(&m->vmbus, m->part, &config->vmbus, &config->disks, why);
+		ret = vmbus_create(&m->vmbus, m->part, &config->vmbus, &config->disks,
+				   &config->nets, why);
 	return ret;
 }
 

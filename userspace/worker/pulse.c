@@ -128,6 +128,8 @@ static void exchange(struct machine *m, struct fresh *f)
 	f->part = old.part;
 	f->stats_fd = old.stats_fd;
 	f->vmbus = old.vmbus;
+	if (m->vmbus.there)
+		nets_join(m->vmbus.nets, m->vmbus.net_fd);
 	for (unsigned int i = 0; i < m->nr_vps; i++) {
 		const struct vp vp = m->vp[i];
 

@@ -60,6 +60,9 @@ static const unsigned long allowed_ioctls[] = {
 	/* disks, of a bus that moves as well (control_disk.c) */
 	OVID_DISK_ATTACH, OVID_DISK_DETACH, OVID_DISK_RESIZE, OVID_DISK_INFO, OVID_DISK_LIMIT,
 	OVID_DISK_MEDIUM,
+
+	/* and network cards (control_net.c) */
+	OVID_NET_SETUP, OVID_NET_END, OVID_NET_LINK, OVID_NET_INFO,
 };
 
 /* of the helper that connects (connector.c) */

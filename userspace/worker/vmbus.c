@@ -100,6 +100,8 @@ void vmbus_none(struct vmbus *v)
 	*v = (struct vmbus){ 0 };
 	for (unsigned int i = 0; i < CONTROLLERS_MAX; i++)
 		v->scsi_fd[i] = -1;
+	for (unsigned int i = 0; i < NETS_MAX; i++)
+		v->net_fd[i] = -1;
 	for (unsigned int i = 0; i < VMBUS_DEVICES; i++)
 		v->fd[i] = v->stats_fd[i] = -1;
 }
@@ -119,7 +121,7 @@ static int offer_components(struct vmbus *v, int part, struct failure *why)
 }
 
 static int create(struct vmbus *v, int part, const struct vmbus_choice *choice, u32 flags,
-		  struct disks *disks, struct failure *why)
+		  struct disks *disks, struct nets *nets, struct failure *why)
 {
 	int ret = vid_create_vmbus(part, choice->version, flags);
 
@@ -129,18 +131,29 @@ static int create(struct vmbus *v, int part, const struct vmbus_choice *choice, 
 	v->there = true;
 	v->choice = *choice;
 	v->disks = disks;
-	return offer_components(v, part, why) ?: disks_attach(disks, part, v->scsi_fd, why);
+	v->nets = nets;
+	return offer_components(v, part, why) ?: disks_attach(disks, part, v->scsi_fd, why) ?:
+	       nets_offer(nets, part, v->net_fd, why);
 }
 
 int vmbus_create(struct vmbus *v, int part, const struct vmbus_choice *choice,
-		 struct disks *disks, struct failure *why)
+		 struct disks *disks, struct nets *nets, struct failure *why)
 {
+	int ret;
+
 	vmbus_none(v);
-	if (choice->version != VMBUS_OFF && wanted(part))
-		return create(v, part, choice, 0, disks, why);
+	if (choice->version != VMBUS_OFF && wanted(part)) {
+		ret = create(v, part, choice, 0, disks, nets, why);
+		if (!ret)
+			nets_join(nets, v->net_fd);
+		return ret;
+	}
 	if (disks->nr)
 		return fail(why, OVID_X_USAGE,
 			    "--disk and --dvd need the VMBus: not --vmbus off, nor --hv without synic and messages");
+	if (nets_count(nets))
+		return fail(why, OVID_X_USAGE,
+			    "--net needs the VMBus: not --vmbus off, nor --hv without synic and messages");
 	return 0;
 }
 
@@ -155,6 +168,19 @@ void vmbus_destroy(struct vmbus *v)
 	for (unsigned int i = 0; i < CONTROLLERS_MAX; i++)
 		if (v->scsi_fd[i] >= 0)
 			close(v->scsi_fd[i]);
+	for (unsigned int i = 0; i < NETS_MAX; i++)
+		if (v->net_fd[i] >= 0)
+			close(v->net_fd[i]);
+}
+
+unsigned int vmbus_bare_nets(const struct vmbus *v, int *fd)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; v->there && i < NETS_MAX; i++)
+		if (v->nets->config[i].there && v->nets->config[i].kind == NET_IF)
+			fd[nr++] = v->net_fd[i];
+	return nr;
 }
 
 /* ---- moves -------------------------------------------------------------------- */
@@ -204,7 +230,8 @@ int vmbus_move(struct vmbus *to, const struct vmbus *from, int part, const struc
 	vmbus_none(to);
 	if (!from->there)
 		return 0;
-	ret = create(to, part, &from->choice, OVID_VMBUS_AWAITS_STATE, from->disks, why);
+	ret = create(to, part, &from->choice, OVID_VMBUS_AWAITS_STATE, from->disks,
+		     from->nets, why);
 	if (ret)
 		return ret;
 	ret = vid_restore_vmbus(part, s->buf, s->bytes);

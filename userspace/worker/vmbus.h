@@ -8,6 +8,7 @@
 #include "../lib/fail.h"
 #include "../lib/types.h"
 #include "disk.h"
+#include "net.h"
 
 #define VMBUS_OFF	0xffffffffu	/* in place of a version: no bus */
 
@@ -38,6 +39,8 @@ struct vmbus {
 	int stats_fd[VMBUS_DEVICES];	/* their counters; -1: there are none */
 	struct disks *disks;
 	int scsi_fd[CONTROLLERS_MAX];	/* their controllers; -1: not offered */
+	struct nets *nets;
+	int net_fd[NETS_MAX];	/* their channels; -1: not offered */
 };
 
 struct vmbus_state {
@@ -50,10 +53,10 @@ int vmbus_parse(const char *text, struct vmbus_choice *choice, struct failure *w
 
 /*
  * A bus where the guest's hypervisor interface has what it needs.
- * @disks: which stay, for a bus that takes the place of this one
+ * @disks, @nets: which stay, for a bus that takes the place of this one
  */
 int vmbus_create(struct vmbus *v, int part, const struct vmbus_choice *choice,
-		 struct disks *disks, struct failure *why);
+		 struct disks *disks, struct nets *nets, struct failure *why);
 void vmbus_none(struct vmbus *v);
 void vmbus_destroy(struct vmbus *v);
 
@@ -66,6 +69,9 @@ int vmbus_stop(const struct vmbus *v, int part, struct failure *why);
 int vmbus_save(const struct vmbus *v, int part, struct vmbus_state *s, struct failure *why);
 int vmbus_move(struct vmbus *to, const struct vmbus *from, int part, const struct vmbus_state *s,
 	       struct failure *why);
+
+/* The channels of cards whose end is an interface that is still to be made: how many.  @fd: NETS_MAX */
+unsigned int vmbus_bare_nets(const struct vmbus *v, int *fd);
 
 /* enum vmbus_device by the name of its provider; -1: there is none */
 int vmbus_device(const char *name);

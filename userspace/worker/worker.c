@@ -70,6 +70,14 @@ static bool disks_ok(const struct disks *disks)
 	return true;
 }
 
+static bool nets_ok(const struct nets *nets)
+{
+	for (unsigned int i = 0; i < NETS_MAX; i++)
+		if (!net_config_ok(&nets->config[i]))
+			return false;
+	return true;
+}
+
 static bool config_ok(const struct start *s)
 {
 	const struct worker_config *c = &s->config;
@@ -79,7 +87,8 @@ static bool config_ok(const struct start *s)
 	if (!c->vps || c->vps > WORKER_MAX_VPS || c->memory < LOAD_MIN_MEMORY ||
 	    c->memory % OVID_PAGE_SIZE)
 		return false;
-	if (s->fd[FILE_DEVICE] < 0 || s->fd[FILE_KERNEL] < 0 || !disks_ok(&c->disks))
+	if (s->fd[FILE_DEVICE] < 0 || s->fd[FILE_KERNEL] < 0 || !disks_ok(&c->disks) ||
+	    !nets_ok(&c->nets))
 		return false;
 	return !c->name[sizeof(c->name) - 1] && !c->cmdline[sizeof(c->cmdline) - 1];
 }
@@ -114,6 +123,21 @@ static bool receive_disks(struct disks *disks)
 	       receive_files(disks->parent, disks->nr_parents);
 }
 
+static bool receive_nets(struct nets *nets)
+{
+	int fd[NETS_MAX];
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < NETS_MAX; i++)
+		nr += net_has_file(&nets->config[i]);
+	if (!receive_files(fd, nr))
+		return false;
+	nr = 0;
+	for (unsigned int i = 0; i < NETS_MAX; i++)
+		nets->fd[i] = net_has_file(&nets->config[i]) ? fd[nr++] : -1;
+	return true;
+}
+
 static int receive(struct start *s, struct failure *why)
 {
 	char control[CMSG_SPACE(WORKER_MAX_FILES * sizeof(int))];
@@ -127,7 +151,7 @@ static int receive(struct start *s, struct failure *why)
 		return fail(why, OVID_X_USAGE,
 			    "ovid-worker is started by `ovid run`, not by hand");
 	take_files(s, &mh);
-	if (!config_ok(s) || !receive_disks(&s->config.disks))
+	if (!config_ok(s) || !receive_disks(&s->config.disks) || !receive_nets(&s->config.nets))
 		return fail(why, OVID_X_USAGE, "the worker was given a configuration it cannot use");
 	return 0;
 }
@@ -139,6 +163,30 @@ static void say(u32 says, int status, const char *text)
 	snprintf(msg.text, sizeof(msg.text), "%s", text);
 	/* a launcher that is gone needs no message */
 	if (send(WORKER_CHANNEL, &msg, sizeof(msg), MSG_NOSIGNAL) < 0)
+		return;
+}
+
+/* Who has the right to make interfaces gets the files of the channels that want one. */
+static void say_started(const struct machine *m)
+{
+	char control[CMSG_SPACE(NETS_MAX * sizeof(int))] = "";
+	struct worker_message msg = { .says = WORKER_STARTED };
+	struct iovec iov = { &msg, sizeof(msg) };
+	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
+	int fd[NETS_MAX], nr = vmbus_bare_nets(&m->vmbus, fd);
+	struct cmsghdr *cm;
+
+	if (nr) {
+		mh.msg_control = control;
+		mh.msg_controllen = CMSG_SPACE(nr * sizeof(int));
+		cm = CMSG_FIRSTHDR(&mh);
+		cm->cmsg_level = SOL_SOCKET;
+		cm->cmsg_type = SCM_RIGHTS;
+		cm->cmsg_len = CMSG_LEN(nr * sizeof(int));
+		memcpy(CMSG_DATA(cm), fd, nr * sizeof(int));
+	}
+	/* a launcher that is gone needs no message */
+	if (sendmsg(WORKER_CHANNEL, &mh, MSG_NOSIGNAL) < 0)
 		return;
 }
 
@@ -262,7 +310,7 @@ int worker_main(void)
 		say(WORKER_ENDED, -ret, why.text);
 		return -ret;
 	}
-	say(WORKER_STARTED, 0, "");
+	say_started(m);
 	machine_release(m);
 	ret = machine_loop(m, &(struct machine_files){
 		.channel = WORKER_CHANNEL, .control = s->fd[FILE_CONTROL],
