@@ -21,12 +21,16 @@ some_time() {
 is_there() { [ -e "/sys/class/net/$1" ]; }
 has_carrier() { [ "$(cat "/sys/class/net/$1/carrier" 2>/dev/null)" = "$2" ]; }
 
+# addresses of IPv6 are good at once
+no_dad() { echo 0 >"/proc/sys/net/ipv6/conf/$1/accept_dad"; }
+
 # up DEV ADDR: the address of the last byte
 up() {
 	some_time is_there "$1" || echo "NET no $1"
+	no_dad "$1"
 	ip link set "$1" up
 	ip addr add "10.1.0.$2/24" dev "$1"
-	ip -6 addr add "fd00::$2/64" dev "$1" nodad
+	ip -6 addr add "fd00::$2/64" dev "$1"
 	some_time has_carrier "$1" 1 || echo "NET $1 has no carrier"
 }
 
@@ -67,7 +71,7 @@ mtus() {
 	for n in 576 1280 1500 4000 9000; do
 		ip link set eth0 mtu $n || say "mtu $n is refused"
 		some_time has_carrier eth0 1
-		ip -6 addr add fd00::2/64 dev eth0 nodad 2>/dev/null
+		ip -6 addr add fd00::2/64 dev eth0 2>/dev/null
 		ping -c 1 -q -s $((n - 28)) -W 5 10.1.0.1 >/dev/null || say "no ping of $n"
 		said "mtu $n" netio send 10.1.0.1 7 2 512
 		said "mtu $n" netio receive 10.1.0.1 7 2 512
@@ -125,7 +129,7 @@ bridged() {
 	ip link set eth0 nomaster
 	ip link del br
 	ip addr add 10.1.0.2/24 dev eth0
-	ip -6 addr add fd00::2/64 dev eth0 nodad
+	ip -6 addr add fd00::2/64 dev eth0
 }
 
 traffic() {
