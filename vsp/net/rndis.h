@@ -28,7 +28,7 @@
 #define NET_MIN_MSS		8
 
 /* a control message is so long at most, and so is its answer */
-#define RNDIS_CONTROL_BYTES	1024
+#define RNDIS_CONTROL_BYTES	1024u
 
 /* of RNDIS_INIT: messages with frames in a packet, and their bytes */
 #define RNDIS_MAX_PACKETS	8

@@ -2,7 +2,7 @@
 /*
  * OIDs (pure): a table, and those that are a number, an address or text.
  *
- * Who asks for which is in Documentation/net.rst.  Values without a meaning for a card that is
+ * Who asks for which is in Documentation/rndis.rst.  Values without a meaning for a card that is
  * none are those of Hyper-V, as OpenVMM's handle_oid_query() has them.
  */
 #include "rndis_priv.h"

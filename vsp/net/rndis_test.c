@@ -963,6 +963,9 @@ static void states(struct kunit *test)
 	EXPECT_NOT_OK(rndis.queues = 0);
 	EXPECT_NOT_OK(rndis.queues = NET_MAX_QUEUES + 1);
 	EXPECT_NOT_OK(rndis.queues = 3);		/* the table has others */
+	EXPECT_NOT_OK(*(u8 *)&rndis.link = 2);
+	EXPECT_NOT_OK(*(u8 *)&rndis.ready = 2);
+	EXPECT_NOT_OK(*(u8 *)&rndis.rss = 0x80);
 	EXPECT_NOT_OK(rndis.permanent[0] = 1);
 	EXPECT_NOT_OK(rndis.address[0] = 1);
 	EXPECT_NOT_OK(memset(rndis.address, 0, 6));
