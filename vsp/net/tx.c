@@ -163,8 +163,11 @@ u32 ovid_net_tx(struct net_queue *queue, const void *section, u32 section_bytes,
 	struct net_source src;
 	int i, err = 0;
 
-	if (!net->rndis.ready)
-		return NVSP_FAIL;
+	/* Linux goes on sending when it has halted its card */
+	if (!net->rndis.ready) {
+		WRITE_ONCE(net->tx_dropped, net->tx_dropped + 1);
+		return NVSP_OK;
+	}
 	source_init(&src, section, section_bytes, held);
 	for (i = 0; i < MAX_MESSAGES && !err && source_left(&src); i++)
 		err = take_message(net, &src, frames, &frame);
