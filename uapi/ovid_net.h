@@ -73,7 +73,8 @@ struct ovid_net {
  * @pad:	must be zero
  *
  * An interface is made in the network namespace of the caller, who needs CAP_NET_ADMIN there, and
- * goes with the end, or the file.  What is on its way to an end that is replaced is lost.
+ * goes with the end, the file, or that namespace; then @ifindex of OVID_NET_INFO is zero.  What is on
+ * its way to an end that is replaced is lost.
  *
  * Errors: EINVAL, EPERM, EEXIST (there is such an interface), EBADF (no such file, or it is not
  * open as it must be), EBADFD (it has no interface), ENOMEM, ENOTCONN (it is not set up), ENOTTY
@@ -164,7 +165,7 @@ struct ovid_net_info {
 /**
  * struct ovid_frame - before each frame that is read or written, with the end OVID_NET_FRAMES
  * @bytes:	of the frame that follows; zeroes up to a multiple of 8 follow that
- * @flags:	OVID_FRAME_*; without OVID_NET_OFFLOADS, what is read has OVID_FRAME_CSUM_GOOD alone
+ * @flags:	OVID_FRAME_*; without OVID_NET_OFFLOADS, what is read has none
  * @csum_start:	with OVID_FRAME_CSUM: where what it sums up begins
  * @csum_offset: ... and from there, where it goes, in place of the pseudo header's
  * @mss:	with OVID_FRAME_SEGMENT*: bytes of data in each piece

@@ -383,12 +383,28 @@ static bool receive(struct net_queue *queue)
 	return !err && !queue->owed;
 }
 
+bool ovid_net_show(struct net_card *net)
+{
+	/* as it was made in OVID_NET_SETUP */
+	const struct ovid_net *config = smp_load_acquire(&net->config);
+	struct ovid_rndis *rndis = &net->rndis;
+
+	if (!config || rndis->queues)
+		return config;
+	memcpy(rndis->permanent, config->mac, sizeof(rndis->permanent));
+	rndis->mtu = config->mtu;
+	rndis->speed = config->speed;
+	rndis->queues = config->queues;
+	rndis->link = READ_ONCE(net->link);
+	strscpy(rndis->name, config->name, sizeof(rndis->name));
+	return true;
+}
+
 bool ovid_net_turn(struct net_queue *queue)
 {
 	bool more = false;
 
-	/* with what the card shows since then */
-	if (!smp_load_acquire(&queue->net->config)) {
+	if (!ovid_net_show(queue->net)) {
 		ovid_chan_stall(queue->own);
 		return false;
 	}

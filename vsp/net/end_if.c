@@ -13,6 +13,7 @@
 #include <linux/skbuff.h>
 #include <linux/user_namespace.h>
 #include <net/net_namespace.h>
+#include <net/rtnetlink.h>
 #include "net.h"
 
 #define FEATURES (NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | NETIF_F_TSO |	\
@@ -144,12 +145,23 @@ static const struct ethtool_ops if_ethtool_ops = {
 	.get_ts_info = ethtool_op_get_ts_info,
 };
 
+/* so that it goes with its network namespace, and not to the host's first one */
+static struct rtnl_link_ops if_link_ops = {
+	.kind = "ovid",
+};
+
+static bool is_registered(const struct net_device *dev)
+{
+	return READ_ONCE(dev->reg_state) == NETREG_REGISTERED;
+}
+
 static void if_setup(struct net_device *dev)
 {
 	ether_setup(dev);
 	eth_hw_addr_random(dev);
 	dev->netdev_ops = &if_ops;
 	dev->ethtool_ops = &if_ethtool_ops;
+	dev->rtnl_link_ops = &if_link_ops;
 	dev->priv_flags |= IFF_LIVE_ADDR_CHANGE;
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	dev->hw_features = FEATURES;
@@ -191,18 +203,26 @@ static void if_room(struct net_end *end, u16 index)
 
 static void if_state(struct net_end *end, bool up)
 {
+	struct net_device *dev = if_of(end)->dev;
+
+	if (!is_registered(dev))
+		return;
 	if (up)
-		netif_carrier_on(if_of(end)->dev);
+		netif_carrier_on(dev);
 	else
-		netif_carrier_off(if_of(end)->dev);
+		netif_carrier_off(dev);
 }
 
 static void if_free(struct net_end *end)
 {
 	struct net_device *dev = if_of(end)->dev;
 
-	unregister_netdev(dev);
+	rtnl_lock();
+	if (is_registered(dev))
+		unregister_netdevice(dev);
+	/* at once, or when those who still look at it are through */
 	free_netdev(dev);
+	rtnl_unlock();
 }
 
 static const struct net_end_ops end_ops = {
@@ -262,6 +282,6 @@ void ovid_net_if_info(struct net_end *end, u8 *name, u32 *ifindex)
 	rtnl_lock();
 	memset(name, 0, IFNAMSIZ);
 	strscpy(name, dev->name, IFNAMSIZ);
-	*ifindex = dev->ifindex;
+	*ifindex = is_registered(dev) ? dev->ifindex : 0;
 	rtnl_unlock();
 }

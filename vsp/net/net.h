@@ -83,6 +83,7 @@ struct net_batch {
  * @chan: NULL: it is closed, frames are dropped
  * @stopped: the end waits for room
  * @dropped: frames since the turn has looked
+ * @bytes: of memory, of @frames
  *
  * The rest is the channel's, turn:
  * @own: channel, open or not
@@ -102,6 +103,7 @@ struct net_queue {
 	struct ovid_chan *chan;
 	bool stopped;
 	u32 dropped;
+	u32 bytes;
 
 	struct ovid_chan *own;
 	struct sk_buff_head held;
@@ -225,6 +227,8 @@ extern const struct ovid_chan_ops ovid_net;
 /* ---- chan.c ---- */
 /* one turn: true: there is more */
 bool ovid_net_turn(struct net_queue *queue);
+/* the card is what it was set up to be, from now on: false: it was not yet; turn */
+bool ovid_net_show(struct net_card *net);
 /* the channel is closed: what waits for the guest is forgotten */
 void ovid_net_forget(struct net_queue *queue);
 /* what the guest has set is different now; turn.  Or only whether it takes frames may be */

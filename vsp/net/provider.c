@@ -201,20 +201,7 @@ static bool setup_ok(const struct ovid_net *arg)
 	       arg->mtu >= OVID_NET_MIN_MTU && arg->mtu <= OVID_NET_MAX_MTU;
 }
 
-static void show(struct net_card *net, const struct ovid_net *config)
-{
-	struct ovid_rndis *rndis = &net->rndis;
-
-	memcpy(rndis->permanent, config->mac, sizeof(rndis->permanent));
-	rndis->mtu = config->mtu;
-	rndis->speed = config->speed;
-	rndis->queues = config->queues;
-	rndis->link = !(config->flags & OVID_NET_LINK_DOWN);
-	strscpy(rndis->name, config->name, sizeof(rndis->name));
-	net->link = rndis->link;
-}
-
-/* the channel takes no packets before that, so that nobody looks at the card meanwhile */
+/* the channel takes no packets before that */
 static long setup(struct net_card *net, const struct ovid_net *arg)
 {
 	struct ovid_net *config;
@@ -240,7 +227,7 @@ static long setup(struct net_card *net, const struct ovid_net *arg)
 			return -ENOMEM;
 		}
 	}
-	show(net, config);
+	net->link = !(config->flags & OVID_NET_LINK_DOWN);
 	/* behind that: a turn begins with it */
 	smp_store_release(&net->config, config);
 	ovid_chan_kick(net->primary);

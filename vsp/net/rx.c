@@ -9,6 +9,7 @@
 #include <linux/cleanup.h>
 #include <linux/if_vlan.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
@@ -17,6 +18,9 @@
 #include "net.h"
 
 #define BUDGET		128	/* frames in a row, then it is another channel's turn */
+#define MAX_BYTES	(4u << 20)	/* of memory, of the frames that wait in a queue */
+
+#define NET_RX_TCP	(NET_RX_TCP4_CSUM | NET_RX_TCP6_CSUM)
 
 /* ---- into a queue ---- */
 
@@ -35,13 +39,15 @@ bool ovid_net_rx(struct net_card *net, u16 index, struct sk_buff *skb, bool more
 
 	guard(spinlock)(&queue->frames.lock);
 	waiting = skb_queue_len(&queue->frames);
-	if (!queue->chan || !READ_ONCE(net->up) || waiting >= 2 * NET_MAX_FRAMES) {
+	if (!queue->chan || !READ_ONCE(net->up) || waiting >= 2 * NET_MAX_FRAMES ||
+	    queue->bytes >= 2 * MAX_BYTES) {
 		kfree_skb(skb);
 		queue->dropped++;
 		return false;
 	}
 	__skb_queue_tail(&queue->frames, skb);
-	if (waiting + 1 >= NET_MAX_FRAMES)
+	queue->bytes += skb->truesize;
+	if (waiting + 1 >= NET_MAX_FRAMES || queue->bytes >= MAX_BYTES)
 		queue->stopped = true;
 	if (!more || queue->stopped)
 		ovid_chan_kick(queue->chan);
@@ -55,6 +61,7 @@ void ovid_net_take_queued(struct net_queue *queue)
 
 	scoped_guard(spinlock_bh, &queue->frames.lock) {
 		skb_queue_splice_tail_init(&queue->frames, &queue->held);
+		queue->bytes = 0;
 		stopped = queue->stopped;
 		queue->stopped = false;
 		net->stats.rx_dropped += queue->dropped;
@@ -84,13 +91,34 @@ static u32 csum_offload(const struct sk_buff *skb)
 	}
 }
 
-#define NET_RX_TCP	(NET_RX_TCP4_CSUM | NET_RX_TCP6_CSUM)
+/* the same, of one that was found to be right, by what the frame has */
+static u32 csum_checked(const struct sk_buff *skb)
+{
+	u32 at = skb_network_offset(skb);
+	u8 proto, *p;
+
+	if (skb->protocol == htons(ETH_P_IP)) {
+		p = skb_header_pointer(skb, at + offsetof(struct iphdr, protocol), 1, &proto);
+		return !p ? 0 : *p == IPPROTO_TCP ? NET_RX_TCP4_CSUM :
+		       *p == IPPROTO_UDP ? NET_RX_UDP4_CSUM : 0;
+	}
+	if (skb->protocol != htons(ETH_P_IPV6))
+		return 0;
+	p = skb_header_pointer(skb, at + offsetof(struct ipv6hdr, nexthdr), 1, &proto);
+	return !p ? 0 : *p == IPPROTO_TCP ? NET_RX_TCP6_CSUM :
+	       *p == IPPROTO_UDP ? NET_RX_UDP6_CSUM : 0;
+}
 
 /* a checksum that is not made need not be where the guest does not look: RNDIS_CSUM_* or -errno */
 static int csum_of(struct net_card *net, struct sk_buff *skb)
 {
 	u32 offload;
 
+	if (skb->ip_summed == CHECKSUM_UNNECESSARY) {
+		offload = csum_checked(skb) & net->rndis.offloads;
+		return !offload ? 0 :
+		       offload & NET_RX_TCP ? RNDIS_CSUM_TCP_GOOD : RNDIS_CSUM_UDP_GOOD;
+	}
 	if (skb->ip_summed != CHECKSUM_PARTIAL)
 		return 0;
 	offload = csum_offload(skb) & net->rndis.offloads;

@@ -207,7 +207,7 @@ static int restore_card(struct net_queue *queue, const struct saved_card *saved,
 	const struct saved_control *controls = (const void *)(saved + 1);
 	int err;
 
-	if (!net->config || bytes < sizeof(*saved) || saved->nr_controls > NET_MAX_CONTROL ||
+	if (!ovid_net_show(net) || bytes < sizeof(*saved) || saved->nr_controls > NET_MAX_CONTROL ||
 	    saved->nr_parts > NET_RX_MAX_PARTS || !ovid_nvsp_ok(&saved->nvsp) ||
 	    bytes != sizeof(*saved) + saved->nr_controls * sizeof(*controls) +
 		     saved->nr_parts * sizeof(struct saved_part))
