@@ -73,8 +73,8 @@ struct ovid_net {
  * @pad:	must be zero
  *
  * An interface is made in the network namespace of the caller, who needs CAP_NET_ADMIN there, and
- * goes with the end, the file, or that namespace; then @ifindex of OVID_NET_INFO is zero.  What is on
- * its way to an end that is replaced is lost.
+ * goes with the end, the file, or that namespace; then @ifindex of OVID_NET_INFO is zero.  What is
+ * on its way to an end that is replaced is lost.
  *
  * Errors: EINVAL, EPERM, EEXIST (there is such an interface), EBADF (no such file, or it is not
  * open as it must be), EBADFD (it has no interface), ENOMEM, ENOTCONN (it is not set up), ENOTTY

@@ -64,6 +64,20 @@ BEGIN {
 		if (i > 4) continue
 		goal["disk-null-" cell[i]] = goal["disk-raw-" cell[i]] = goal["disk-vhdx-" cell[i]] = 0.8
 	}
+	n = split("tx-64k-1 rx-64k-1 tx-64k-4 rx-64k-4 tx-1500 rx-1500 tx-64 rx-64 rr", net)
+	nets["tx-64k-1"] = "MiB of TCP from the guest"
+	nets["rx-64k-1"] = "MiB of TCP to the guest"
+	nets["tx-64k-4"] = "MiB of TCP from the guest, four streams"
+	nets["rx-64k-4"] = "MiB of TCP to the guest, four streams"
+	nets["tx-1500"] = "datagram of 1472 bytes from the guest"
+	nets["rx-1500"] = "datagram of 1472 bytes to the guest"
+	nets["tx-64"] = "datagram of 18 bytes from the guest"
+	nets["rx-64"] = "datagram of 18 bytes to the guest"
+	nets["rr"] = "datagram there and back"
+	for (i = 1; i <= n; i++) {
+		text["net-" net[i]] = "network: " nets[net[i]]
+		goal["net-" net[i]] = net[i] ~ /64k/ ? 0.7 : 0.9
+	}
 	text["linux-boot"] = "Linux boot to init, peer: the bare machine"
 	counters = split("exits VMREAD VMWRITE VMPTRLD VMCLEAR VMXON VMXOFF INVEPT INVVPID WRMSR IPIs signals", counter)
 }

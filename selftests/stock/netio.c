@@ -31,6 +31,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define ARRAY_SIZE(a)	((int)(sizeof(a) / sizeof((a)[0])))
 #define CHUNK		65536
 #define PATIENCE_S	60	/* for a peer that says nothing */
 
@@ -280,7 +281,6 @@ static const struct {
 	{ "gro", ETHTOOL_GGRO, ETHTOOL_SGRO, 0 },
 	{ "lro", ETHTOOL_GFLAGS, ETHTOOL_SFLAGS, ETH_FLAG_LRO },
 };
-#define SWITCHES ((int)(sizeof(switches) / sizeof(switches[0])))
 
 static int ethtool(const char *dev, void *arg)
 {
@@ -339,10 +339,10 @@ static void set(const char *dev, const char *what, const char *to)
 {
 	int err, i = 0;
 
-	while (i < SWITCHES && strcmp(switches[i].name, what))
+	while (i < ARRAY_SIZE(switches) && strcmp(switches[i].name, what))
 		i++;
 	errno = EINVAL;
-	err = i < SWITCHES ? turn(dev, i, !strcmp(to, "on")) : set_number(dev, what, atoi(to));
+	err = i < ARRAY_SIZE(switches) ? turn(dev, i, !strcmp(to, "on")) : set_number(dev, what, atoi(to));
 	if (err)
 		printf("%s %s is refused: %s\n", what, to, strerror(errno));
 	else
@@ -355,7 +355,7 @@ static void show(const char *dev)
 	struct ethtool_ringparam r = { .cmd = ETHTOOL_GRINGPARAM };
 	struct ethtool_value link = { .cmd = ETHTOOL_GLINK };
 
-	for (int i = 0; i < SWITCHES; i++)
+	for (int i = 0; i < ARRAY_SIZE(switches); i++)
 		printf("%s %d ", switches[i].name, is_on(dev, i));
 	ethtool(dev, &c);
 	ethtool(dev, &r);
