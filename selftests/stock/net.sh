@@ -57,9 +57,9 @@ pings() {
 }
 
 switches() {
-	for s in lro tso gso tx sg gro rx; do
+	for s in rx lro tso gso tx sg gro; do
 		said "off" netio set eth0 $s off
-		exchange "without $s" 1 1024
+		exchange "without $s" 1 256
 		for t in sg tx tso gso gro rx lro; do
 			netio set eth0 $t on >/tmp/on || say "$t: $(cat /tmp/on)"
 		done
@@ -137,14 +137,14 @@ traffic() {
 	said "shows" netio show eth0
 	pings
 	for n in 1 4 16; do
-		exchange "plain" $n $((8192 / n))
+		exchange "plain" $n $((4096 / n))
 	done
 	for n in 1 100 1472 1473 9000 60000; do
 		said "datagrams" netio udp 10.1.0.1 7 $n 20
 	done
-	said "peer" netio send 10.1.0.3 7 4 1024
-	said "peer" netio receive 10.1.0.3 7 4 1024
-	said "peer ip6" netio send fd00::3 7 4 1024
+	said "peer" netio send 10.1.0.3 7 4 512
+	said "peer" netio receive 10.1.0.3 7 4 512
+	said "peer ip6" netio send fd00::3 7 4 512
 	switches
 	mtus
 	queues

@@ -14,18 +14,17 @@ ip link add link br0 name tag type vlan id 10 && ip addr add 10.2.0.1/24 dev tag
 ./netio serve 7 &
 ./netio cast 239.1.2.3 99 br0 &
 
-# vm NAME ROLE OPTION...: with an interface of that name in the bridge
+# vm NAME ROLE OPTION...
 vm() {
 	name=$1 role=$2
 	shift 2
 	ovid run --kernel vmlinuz --initrd initrd --initrd programs --memory 192M --hv on,-stimer --name "$name" \
-		--detach --serial "file:$name.log" --append "$append ovid.cmd=\"sh /stock/net.sh $role\"" "$@" &&
-		brctl addif br0 "$name" && ip link set "$name" up
+		--detach --serial "file:$name.log" --append "$append ovid.cmd=\"sh /stock/net.sh $role\"" "$@"
 }
 append=$1
 
-vm peer peer --net if=peer,mac=02:00:00:00:00:03 || exit
-vm g traffic --vps 2 --net if=g,mac=02:00:00:00:00:02,queues=2,mtu=9000 || exit
+vm peer peer --net bridge=br0,mac=02:00:00:00:00:03 || exit
+vm g traffic --vps 2 --net bridge=br0,mac=02:00:00:00:00:02,queues=2,mtu=9000 || exit
 seen 'NET ends' || ovid stat g
 ovid net-list g | sed 's/^/HOST /'
 ovid wait g

@@ -13,18 +13,14 @@
 /**
  * struct net_words - what a SPEC says besides its struct net_config
  * @option: for failures: where it was said
- * @name: of the bridge
  * @file: with fd=N
- * @vlan: of a bridge; 0: as the bridge does
  * @has_mac: an address was given
  * @of_card: a word that is the card's, not its end's; or NULL
  * @user: the network of `user`
  */
 struct net_words {
 	const char *option;
-	char name[OVID_NET_IFNAME_BYTES];
 	int file;
-	u16 vlan;
 	bool has_mac;
 	const char *of_card;
 	struct slirp_config user;
@@ -41,8 +37,9 @@ void net_mac(const char *vm, unsigned int nr, u8 *mac);
 
 /* net_open.c: the file of a card's end, or -1, to *@fd */
 int net_open(struct net_words *w, struct net_config *c, int *fd, struct failure *why);
-/* An interface of a channel's: what is to be done with the channel's file for NET_IF. */
-int net_make_interface(const char *option, const char *name, int net, struct failure *why);
+/* An interface of a channel's, by its file, up and in its bridge. */
+int net_make_interface(const char *option, const struct net_config *c, int net,
+		       struct failure *why);
 
 /* net_bridge.c: an interface into a bridge, perhaps as what belongs to one VLAN */
 int bridge_check(const char *option, const char *bridge, u16 vlan, struct failure *why);

@@ -48,6 +48,8 @@ static void add_end(struct json_object *question, const struct end *end)
 	live_add(question, "kind", end->config.kind);
 	json_object_object_add(question, "end", json_object_new_string(end->config.end));
 	json_object_object_add(question, "ifname", json_object_new_string(end->config.ifname));
+	json_object_object_add(question, "bridge", json_object_new_string(end->config.bridge));
+	live_add(question, "vlan", end->config.vlan);
 }
 
 /* An interface is made by the channel's file, which the VM lends. */
@@ -64,7 +66,7 @@ static int make_interface(int vm, const struct end *end, long long nic, struct f
 	json_object_put(answer);
 	if (nr != 1)
 		return fail(why, OVID_X_HOST, "the VM sent no file; do tools and VM belong together?");
-	ret = net_make_interface(end->words.option, end->config.ifname, net, why);
+	ret = net_make_interface(end->words.option, &end->config, net, why);
 	close(net);
 	return ret;
 }
@@ -114,7 +116,7 @@ static int attach(int vm, struct end *end, struct json_object **answer, struct f
 	*answer = ctl_put(vm, attach_question(end), end->file, NULL, NULL, why);
 	close_end(end);
 	ret = *answer ? 0 : -OVID_X_HOST;
-	if (!ret && end->config.kind == NET_IF)
+	if (!ret && net_has_interface(&end->config))
 		ret = make_interface(vm, end, live_number(*answer, "nic"), why);
 	if (ret && *answer) {
 		take_back(vm, *answer);
@@ -164,7 +166,7 @@ static int move(const struct ask *ask, struct end *end, struct json_object **ans
 		return vm;
 	}
 	ret = net_open(&end->words, &end->config, &end->file, why);
-	if (!ret && end->config.kind == NET_IF)
+	if (!ret && net_has_interface(&end->config))
 		ret = make_interface(vm, end, live_number(question, "nic"), why);
 	if (!ret) {
 		add_end(question, end);

@@ -26,14 +26,10 @@ static const char *user_name(void)
 static int why_no_tap(const struct net_words *w, const struct net_config *c, int err,
 		      struct failure *why)
 {
-	if (err == EPERM && c->kind == NET_TAP)
+	if (err == EPERM)
 		return fail(why, OVID_X_HOST,
 			    "%s %s: no permission; as root, `ip tuntap add dev %s mode tap user %s vnet_hdr` gives you one",
 			    w->option, c->end, c->ifname, user_name());
-	if (err == EPERM)
-		return fail(why, OVID_X_HOST,
-			    "%s %s: interfaces are made with CAP_NET_ADMIN; run it as root, or give tap=NAME of a tap that is yours and in the bridge",
-			    w->option, c->end);
 	if (err == EBUSY)
 		return fail(why, OVID_X_USAGE, "%s %s: another program has that tap, or it is no tap",
 			    w->option, c->end);
@@ -100,18 +96,6 @@ static int set_up(const char *name)
 	return ret;
 }
 
-static int set_mtu(const char *name, u32 mtu)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), ret;
-	struct ifreq ifr = { .ifr_mtu = mtu };
-
-	if (fd < 0)
-		return -errno;
-	ret = mtu == NET_MTU ? 0 : with_name(fd, name, SIOCSIFMTU, &ifr);
-	close(fd);
-	return ret;
-}
-
 /*
  * A bridge takes the least of its ports' addresses for its own, and would take another one with
  * each VM that comes or goes: one that begins with 0xfe is the least only where there is no other.
@@ -130,30 +114,6 @@ static int set_address(const char *name, const u8 *mac)
 	return ret;
 }
 
-static int open_bridge(const struct net_words *w, struct net_config *c, struct failure *why)
-{
-	int ret = bridge_check(w->option, w->name, w->vlan, why), fd;
-
-	if (ret)
-		return ret;
-	fd = open_tap(w, c, why);
-	if (fd < 0)
-		return fd;
-	ret = set_address(c->ifname, c->mac) ?: set_mtu(c->ifname, c->mtu);
-	if (ret)
-		ret = fail(why, OVID_X_HOST, "%s %s: cannot set up %s: %s", w->option, c->end,
-			   c->ifname, strerror(-ret));
-	else
-		ret = bridge_add(w->option, w->name, c->ifname, w->vlan, why);
-	if (!ret && set_up(c->ifname))
-		ret = fail(why, OVID_X_HOST, "%s %s: cannot set %s up", w->option, c->end,
-			   c->ifname);
-	if (!ret)
-		return fd;
-	close(fd);
-	return ret;
-}
-
 int net_open(struct net_words *w, struct net_config *c, int *fd, struct failure *why)
 {
 	*fd = -1;
@@ -163,8 +123,7 @@ int net_open(struct net_words *w, struct net_config *c, int *fd, struct failure 
 		*fd = slirp_start(w->option, &w->user, why);
 		break;
 	case NET_BRIDGE:
-		*fd = open_bridge(w, c, why);
-		break;
+		return bridge_check(w->option, c->bridge, c->vlan, why);
 	case NET_TAP:
 		*fd = open_tap(w, c, why);
 		/* that of a user who may not is as root has made it */
@@ -186,20 +145,40 @@ int net_open(struct net_words *w, struct net_config *c, int *fd, struct failure 
 	return *fd < 0 ? *fd : 0;
 }
 
-int net_make_interface(const char *option, const char *name, int net, struct failure *why)
+static int why_no_interface(const char *option, const struct net_config *c, int ret,
+			    struct failure *why)
 {
-	struct ovid_net_end end = { .kind = OVID_NET_INTERFACE, .fd = -1 };
-	int ret;
-
-	snprintf((char *)end.ifname, sizeof(end.ifname), "%s", name);
-	ret = vid_net_end(net, &end);
-	if (!ret) {
-		end.ifname[sizeof(end.ifname) - 1] = 0;
-		set_up((char *)end.ifname);
-		return 0;
-	}
-	return fail(why, OVID_X_HOST, "%s if%s%s: %s", option, *name ? "=" : "", name,
+	if (ret == -EPERM && c->kind == NET_BRIDGE)
+		return fail(why, OVID_X_HOST,
+			    "%s %s: interfaces are made with CAP_NET_ADMIN; run it as root, or give tap=NAME of a tap that is yours and in the bridge",
+			    option, c->end);
+	return fail(why, OVID_X_HOST, "%s if%s%s: %s", option, *c->ifname ? "=" : "", c->ifname,
 		    ret == -EPERM ? "interfaces are made with CAP_NET_ADMIN; run it as root" :
 		    ret == -EEXIST ? "there is such an interface; give another name" :
 		    strerror(-ret));
+}
+
+int net_make_interface(const char *option, const struct net_config *c, int net,
+		       struct failure *why)
+{
+	struct ovid_net_end end = { .kind = OVID_NET_INTERFACE, .fd = -1 };
+	char name[OVID_NET_IFNAME_BYTES];
+	int ret;
+
+	snprintf((char *)end.ifname, sizeof(end.ifname), "%s", c->ifname);
+	ret = vid_net_end(net, &end);
+	if (ret)
+		return why_no_interface(option, c, ret, why);
+	snprintf(name, sizeof(name), "%.15s", (const char *)end.ifname);
+	if (*c->bridge) {
+		ret = set_address(name, c->mac);
+		if (ret)
+			return fail(why, OVID_X_HOST, "%s bridge=%s: cannot set up %s: %s", option,
+				    c->bridge, name, strerror(-ret));
+		ret = bridge_add(option, c->bridge, name, c->vlan, why);
+		if (ret)
+			return ret;
+	}
+	set_up(name);
+	return 0;
 }

@@ -270,7 +270,7 @@ static int take_end(struct net_words *w, struct net_config *c, const char *word,
 		return take_ifname(w, word + 4, c->ifname, why);
 	} else if (!strncmp(word, "bridge=", 7)) {
 		c->kind = NET_BRIDGE;
-		return take_ifname(w, word + 7, w->name, why);
+		return take_ifname(w, word + 7, c->bridge, why);
 	} else if (!strncmp(word, "fd=", 3)) {
 		c->kind = NET_FD;
 		return take_file(w, word, why);
@@ -282,7 +282,7 @@ static int take_end(struct net_words *w, struct net_config *c, const char *word,
 	return 0;
 }
 
-static int take_vlan(struct net_words *w, const struct net_config *c, const char *word,
+static int take_vlan(struct net_words *w, struct net_config *c, const char *word,
 		     struct failure *why)
 {
 	long n;
@@ -292,7 +292,7 @@ static int take_vlan(struct net_words *w, const struct net_config *c, const char
 		ret = fail(why, OVID_X_USAGE,
 			   "%s: %s: it is a bridge that has VLANs; give bridge=NAME, or put the interface into one yourself",
 			   w->option, word);
-	w->vlan = n;
+	c->vlan = n;
 	return ret ?: 1;
 }
 

@@ -97,20 +97,36 @@ static int new_partition(const struct pulse *p, int device, struct failure *why)
 	return part;
 }
 
+static void read_interface(struct json_object *from, struct net_config *c)
+{
+	struct json_object *o;
+
+	*c = (struct net_config){ .there = true, .kind = NET_IF };
+	if (json_object_object_get_ex(from, "ifname", &o))
+		snprintf(c->ifname, sizeof(c->ifname), "%s", json_object_get_string(o));
+	if (json_object_object_get_ex(from, "bridge", &o))
+		snprintf(c->bridge, sizeof(c->bridge), "%s", json_object_get_string(o));
+	if (json_object_object_get_ex(from, "vlan", &o))
+		c->vlan = json_object_get_int(o);
+	if (json_object_object_get_ex(from, "mac", &o))
+		sscanf(json_object_get_string(o), "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &c->mac[0],
+		       &c->mac[1], &c->mac[2], &c->mac[3], &c->mac[4], &c->mac[5]);
+}
+
 /* those of the old partition went with it */
 static int make_interfaces(struct json_object *answer, const int *net, unsigned int nr,
 			   struct failure *why)
 {
-	struct json_object *names, *name;
+	struct json_object *list;
+	struct net_config c;
 	int ret = 0;
 
-	if (!json_object_object_get_ex(answer, "interfaces", &names))
-		names = NULL;
+	if (!json_object_object_get_ex(answer, "interfaces", &list))
+		list = NULL;
 	for (unsigned int i = 0; i < nr; i++) {
-		name = names ? json_object_array_get_idx(names, i) : NULL;
+		read_interface(list ? json_object_array_get_idx(list, i) : NULL, &c);
 		if (!ret)
-			ret = net_make_interface("pulse", name ? json_object_get_string(name) : "",
-						 net[i], why);
+			ret = net_make_interface("pulse", &c, net[i], why);
 		close(net[i]);
 	}
 	return ret;

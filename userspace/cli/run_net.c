@@ -51,7 +51,7 @@ int nets_make_interfaces(const struct run_options *o, const int *fd, unsigned in
 	int ret = 0;
 
 	for (unsigned int i = 0; i < NETS_MAX && next < nr && !ret; i++)
-		if (nets->config[i].there && nets->config[i].kind == NET_IF)
-			ret = net_make_interface("--net", nets->config[i].ifname, fd[next++], why);
+		if (net_has_interface(&nets->config[i]))
+			ret = net_make_interface("--net", &nets->config[i], fd[next++], why);
 	return ret;
 }

@@ -196,8 +196,8 @@ static void test_net_ends(void)
 	CHECK(!parse(&o, "run --kernel k --net user --net bridge=br0,vlan=7 --net tap=t0 --net if --net if=w0 --net fd=0 --net none"),
 	      "all ends");
 	CHECK(nets_count(&o.config.nets) == 7 && o.config.nets.config[0].kind == NET_USER &&
-	      o.config.nets.config[1].kind == NET_BRIDGE && !strcmp(o.net[1].name, "br0") &&
-	      o.net[1].vlan == 7 && o.config.nets.config[2].kind == NET_TAP &&
+	      o.config.nets.config[1].kind == NET_BRIDGE && !strcmp(o.config.nets.config[1].bridge, "br0") &&
+	      o.config.nets.config[1].vlan == 7 && o.config.nets.config[2].kind == NET_TAP &&
 	      !strcmp(o.config.nets.config[2].ifname, "t0") && o.config.nets.config[3].kind == NET_IF &&
 	      !*o.config.nets.config[3].ifname && !strcmp(o.config.nets.config[4].ifname, "w0") &&
 	      o.config.nets.config[5].kind == NET_FD && !o.net[5].file &&

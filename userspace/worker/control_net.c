@@ -76,7 +76,7 @@ static bool end_is_gone(const struct machine *m, unsigned int at, const struct o
 
 	if (c->kind == NET_USER)
 		return poll(&pfd, 1, 0) > 0;
-	return c->kind == NET_IF && info && info->kind != OVID_NET_INTERFACE;
+	return net_has_interface(c) && info && info->kind != OVID_NET_INTERFACE;
 }
 
 static struct json_object *describe(struct machine *m, unsigned int at)
@@ -108,6 +108,19 @@ static struct json_object *describe(struct machine *m, unsigned int at)
 	return msg;
 }
 
+/* an interface that is to be made */
+static struct json_object *wanted(const struct net_config *c)
+{
+	struct json_object *msg = json_object_new_object();
+
+	add_mac(msg, "mac", c->mac);
+	add_text(msg, "ifname", c->ifname);
+	add_text(msg, "bridge", c->bridge);
+	add_number(msg, "vlan", c->vlan);
+	add_number(msg, "mtu", c->mtu);
+	return msg;
+}
+
 struct json_object *control_net_names(const struct machine *m)
 {
 	struct json_object *list = json_object_new_array();
@@ -115,8 +128,8 @@ struct json_object *control_net_names(const struct machine *m)
 	for (unsigned int i = 0; m->vmbus.there && i < NETS_MAX; i++) {
 		const struct net_config *c = &m->vmbus.nets->config[i];
 
-		if (c->there && c->kind == NET_IF)
-			json_object_array_add(list, json_object_new_string(c->ifname));
+		if (net_has_interface(c))
+			json_object_array_add(list, wanted(c));
 	}
 	return list;
 }
@@ -136,11 +149,14 @@ static void do_next(struct machine *m, struct control_client *cl)
 /* false: it makes no sense */
 static bool read_end(struct control_client *cl, struct net_config *c)
 {
-	int64_t kind = question_number(cl->question, "kind", NET_KINDS - 1);
+	int64_t kind = question_number(cl->question, "kind", NET_KINDS - 1), vlan;
 
 	*c = (struct net_config){ .there = true, .kind = kind < 0 ? NET_NONE : kind };
 	question_text(cl->question, "ifname", c->ifname, sizeof(c->ifname));
 	question_text(cl->question, "end", c->end, sizeof(c->end));
+	question_text(cl->question, "bridge", c->bridge, sizeof(c->bridge));
+	vlan = question_number(cl->question, "vlan", 4094);
+	c->vlan = vlan < 0 ? 0 : vlan;
 	return kind >= 0 && net_has_file(c) == (cl->file >= 0);
 }
 

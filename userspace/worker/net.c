@@ -9,6 +9,7 @@
 bool net_config_ok(const struct net_config *c)
 {
 	return c->kind < NET_KINDS && !c->ifname[sizeof(c->ifname) - 1] &&
+	       !c->bridge[sizeof(c->bridge) - 1] &&
 	       !c->end[sizeof(c->end) - 1];
 }
 
@@ -149,7 +150,7 @@ int nets_move(struct nets *nets, unsigned int at, const struct net_config *c, in
 {
 	struct net_config *is = &nets->config[at];
 	/* an interface is that already, by whoever may make one */
-	int ret = c->kind == NET_IF ? 0 : set_end(c, fd, net[at], why);
+	int ret = net_has_interface(c) ? 0 : set_end(c, fd, net[at], why);
 
 	if (ret)
 		return ret;
@@ -157,7 +158,9 @@ int nets_move(struct nets *nets, unsigned int at, const struct net_config *c, in
 		close(nets->fd[at]);
 	nets->fd[at] = fd;
 	is->kind = c->kind;
+	is->vlan = c->vlan;
 	memcpy(is->ifname, c->ifname, sizeof(is->ifname));
+	memcpy(is->bridge, c->bridge, sizeof(is->bridge));
 	memcpy(is->end, c->end, sizeof(is->end));
 	join(is, fd, net[at]);
 	/* a guest that is not told finds out when its addresses do not work */

@@ -17,7 +17,7 @@
 enum net_kind {
 	NET_NONE,
 	NET_USER,		/* a file: the socket of its process (slirp/slirp.h) */
-	NET_BRIDGE,		/* a file: of a tap, which was put into a bridge */
+	NET_BRIDGE,		/* an interface, as NET_IF, in a bridge */
 	NET_TAP,		/* a file: of a tap */
 	NET_FD,			/* a file: of tap or macvtap, which somebody else has opened */
 	NET_IF,			/* an interface, which whoever may makes by the channel's file */
@@ -33,7 +33,9 @@ enum net_kind {
  * @link_down: there is no cable
  * @queues: channels that there may be
  * @mtu: the largest
- * @ifname: of the host's interface, or empty; with NET_IF the one that is wanted
+ * @vlan: of @bridge's; 0: as that does
+ * @ifname: of the host's interface, or empty; of one that is to be made, the one that is wanted
+ * @bridge: that it is in
  * @end: for people: as --net says
  */
 struct net_config {
@@ -44,7 +46,9 @@ struct net_config {
 	bool link_down;
 	u16 queues;
 	u32 mtu;
+	u16 vlan;
 	char ifname[OVID_NET_IFNAME_BYTES];
+	char bridge[OVID_NET_IFNAME_BYTES];
 	char end[NET_END_TEXT];
 };
 
@@ -54,9 +58,15 @@ struct nets {
 	int fd[NETS_MAX];	/* of its end; -1: it has none */
 };
 
+/* made by whoever may, by the channel's file */
+static inline bool net_has_interface(const struct net_config *c)
+{
+	return c->there && (c->kind == NET_IF || c->kind == NET_BRIDGE);
+}
+
 static inline bool net_has_file(const struct net_config *c)
 {
-	return c->there && c->kind != NET_NONE && c->kind != NET_IF;
+	return c->there && c->kind != NET_NONE && !net_has_interface(c);
 }
 
 static inline void nets_none(struct nets *nets)

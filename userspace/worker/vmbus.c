@@ -178,7 +178,7 @@ unsigned int vmbus_bare_nets(const struct vmbus *v, int *fd)
 	unsigned int nr = 0;
 
 	for (unsigned int i = 0; v->there && i < NETS_MAX; i++)
-		if (v->nets->config[i].there && v->nets->config[i].kind == NET_IF)
+		if (net_has_interface(&v->nets->config[i]))
 			fd[nr++] = v->net_fd[i];
 	return nr;
 }

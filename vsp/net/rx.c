@@ -12,8 +12,6 @@
 #include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
-#include <linux/tcp.h>
-#include <linux/udp.h>
 #include <net/gso.h>
 #include "net.h"
 
@@ -76,23 +74,8 @@ void ovid_net_take_queued(struct net_queue *queue)
 
 /* ---- what the guest is told of a frame ---- */
 
-/* the transport of a checksum that is not made yet, by where that goes: NET_RX_*, for both IPs */
-static u32 csum_offload(const struct sk_buff *skb)
-{
-	bool ip6 = skb->protocol == htons(ETH_P_IPV6);
-
-	switch (skb->csum_offset) {
-	case offsetof(struct tcphdr, check):
-		return ip6 ? NET_RX_TCP6_CSUM : NET_RX_TCP4_CSUM;
-	case offsetof(struct udphdr, check):
-		return ip6 ? NET_RX_UDP6_CSUM : NET_RX_UDP4_CSUM;
-	default:
-		return 0;
-	}
-}
-
-/* the same, of one that was found to be right, by what the frame has */
-static u32 csum_checked(const struct sk_buff *skb)
+/* the transport whose checksum is right, as NET_RX_*; 0: none that a guest could be told of */
+static u32 transport(const struct sk_buff *skb)
 {
 	u32 at = skb_network_offset(skb);
 	u8 proto, *p;
@@ -109,24 +92,33 @@ static u32 csum_checked(const struct sk_buff *skb)
 	       *p == IPPROTO_UDP ? NET_RX_UDP6_CSUM : 0;
 }
 
-/* a checksum that is not made need not be where the guest does not look: RNDIS_CSUM_* or -errno */
+/*
+ * Made even for a guest that need not look at it: Linux does not say when its user has switched
+ * that off.  Of a large frame too, which skb_checksum_help() does not take.
+ */
+static int make_csum(struct sk_buff *skb)
+{
+	u32 start = skb_checksum_start_offset(skb), at = start + skb->csum_offset;
+	__wsum sum = skb_checksum(skb, start, skb->len - start, 0);
+
+	if (skb_ensure_writable(skb, at + sizeof(__sum16)))
+		return -ENOMEM;
+	*(__sum16 *)(skb->data + at) = csum_fold(sum) ?: CSUM_MANGLED_0;
+	skb->ip_summed = CHECKSUM_UNNECESSARY;
+	return 0;
+}
+
+/* what the guest is told of its checksum: RNDIS_CSUM_*, or -ENOMEM */
 static int csum_of(struct net_card *net, struct sk_buff *skb)
 {
 	u32 offload;
 
-	if (skb->ip_summed == CHECKSUM_UNNECESSARY) {
-		offload = csum_checked(skb) & net->rndis.offloads;
-		return !offload ? 0 :
-		       offload & NET_RX_TCP ? RNDIS_CSUM_TCP_GOOD : RNDIS_CSUM_UDP_GOOD;
-	}
-	if (skb->ip_summed != CHECKSUM_PARTIAL)
+	if (skb->ip_summed == CHECKSUM_PARTIAL && make_csum(skb))
+		return -ENOMEM;
+	if (skb->ip_summed != CHECKSUM_UNNECESSARY)
 		return 0;
-	offload = csum_offload(skb) & net->rndis.offloads;
-	if (!offload)
-		return skb_checksum_help(skb);
-	return (offload & NET_RX_TCP ? RNDIS_CSUM_TCP_GOOD | RNDIS_CSUM_TCP_UNMADE :
-				       RNDIS_CSUM_UDP_GOOD) |
-	       (skb->protocol == htons(ETH_P_IP) ? RNDIS_CSUM_IP_GOOD : 0);
+	offload = transport(skb) & net->rndis.offloads;
+	return !offload ? 0 : offload & NET_RX_TCP ? RNDIS_CSUM_TCP_GOOD : RNDIS_CSUM_UDP_GOOD;
 }
 
 static bool takes_coalesced(const struct net_card *net, const struct sk_buff *skb)
