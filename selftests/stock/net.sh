@@ -18,6 +18,7 @@ some_time() {
 		[ $i -lt 300 ] || return 1
 	done
 }
+cards() { set -- /sys/class/net/eth*; echo $#; }
 is_there() { [ -e "/sys/class/net/$1" ]; }
 has_carrier() { [ "$(cat "/sys/class/net/$1/carrier" 2>/dev/null)" = "$2" ]; }
 
@@ -168,11 +169,11 @@ live() {
 	carrier 1
 	exchange "behind link" 1 256
 	say "waits for cards"
-	some_time is_there eth7 && say "cards $(ls /sys/class/net | grep -c eth)"
+	some_time is_there eth7 && say "cards $(cards)"
 	ip link set eth7 up
 	say "waits for loss"
 	gone() { ! is_there eth7; }
-	some_time gone && say "cards $(ls /sys/class/net | grep -c eth)"
+	some_time gone && say "cards $(cards)"
 	say "waits for move"
 	i=0
 	while [ $i -lt 20 ]; do
