@@ -121,20 +121,23 @@ static int csum_of(struct net_card *net, struct sk_buff *skb)
 	return !offload ? 0 : offload & NET_RX_TCP ? RNDIS_CSUM_TCP_GOOD : RNDIS_CSUM_UDP_GOOD;
 }
 
+static u32 data_bytes(const struct net_card *net)
+{
+	return net->rx.part_bytes - RNDIS_OUT_HEAD_BYTES;
+}
+
+/* whole, if there are so many parts at all */
 static bool takes_coalesced(const struct net_card *net, const struct sk_buff *skb)
 {
 	u32 type = skb_shinfo(skb)->gso_type, on = net->rndis.offloads;
 
+	if (DIV_ROUND_UP(skb->len, data_bytes(net)) + NET_RX_RESERVE > net->rx.nr_parts)
+		return false;
 	return (type & SKB_GSO_TCPV4 && (on & NET_WHOLE4) == NET_WHOLE4) ||
 	       (type & SKB_GSO_TCPV6 && (on & NET_WHOLE6) == NET_WHOLE6);
 }
 
 /* ---- into the receive buffer ---- */
-
-static u32 data_bytes(const struct net_card *net)
-{
-	return net->rx.part_bytes - RNDIS_OUT_HEAD_BYTES;
-}
 
 /* @bytes of it from @at on */
 static void put_part(struct net_card *net, struct net_batch *batch, const struct sk_buff *skb,
