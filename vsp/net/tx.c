@@ -163,8 +163,8 @@ u32 ovid_net_tx(struct net_queue *queue, const void *section, u32 section_bytes,
 	struct net_source src;
 	int i, err = 0;
 
-	/* Linux goes on sending when it has halted its card */
-	if (!net->rndis.ready) {
+	/* Linux goes on sending when it has halted its card, or there is no cable */
+	if (!net->rndis.ready || !READ_ONCE(net->link)) {
 		WRITE_ONCE(net->tx_dropped, net->tx_dropped + 1);
 		return NVSP_OK;
 	}
