@@ -137,6 +137,7 @@ void net_up_with(u32 mtu, void *rx, u32 bytes);
 void open_subs(u32 nr);
 void close_all(void);
 void net_close(void);			/* the primary channel alone, and its GPADLs */
+void net_forget(void);			/* all went with the offer */
 void net_end(void);
 
 /* ---- frames ---- */

@@ -411,7 +411,7 @@ bool net_control(const void *msg, u32 bytes, u32 how)
 		.type = NVSP_RNDIS, .rndis = { NVSP_CONTROL, NVSP_NO_SECTION, 0 },
 	};
 	static u8 copy[1200] __attribute__((aligned(2048)));
-	u32 before = replies, half = how == BY_BOTH ? 16 : 0, words = 0;
+	u32 before = replies, half = how == BY_BOTH ? bytes / 2 : 0, words = 0;
 	u64 id = ASKED | ++last_asked;
 
 	if (how != BY_PAGES) {
@@ -629,6 +629,16 @@ static void lose_buffers(void)
 	for (u32 i = 0; i < 2; i++)
 		if (lent[i])
 			net_take(RX_GPADL + i);
+	rx_parts = 0;
+	tx_sections = 0;
+}
+
+void net_forget(void)
+{
+	memset(lent, 0, sizeof(lent));
+	memset(is_open, 0, sizeof(is_open));
+	keeps = false;
+	nr_kept = 0;
 	rx_parts = 0;
 	tx_sections = 0;
 }
