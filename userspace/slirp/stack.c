@@ -306,11 +306,15 @@ static void run_timers(struct stack *s)
 	}
 }
 
-/* the channel has gone, or has another end: until there is another file the guest is nowhere */
 static void file_result(struct stack *s, int err)
 {
-	if (err && err != -EAGAIN && err != -EINTR && err != -EMSGSIZE)
-		stack_file(s, -1);
+	static const int harmless[] = { 0, -EAGAIN, -EINTR, -EMSGSIZE, -EINVAL, -ENOMEM, -ENOBUFS };
+
+	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
+		if (err == harmless[i])
+			return;
+	/* the channel has gone, or has another end: until there is another file the guest is nowhere */
+	stack_file(s, -1);
 }
 
 static void from_guest(struct stack *s)

@@ -211,12 +211,24 @@ static void do_pulse(struct control *c, struct machine *m, struct control_client
 	control_answer(cl, msg, nets, vmbus_bare_nets(&m->vmbus, nets));
 }
 
+/* Cards come and go: their files are made when they are asked for.  How many. */
+static unsigned int net_stats(const struct machine *m, int *fd)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; m->vmbus.there && i < NETS_MAX; i++) {
+		fd[nr] = m->vmbus.net_fd[i] < 0 ? -1 : vid_stats_fd(m->vmbus.net_fd[i]);
+		nr += fd[nr] >= 0;
+	}
+	return nr;
+}
+
 /* The statistics files themselves: whoever may ask may read them live. */
 static void do_stat(struct control *c, struct machine *m, struct control_client *cl)
 {
 	struct json_object *msg = control_ok();
 	int fds[CTL_MAX_FDS];
-	unsigned int nr = 0;
+	unsigned int nr = 0, first, nets;
 
 	(void)c;
 	if (m->stats_fd >= 0)
@@ -224,11 +236,16 @@ static void do_stat(struct control *c, struct machine *m, struct control_client 
 	for (unsigned int i = 0; m->vmbus.there && i < VMBUS_DEVICES; i++)
 		if (m->vmbus.stats_fd[i] >= 0)
 			fds[nr++] = m->vmbus.stats_fd[i];
+	first = nr;
+	nets = net_stats(m, &fds[nr]);
+	nr += nets;
 	for (unsigned int i = 0; i < m->nr_vps && nr < CTL_MAX_FDS; i++)
 		if (m->vp[i].stats_fd >= 0)
 			fds[nr++] = m->vp[i].stats_fd;
 	json_object_object_add(msg, "files", json_object_new_int(nr));
 	control_answer(cl, msg, fds, nr);
+	while (nets)
+		close(fds[first + --nets]);
 }
 
 /*
