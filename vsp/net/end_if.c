@@ -19,9 +19,20 @@
 #define FEATURES (NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | NETIF_F_TSO |	\
 		  NETIF_F_TSO6 | NETIF_F_HW_VLAN_CTAG_TX | NETIF_F_HIGHDMA)
 
+/**
+ * struct net_if
+ * @end: end
+ * @dev: NULL: its network namespace has gone, and it with that; rtnl_lock
+ */
 struct net_if {
 	struct net_end end;
-	struct net_device *dev;
+	struct net_device __rcu *dev;
+};
+
+/* what an interface has: of the two either may go first */
+struct if_priv {
+	struct net_card *net;
+	struct net_if *nif;
 };
 
 static struct net_if *if_of(struct net_end *end)
@@ -31,9 +42,9 @@ static struct net_if *if_of(struct net_end *end)
 
 static struct net_card *card_of(const struct net_device *dev)
 {
-	const struct net_if *nif = netdev_priv(dev);
+	const struct if_priv *priv = netdev_priv(dev);
 
-	return nif->end.net;
+	return priv->net;
 }
 
 /* ---- the interface ---- */
@@ -48,6 +59,14 @@ static int if_stop(struct net_device *dev)
 {
 	netif_tx_stop_all_queues(dev);
 	return 0;
+}
+
+/* nobody finds it any more.  Who has found it is awaited before it is freed */
+static void if_uninit(struct net_device *dev)
+{
+	const struct if_priv *priv = netdev_priv(dev);
+
+	RCU_INIT_POINTER(priv->nif->dev, NULL);
 }
 
 static u16 if_select_queue(struct net_device *dev, struct sk_buff *skb, struct net_device *sb_dev)
@@ -112,6 +131,7 @@ static void if_stats(struct net_device *dev, struct rtnl_link_stats64 *stats)
 }
 
 static const struct net_device_ops if_ops = {
+	.ndo_uninit = if_uninit,
 	.ndo_open = if_open,
 	.ndo_stop = if_stop,
 	.ndo_start_xmit = if_xmit,
@@ -150,11 +170,6 @@ static struct rtnl_link_ops if_link_ops = {
 	.kind = "ovid",
 };
 
-static bool is_registered(const struct net_device *dev)
-{
-	return READ_ONCE(dev->reg_state) == NETREG_REGISTERED;
-}
-
 static void if_setup(struct net_device *dev)
 {
 	ether_setup(dev);
@@ -162,6 +177,7 @@ static void if_setup(struct net_device *dev)
 	dev->netdev_ops = &if_ops;
 	dev->ethtool_ops = &if_ethtool_ops;
 	dev->rtnl_link_ops = &if_link_ops;
+	dev->needs_free_netdev = true;
 	dev->priv_flags |= IFF_LIVE_ADDR_CHANGE;
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	dev->hw_features = FEATURES;
@@ -176,14 +192,15 @@ static void if_setup(struct net_device *dev)
 /* one that is down receives nothing; the grace period keeps it until we are through */
 static u32 if_deliver(struct net_end *end, struct sk_buff_head *frames)
 {
-	struct net_device *dev = if_of(end)->dev;
+	struct net_device *dev;
 	struct sk_buff *skb;
 	u32 lost = 0;
 
 	local_bh_disable();
 	rcu_read_lock();
+	dev = rcu_dereference(if_of(end)->dev);
 	while ((skb = __skb_dequeue(frames))) {
-		if (!netif_running(dev)) {
+		if (!dev || !netif_running(dev)) {
 			kfree_skb(skb);
 			lost++;
 			continue;
@@ -198,14 +215,21 @@ static u32 if_deliver(struct net_end *end, struct sk_buff_head *frames)
 
 static void if_room(struct net_end *end, u16 index)
 {
-	netif_tx_wake_queue(netdev_get_tx_queue(if_of(end)->dev, index));
+	struct net_device *dev;
+
+	guard(rcu)();
+	dev = rcu_dereference(if_of(end)->dev);
+	if (dev)
+		netif_tx_wake_queue(netdev_get_tx_queue(dev, index));
 }
 
 static void if_state(struct net_end *end, bool up)
 {
-	struct net_device *dev = if_of(end)->dev;
+	struct net_device *dev;
 
-	if (!is_registered(dev))
+	guard(rcu)();
+	dev = rcu_dereference(if_of(end)->dev);
+	if (!dev)
 		return;
 	if (up)
 		netif_carrier_on(dev);
@@ -215,14 +239,15 @@ static void if_state(struct net_end *end, bool up)
 
 static void if_free(struct net_end *end)
 {
-	struct net_device *dev = if_of(end)->dev;
+	struct net_if *nif = if_of(end);
+	struct net_device *dev;
 
 	rtnl_lock();
-	if (is_registered(dev))
+	dev = rtnl_dereference(nif->dev);
+	if (dev)
 		unregister_netdevice(dev);
-	/* at once, or when those who still look at it are through */
-	free_netdev(dev);
 	rtnl_unlock();
+	kfree(nif);
 }
 
 static const struct net_end_ops end_ops = {
@@ -242,46 +267,77 @@ static int get_name(const struct ovid_net_end *arg, char *name)
 	return 0;
 }
 
-struct net_end *ovid_net_if_new(struct net_card *net, struct ovid_net_end *arg)
+static struct net_device *new_dev(struct net_card *net, struct net_if *nif, const char *name)
 {
-	struct net *ns = current->nsproxy->net_ns;
 	u16 queues = net->config->queues;
 	struct net_device *dev;
+	struct if_priv *priv;
+
+	dev = alloc_netdev_mqs(sizeof(*priv), name, NET_NAME_USER, if_setup, queues, queues);
+	if (!dev)
+		return NULL;
+	dev_net_set(dev, current->nsproxy->net_ns);
+	priv = netdev_priv(dev);
+	priv->net = net;
+	priv->nif = nif;
+	dev->mtu = min_t(u32, net->config->mtu, dev->max_mtu);
+	netif_carrier_off(dev);
+	return dev;
+}
+
+/* as soon as it is registered, it may go again */
+static int register_dev(struct net_if *nif, struct net_device *dev)
+{
+	int err;
+
+	rtnl_lock();
+	err = register_netdevice(dev);
+	if (!err)
+		rcu_assign_pointer(nif->dev, dev);
+	rtnl_unlock();
+	if (err)
+		free_netdev(dev);
+	return err;
+}
+
+struct net_end *ovid_net_if_new(struct net_card *net, struct ovid_net_end *arg)
+{
+	struct net_if *nif __free(kfree) = NULL;
+	struct net_device *dev;
 	char name[IFNAMSIZ];
-	struct net_if *nif;
 	int err;
 
 	static_assert(OVID_NET_IFNAME_BYTES == IFNAMSIZ);
 	if (get_name(arg, name))
 		return ERR_PTR(-EINVAL);
-	if (!ns_capable(ns->user_ns, CAP_NET_ADMIN))
+	if (!ns_capable(current->nsproxy->net_ns->user_ns, CAP_NET_ADMIN))
 		return ERR_PTR(-EPERM);
-	dev = alloc_netdev_mqs(sizeof(*nif), name, NET_NAME_USER, if_setup, queues, queues);
-	if (!dev)
+	nif = kzalloc(sizeof(*nif), GFP_KERNEL_ACCOUNT);
+	if (!nif)
 		return ERR_PTR(-ENOMEM);
-	dev_net_set(dev, ns);
-	nif = netdev_priv(dev);
 	nif->end.ops = &end_ops;
 	nif->end.net = net;
-	nif->dev = dev;
-	dev->mtu = min_t(u32, net->config->mtu, dev->max_mtu);
-	netif_carrier_off(dev);
-	err = register_netdev(dev);
-	if (err) {
-		free_netdev(dev);
+	dev = new_dev(net, nif, name);
+	if (!dev)
+		return ERR_PTR(-ENOMEM);
+	err = register_dev(nif, dev);
+	if (err)
 		return ERR_PTR(err);
-	}
 	ovid_net_if_info(&nif->end, arg->ifname, &arg->ifindex);
-	return &nif->end;
+	return &no_free_ptr(nif)->end;
 }
 
 void ovid_net_if_info(struct net_end *end, u8 *name, u32 *ifindex)
 {
-	const struct net_device *dev = if_of(end)->dev;
+	const struct net_device *dev;
 
-	rtnl_lock();
 	memset(name, 0, IFNAMSIZ);
-	strscpy(name, dev->name, IFNAMSIZ);
-	*ifindex = is_registered(dev) ? dev->ifindex : 0;
+	*ifindex = 0;
+	rtnl_lock();
+	dev = rtnl_dereference(if_of(end)->dev);
+	if (dev) {
+		strscpy(name, dev->name, IFNAMSIZ);
+		*ifindex = dev->ifindex;
+	}
 	rtnl_unlock();
 }
