@@ -558,6 +558,35 @@ CASE(net_ring_full, G_OVID_ONLY | G_VMBUS | G_LONG_TIME, 1)
 	net_end();
 }
 
+/* as many frames as fit are read by one call */
+CASE(net_read, G_OVID_ONLY | G_VMBUS | G_LONG_TIME, 1)
+{
+	const struct ovid_frame *head = (const struct ovid_frame *)page;
+
+	net_begin();
+	net_up();
+	is(far_do(G_NET_HOLD, 1, 0), 0);
+	is_(far_do(G_NET_READ, gpa(page), sizeof(page)), -11, "EAGAIN: there is none");
+	for (u32 i = 0; i < 3; i++) {
+		make_frame(data, i, 61 + i);
+		send_frame(data, 61 + i, BY_SECTION, NULL);
+		check(all_done());
+	}
+	is_(far_do(G_NET_READ, gpa(page), 0), -90, "EMSGSIZE: no room");
+	is(far_do(G_NET_READ, gpa(page), 16 + 63), -90);
+	memset(page, 0xff, sizeof(page));
+	is_(far_do(G_NET_READ, gpa(page), 16 + 64 + 70), 16 + 64, "one fits");
+	check(head->bytes == 61 && !head->flags && !head->csum_start && !head->mss && !head->vlan);
+	is(number_of(page + 16), 0);
+	check(!page[16 + 61] && !page[16 + 62] && !page[16 + 63] && page[16 + 64] == 0xff);
+	is_(far_do(G_NET_READ, gpa(page), sizeof(page)), 2 * (16 + 64), "two");
+	check(head->bytes == 62 && number_of(page + 16) == 1 && number_of(page + 96) == 2);
+	is(far_do(G_NET_READ, gpa(page), sizeof(page)), -11);
+	is(far_do(G_NET_HOLD, 0, 0), 0);
+	check(echo_frame(1, 100, BY_PAGES));
+	net_end();
+}
+
 /* the far side does not read: packets wait, and others go on */
 CASE(net_not_read, G_OVID_ONLY | G_VMBUS | G_LONG_TIME, 1)
 {
