@@ -51,7 +51,8 @@ bool frames_next(struct frames *f, const u8 **frame, size_t *len)
 
 bool frames_add(struct frames *f, const void *frame, size_t len)
 {
-	struct ovid_frame head = { .bytes = len };
+	/* the library makes them all */
+	struct ovid_frame head = { .bytes = len, .flags = OVID_FRAME_CSUM_GOOD };
 	size_t all = sizeof(head) + ALIGN_UP(len, ALIGN_BYTES);
 
 	if (f->at && f->room - f->end < all) {

@@ -68,7 +68,7 @@ static void describe_info(const struct ovid_net_info *info, struct json_object *
 	add_number(msg, "rx_dropped", info->rx_dropped);
 }
 
-/* the process of a card has ended, or an interface that was wanted is not there */
+/* the process of a card has ended, or an interface that was wanted is not there, or no more */
 static bool end_is_gone(const struct machine *m, unsigned int at, const struct ovid_net_info *info)
 {
 	const struct net_config *c = &m->vmbus.nets->config[at];
@@ -76,7 +76,8 @@ static bool end_is_gone(const struct machine *m, unsigned int at, const struct o
 
 	if (c->kind == NET_USER)
 		return poll(&pfd, 1, 0) > 0;
-	return net_has_interface(c) && info && info->kind != OVID_NET_INTERFACE;
+	return net_has_interface(c) && info &&
+	       (info->kind != OVID_NET_INTERFACE || !info->ifindex);
 }
 
 static struct json_object *describe(struct machine *m, unsigned int at)
