@@ -717,6 +717,7 @@ CASE(net_subs, G_OVID_ONLY | G_VMBUS | G_LONG_TIME, CHANNELS)
 	make_frame(data, 1, 300);
 	send_frame(data, 300, BY_SECTION, NULL);
 	check(all_done());
+	check(await(far_info()->rx_dropped == 1));
 	is(all_in(2), RNDIS_SUCCESS);
 	check(through(2, 20, 3100));
 	is(channel_open(&chans[1], &chans[1].offer, ring_memory[1], 16, 8), 0);

@@ -262,6 +262,19 @@ static u16 open_queues(struct net_card *net)
 	return nr;
 }
 
+/* frames that no turn has counted yet */
+static u64 dropped_since(struct net_card *net)
+{
+	u64 nr = 0;
+	u16 i;
+
+	for (i = 0; i < net->config->queues; i++) {
+		guard(spinlock_bh)(&net->queues[i]->frames.lock);
+		nr += net->queues[i]->dropped;
+	}
+	return nr;
+}
+
 /* the guest's thread may be changing what it says, a word at a time */
 static long get_info(struct net_card *net, struct ovid_net_info *info)
 {
@@ -292,7 +305,7 @@ static long get_info(struct net_card *net, struct ovid_net_info *info)
 		.tx_dropped = READ_ONCE(net->tx_dropped),
 		.rx_frames = READ_ONCE(net->stats.rx_frames),
 		.rx_bytes = READ_ONCE(net->stats.rx_bytes),
-		.rx_dropped = READ_ONCE(net->stats.rx_dropped),
+		.rx_dropped = READ_ONCE(net->stats.rx_dropped) + dropped_since(net),
 	};
 	memcpy(info->mac, READ_ONCE(rndis->ready) ? rndis->address : net->config->mac,
 	       sizeof(info->mac));
