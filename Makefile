@@ -9,8 +9,9 @@ run := selftests/host/run
 export OVID_KERNEL := $(KERNEL)
 export OVID_CONFIG := $(CONFIG)
 
-# a part of the tree that is made by its own Makefile, once it is there
+# a part of the tree that is made by its own Makefile, once it is there; built by all processors
 sub = @if [ -e $(1)/Makefile ]; then $(MAKE) --no-print-directory -C $(1) O=$(abspath $(O)) $(2); fi
+built = $(call sub,$(1),-j$(shell nproc))
 # a script that is run if it is there
 script = @if [ -x $(1) ]; then $(1) $(2); else echo "$(1) is not there yet"; fi
 
@@ -24,15 +25,15 @@ module: deps
 
 ## tools       the userspace programs, to build/bin
 tools: deps
-	$(call sub,userspace)
+	$(call built,userspace)
 
 ## guests      the small guests that tests run, to build/guests
 guests: deps
-	$(call sub,selftests/guest)
-	$(call sub,selftests/api)
-	$(call sub,selftests/bench)
-	$(call sub,selftests/life)
-	$(call sub,selftests/stock)
+	$(call built,selftests/guest)
+	$(call built,selftests/api)
+	$(call built,selftests/bench)
+	$(call built,selftests/life)
+	$(call built,selftests/stock)
 
 ## host-image  the emulator, the test host's kernel and Debian's kernel for guests, to the cache
 host-image: deps
