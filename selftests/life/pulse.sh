@@ -10,7 +10,7 @@ append='console=ttyS0 quiet panic=-1 initcall_blacklist=trace_eval_init ovid.cmd
 start() {	# NAME OPTION...
 	name=$1
 	shift
-	ovid run --kernel vmlinuz --initrd initrd --initrd steady.cpio --memory 128M --vmbus off "$@" \
+	ovid run --kernel vmlinux --initrd steady.cpio --memory 128M --vmbus off "$@" \
 		--name "$name" --detach --serial "file:$name.log" --append "$append" || exit
 }
 

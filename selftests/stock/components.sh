@@ -17,7 +17,7 @@ say() {
 	echo "$what: $? $(cat out err | head -n 1)"
 }
 
-ovid run --kernel vmlinuz --initrd initrd --initrd programs --memory "${memory}M" --vps 2 --name g --detach \
+ovid run --kernel vmlinux --initrd programs --memory "${memory}M" --vps 2 --name g --detach \
 	--serial file:g.log --append "$append" || exit
 seen 'VMBUS serves' && seen 'VMBUS wrote .*' 3 && echo "it serves"
 

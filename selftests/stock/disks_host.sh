@@ -43,11 +43,11 @@ echo "HOST sum 0 $(sum /img/0)"
 echo "HOST sum 5 $(sum /img/5)"
 parent=$(sum /ext/parent.vhdx)
 
-ovid run --kernel vmlinuz --initrd initrd --initrd programs --memory 256M --vps 2 --hv on,-stimer --name g \
+ovid run --kernel vmlinux --initrd programs --memory 256M --vps 2 --hv on,-stimer --name g \
 	--detach --serial file:g.log --disk /img/0,serial=first --disk /ext/1 --disk /img/2.vhdx --disk /ext/3.vhd \
 	--disk /ext/4.vhdx --disk /dev/loop1,ro,lun=5 --append "$append" || exit
-ovid run --kernel vmlinuz --disk /img/0 2>&1 | sed 's/^/HOST second /'
-ovid run --kernel vmlinuz --disk /ext/parent.vhdx 2>&1 | sed 's/^/HOST third /'
+ovid run --kernel vmlinux --disk /img/0 2>&1 | sed 's/^/HOST second /'
+ovid run --kernel vmlinux --disk /ext/parent.vhdx 2>&1 | sed 's/^/HOST third /'
 # talk BOOT: each boot of the guest waits at the same places
 talk() {
 	seen 'DISK full' "$1" || return
@@ -81,7 +81,7 @@ mount -o loop -t ext4 /img/disk.raw /ext0 && echo "HOST its filesystem: $(ls /ex
 umount /ext0 /ext && losetup -d /dev/loop0 && losetup -d /dev/loop1 && echo "HOST nothing is in use"
 
 # what was acknowledged is there after a kill
-ovid run --kernel vmlinuz --initrd initrd --initrd programs --memory 256M --hv on,-stimer --name g \
+ovid run --kernel vmlinux --initrd programs --memory 256M --hv on,-stimer --name g \
 	--detach --serial file:g.log --disk /img/0 --disk /img/2.vhdx,lun=2 --append "$2" || exit
 seen 'DISK number 50' || exit
 kill -9 "$(ovid info --json g | sed 's/.*"pid":\([0-9]*\).*/\1/')"

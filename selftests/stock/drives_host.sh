@@ -13,7 +13,7 @@ mount -t tmpfs -o size=100M none /img
 truncate -s 32M /img/0
 truncate -s 8M /img/1
 ovid disk create --sector 4096 --block-size 1M /img/2.vhdx 8M
-ovid run --kernel vmlinuz --initrd initrd --initrd programs --memory 256M --vps 2 --hv on,-stimer --name g \
+ovid run --kernel vmlinux --initrd programs --memory 256M --vps 2 --hv on,-stimer --name g \
 	--detach --serial file:g.log --disk /img/0,sector=4096 --disk /img/1,sector=512e --disk /img/2.vhdx \
 	--dvd disc.iso,lun=5 --dvd none,lun=6 --append "$1" || exit
 if seen 'DRIVE waits'; then

@@ -27,7 +27,7 @@ truncate -s 16M /raw/1
 ovid disk create --block-size 1M /vhdx/2.vhdx 16M || exit
 echo 1 >/sys/module/ovid/parameters/disk_patience_s
 
-ovid run --kernel vmlinuz --initrd initrd --initrd programs --memory 192M --vps 2 --hv on,-stimer --name g \
+ovid run --kernel vmlinux --initrd programs --memory 192M --vps 2 --hv on,-stimer --name g \
 	--detach --serial file:g.log --disk "$disk" --disk /raw/1 --disk /vhdx/2.vhdx --append "$append" || exit
 
 talk() {

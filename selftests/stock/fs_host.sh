@@ -8,7 +8,7 @@ sum() { md5sum <"$1" | cut -d ' ' -f 1; }
 
 # vm OPTION...
 vm() {
-	ovid run --kernel vmlinuz --initrd initrd --initrd programs --memory 256M --vps 2 --hv on,-stimer \
+	ovid run --kernel vmlinux --initrd programs --memory 256M --vps 2 --hv on,-stimer \
 		--serial stdio --append "$append" "$@" </dev/null
 	echo "HOST ended $?"
 }

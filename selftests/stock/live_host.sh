@@ -99,7 +99,7 @@ ovid disk convert -f raw --block-size 1M /img/base.raw /img/base.vhdx
 ovid disk create --parent /img/base.vhdx /img/child.vhdx
 echo "HOST new $(sha256sum </img/new | cut -d ' ' -f 1)"
 echo "HOST chain $(dd if=/img/base.raw bs=1M count=4 2>/dev/null | sha256sum | cut -d ' ' -f 1)"
-ovid run --kernel vmlinuz --initrd initrd --initrd programs --memory 256M --vps 2 --hv on,-stimer --name g \
+ovid run --kernel vmlinux --initrd programs --memory 256M --vps 2 --hv on,-stimer --name g \
 	--detach --serial file:g.log --disk /img/0 --disk /img/1,iops=100000,bps=1G --dvd one.iso,lun=5 --append "$1" || exit
 tried "its first" ovid disk-limit g 1
 step limit limit && step limited limited && step moved moved && step attached attached && step larger larger &&

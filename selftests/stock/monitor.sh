@@ -20,7 +20,7 @@ signals() {
 # the counters begin anew with a move
 heard() { signals | grep -q heartbeat; }
 
-ovid run --kernel vmlinuz --initrd initrd --initrd programs --memory 192M --vps 2 --hv on,-stimer --name g \
+ovid run --kernel vmlinux --initrd programs --memory 192M --vps 2 --hv on,-stimer --name g \
 	--vmbus on,latency=1000 --detach --serial file:g.log --append "$append" || exit
 seen 'VMBUS kvp' && until_ok ovid kvp set g moved 0 && until_ok ovid heartbeat g && echo "it works"
 signals here

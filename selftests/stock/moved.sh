@@ -12,7 +12,7 @@ patience=300
 # heartbeats that were answered
 answered() { ovid heartbeat --json g | sed -n 's/.*"answered":\([0-9]*\).*/\1/p'; }
 
-ovid run --kernel vmlinuz --initrd initrd --initrd programs --memory 192M --vps 2 --hv on,-stimer --name g \
+ovid run --kernel vmlinux --initrd programs --memory 192M --vps 2 --hv on,-stimer --name g \
 	--detach --serial file:g.log --append "$append" || exit
 seen 'VMBUS kvp' && until_ok ovid kvp set g moved 0 && until_ok ovid heartbeat g && echo "it works"
 before=$(answered) moved=0 right=0

@@ -18,7 +18,7 @@ ip link add link br0 name tag type vlan id 10 && ip addr add 10.2.0.1/24 dev tag
 vm() {
 	name=$1 role=$2
 	shift 2
-	ovid run --kernel vmlinuz --initrd initrd --initrd programs --memory 192M --hv on,-stimer --name "$name" \
+	ovid run --kernel vmlinux --initrd programs --memory 192M --hv on,-stimer --name "$name" \
 		--detach --serial "file:$name.log" --append "$append ovid.cmd=\"sh /stock/net.sh $role\"" "$@"
 }
 append=$1

@@ -32,7 +32,7 @@ rounds() {
 	return 1
 }
 
-ovid run --kernel vmlinuz --initrd initrd --initrd programs --memory 192M --vps 2 --name g --vsock /tmp/v \
+ovid run --kernel vmlinux --initrd programs --memory 192M --vps 2 --name g --vsock /tmp/v \
 	--detach --serial file:g.log --append "$append" || exit
 if rounds && : >/tmp/v/still && seen 'VSOCK ok the end'; then
 	ovid wait g
