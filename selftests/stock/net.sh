@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# net.sh ROLE - what a stock kernel with Debian's own modules makes of network cards on the VMBus, said in lines that
+# net.sh ROLE [N] - what a stock kernel with Debian's own modules makes of network cards on the VMBus, said in lines that
 # begin with NET (71-net reads them).  ROLE: `peer` answers at 10.1.0.3, the others are at 10.1.0.2: `traffic`, with
-# all switches of its driver; `live`, while its host changes its card.  The host is at 10.1.0.1; both are in fd00::/64,
-# too.  There are busybox, /stock/netio and, in /hyperv, modules/ with `order` and `nets`.
+# all switches of its driver, which is reloaded N times; `big`, N MiB each way, by a second card too, whose network is
+# the guest's own.  The host is at 10.1.0.1; all are in fd00::/64, too.  There are busybox, /stock/netio and, in
+# /hyperv, modules/ with `order` and `nets`.
 set -u
 
 m() { while read -r m; do insmod "/hyperv/modules/$m" || echo "NET insmod $m failed"; done; }
@@ -18,7 +19,6 @@ some_time() {
 		[ $i -lt 300 ] || return 1
 	done
 }
-cards() { set -- /sys/class/net/eth*; echo $#; }
 is_there() { [ -e "/sys/class/net/$1" ]; }
 has_carrier() { [ "$(cat "/sys/class/net/$1/carrier" 2>/dev/null)" = "$2" ]; }
 
@@ -152,38 +152,18 @@ traffic() {
 	tagged
 	said "hears" netio hear 239.1.2.3 99 eth0
 	bridged
-	reloads 3
+	reloads "$1"
 }
 
-carrier() {
-	some_time has_carrier eth0 "$1" && say "carrier $1" || say "carrier is not $1"
-}
-
-# what its host does meanwhile is what it says here that it waits for
-live() {
-	up eth0 2
-	exchange "before" 1 256
-	say "waits for link down"
-	carrier 0
-	say "waits for link up"
-	carrier 1
-	exchange "behind link" 1 256
-	say "waits for cards"
-	some_time is_there eth7 && say "cards $(cards)"
-	ip link set eth7 up
-	say "waits for loss"
-	gone() { ! is_there eth7; }
-	some_time gone && say "cards $(cards)"
-	say "waits for move"
-	i=0
-	while [ $i -lt 20 ]; do
-		netio send 10.1.0.1 7 2 512 >/tmp/sent
-		grep -q good /tmp/sent && good=$((${good:-0} + 1))
-		i=$((i + 1))
-		[ ! -e /tmp/moved ] || break
+# so much each way by the network of its own, and by the bridge
+big() {
+	ip addr add 10.0.2.15/24 dev eth1
+	ip link set eth1 up
+	some_time has_carrier eth1 1
+	for at in 10.0.2.2 10.1.0.1; do
+		said "big $at" netio receive $at 7 1 $(($1 * 1024))
+		said "big $at" netio send $at 7 1 $(($1 * 1024))
 	done
-	say "sent ${good:-0} of $i"
-	exchange "behind moves" 2 256
 }
 
 bad='unchecked MSR|BUG:|Oops|Call Trace|general protection|lockup|stall|hung|timed out|WARNING: (CPU|.* at )'
@@ -197,8 +177,9 @@ peer)	up eth0 3
 	say "serves"
 	sleep 100000 ;;
 traffic) up eth0 2
-	traffic ;;
-live)	live ;;
+	traffic "$2" ;;
+big)	up eth0 2
+	big "$2" ;;
 esac
 dmesg | grep -i -E "$bad" | sed 's/^/NET complaint /'
 ip -s link show eth0 | tr -s ' \n' ' ' | sed 's/^/NET counts /'

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# In the test host: two stock guests with network cards in a bridge, the second of which sends and receives by all
-# means that its driver has.  71-net reads what this prints; the guests' part is net.sh.
-# usage: net_host.sh APPEND
-patience=400
+# In the test host: two stock guests with network cards in a bridge, the second of which sends and receives as ROLE
+# says.  71-net reads what this prints; the guests' part is net.sh.
+# usage: net_host.sh APPEND ROLE N
+patience=${PATIENCE:-400}
 . ./ask.sh
 
 modprobe ipv6; modprobe bridge; modprobe 8021q
@@ -24,7 +24,7 @@ vm() {
 append=$1
 
 vm peer peer --net bridge=br0,mac=02:00:00:00:00:03 || exit
-vm g traffic --vps 2 --net bridge=br0,mac=02:00:00:00:00:02,queues=2,mtu=9000 || exit
+vm g "$2 $3" --vps 2 --net bridge=br0,mac=02:00:00:00:00:02,queues=2,mtu=9000 --net user || exit
 seen 'NET ends' || ovid stat g
 ovid net-list g | sed 's/^/HOST /'
 ovid wait g
