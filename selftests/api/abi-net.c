@@ -181,6 +181,44 @@ static void bad_ends(void)
 	tap_is(info().kind, OVID_NET_NONE, "... or an end");
 }
 
+static int control(unsigned long request, struct ifreq *arg)
+{
+	int s = socket(AF_INET, SOCK_DGRAM, 0), ret = ioctl(s, request, arg);
+
+	ret = ret ? -errno : 0;
+	close(s);
+	return ret;
+}
+
+static int bring_up(const char *name)
+{
+	struct ifreq r = { .ifr_flags = IFF_UP };
+
+	strcpy(r.ifr_name, name);
+	return control(SIOCSIFFLAGS, &r);
+}
+
+static int packets(const char *name)
+{
+	struct sockaddr_ll to = {
+		.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL),
+		.sll_ifindex = if_nametoindex(name),
+	};
+	int s = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, htons(ETH_P_ALL));
+
+	bind(s, (struct sockaddr *)&to, sizeof(to));
+	return s;
+}
+
+static void send_one(const char *name)
+{
+	static const uint8_t frame[60] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x88, 0xb5 };
+	int s = packets(name);
+
+	tap_is(send(s, frame, sizeof(frame), 0), (int)sizeof(frame), "somebody sends a frame");
+	close(s);
+}
+
 static void sockets(void)
 {
 	struct ovid_net_end arg = end_of(OVID_NET_SOCKET, "");
@@ -199,6 +237,12 @@ static void sockets(void)
 	arg.flags = OVID_NET_OFFLOADS;
 	tap_fails(ov_ioctl(h, OVID_NET_END, &arg), EINVAL, "a flag");
 	arg.flags = 0;
+	arg.fd = open("/dev/random", O_RDWR | O_NONBLOCK);
+	tap_fails(ov_ioctl(h, OVID_NET_END, &arg), EBADF, "a device that always has something");
+	close(arg.fd);
+	arg.fd = open("/dev/ptmx", O_RDWR | O_NONBLOCK | O_NOCTTY);
+	tap_fails(ov_ioctl(h, OVID_NET_END, &arg), EBADF, "a terminal");
+	close(arg.fd);
 	close(pipes[0]);
 	close(pipes[1]);
 	tun = system("modprobe tun 2>/dev/null") ? -1 : open("/dev/net/tun", O_RDWR);
@@ -212,6 +256,14 @@ static void sockets(void)
 	tap_fails(ov_ioctl(h, OVID_NET_END, &arg), EBADFD, "a tap that has no interface");
 	tap_is(ioctl(tun, TUNSETIFF, &tap), 0, "it has one");
 	tap_is(ov_ioctl(h, OVID_NET_END, &arg), 0, "... is an end");
+	/* whoever reads next would wait, and so would the end */
+	fcntl(tun, F_SETFL, 0);
+	bring_up(tap.ifr_name);
+	send_one(tap.ifr_name);
+	ov_sleep_ms(50);
+	tap_is(set_end(OVID_NET_NONE, ""), 0, "... and not any more");
+	fcntl(tun, F_SETFL, O_NONBLOCK);
+	tap_is(ov_ioctl(h, OVID_NET_END, &arg), 0, "... and once more");
 	close(tun);
 	tap_ok(if_nametoindex(tap.ifr_name), "which stays when who opened it has closed it");
 	tap_is(set_end(OVID_NET_NONE, ""), 0, "and goes with the end");
@@ -400,23 +452,6 @@ static void waiters(void)
 
 /* ---- interfaces ---- */
 
-static int control(unsigned long request, struct ifreq *arg)
-{
-	int s = socket(AF_INET, SOCK_DGRAM, 0), ret = ioctl(s, request, arg);
-
-	ret = ret ? -errno : 0;
-	close(s);
-	return ret;
-}
-
-static int bring_up(const char *name)
-{
-	struct ifreq r = { .ifr_flags = IFF_UP };
-
-	strcpy(r.ifr_name, name);
-	return control(SIOCSIFFLAGS, &r);
-}
-
 static int rename_to(const char *name, const char *other)
 {
 	struct ifreq r = { 0 };
@@ -588,18 +623,6 @@ static void namespaces(void)
 /* ---- frames of the host's, for a guest that is not there ---- */
 
 static volatile bool stop_sending;
-
-static int packets(const char *name)
-{
-	struct sockaddr_ll to = {
-		.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL),
-		.sll_ifindex = if_nametoindex(name),
-	};
-	int s = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, htons(ETH_P_ALL));
-
-	bind(s, (struct sockaddr *)&to, sizeof(to));
-	return s;
-}
 
 static void *send_main(void *arg)
 {

@@ -6,6 +6,8 @@
  */
 #include <linux/cleanup.h>
 #include <linux/file.h>
+#include <linux/if_tap.h>
+#include <linux/if_tun.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/netdevice.h>
@@ -51,13 +53,20 @@ static struct net_file *file_of(struct net_end *end)
 
 /* ---- frames of the guest's ---- */
 
+/* it may block for others, who have the file too, and say so at any time */
+static void begin(const struct net_file *f, struct kiocb *iocb)
+{
+	init_sync_kiocb(iocb, f->file);
+	iocb->ki_flags |= IOCB_NOWAIT;
+}
+
 /* 0 or -errno: it is lost */
 static int write_frame(struct net_file *f, struct sk_buff *skb)
 {
 	struct virtio_net_hdr head;
 	struct kvec vec[MAX_SKB_FRAGS + 2] = { { &head, sizeof(head) } };
 	struct iov_iter from;
-	loff_t pos = 0;
+	struct kiocb iocb;
 	int i, n = 2;
 
 	vec[1] = (struct kvec){ skb->data, skb_headlen(skb) };
@@ -69,7 +78,8 @@ static int write_frame(struct net_file *f, struct sk_buff *skb)
 	if (virtio_net_hdr_from_skb(skb, &head, true, true, 0))
 		return -EINVAL;
 	iov_iter_kvec(&from, ITER_SOURCE, vec, n, sizeof(head) + skb->len);
-	return vfs_iter_write(f->file, &from, &pos, 0) < 0 ? -EIO : 0;
+	begin(f, &iocb);
+	return f->file->f_op->write_iter(&iocb, &from) < 0 ? -EIO : 0;
 }
 
 static u32 file_deliver(struct net_end *end, struct sk_buff_head *frames)
@@ -145,10 +155,11 @@ static ssize_t read_frame(struct net_file *f)
 {
 	struct kvec vec = { f->buf, sizeof(f->buf) };
 	struct iov_iter to;
-	loff_t pos = 0;
+	struct kiocb iocb;
 
 	iov_iter_kvec(&to, ITER_DEST, &vec, 1, vec.iov_len);
-	return vfs_iter_read(f->file, &to, &pos, 0);
+	begin(f, &iocb);
+	return f->file->f_op->read_iter(&iocb, &to);
 }
 
 static void read_work(struct work_struct *work)
@@ -220,9 +231,23 @@ static const struct net_end_ops end_ops = {
 	.free = file_free,
 };
 
-static bool file_ok(const struct file *file)
+/* those who made the file know it; the module needs neither of them */
+static bool is_tap(struct file *file)
 {
-	return S_ISCHR(file_inode(file)->i_mode) && file->f_mode & FMODE_READ &&
+	struct socket *(*of_tun)(struct file *f) = symbol_get(tun_get_socket);
+	struct socket *(*of_tap)(struct file *f) = symbol_get(tap_get_socket);
+	bool is = (of_tun && !IS_ERR(of_tun(file))) || (of_tap && !IS_ERR(of_tap(file)));
+
+	if (of_tun)
+		symbol_put(tun_get_socket);
+	if (of_tap)
+		symbol_put(tap_get_socket);
+	return is;
+}
+
+static bool file_ok(struct file *file)
+{
+	return is_tap(file) && file->f_mode & FMODE_READ &&
 	       file->f_mode & FMODE_WRITE && file->f_op->read_iter && file->f_op->write_iter &&
 	       file->f_op->poll && file->f_flags & O_NONBLOCK;
 }
