@@ -372,12 +372,12 @@ static void deliver(struct net_card *net, struct sk_buff_head *frames)
 /* true: there may be more */
 static bool receive(struct net_queue *queue)
 {
-	u64 end = queue->net->stats.tx_bytes + BUDGET_BYTES;
+	const u64 *bytes = &queue->net->stats.tx_bytes, before = *bytes;
 	struct sk_buff_head frames;
 	int i, err = 0;
 
 	__skb_queue_head_init(&frames);
-	for (i = 0; i < BUDGET && !err && !queue->owed && queue->net->stats.tx_bytes < end; i++)
+	for (i = 0; i < BUDGET && !err && !queue->owed && *bytes - before < BUDGET_BYTES; i++)
 		err = receive_one(queue, &frames);
 	deliver(queue->net, &frames);
 	return !err && !queue->owed;
