@@ -88,7 +88,8 @@ static netdev_tx_t if_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	u16 index = skb_get_queue_mapping(skb);
 
-	if (skb_orphan_frags(skb, GFP_ATOMIC)) {
+	/* a socket of root's may send what is no frame */
+	if (skb->len < ETH_HLEN || skb_orphan_frags(skb, GFP_ATOMIC)) {
 		dev_core_stats_tx_dropped_inc(dev);
 		kfree_skb(skb);
 		return NETDEV_TX_OK;

@@ -3,6 +3,7 @@
  * NVSP: nvsp.h.  What a guest expects of the answers is in Linux's drivers/net/hyperv/netvsc.c.
  */
 #include "nvsp.h"
+#include "rndis.h"
 
 #define HEAD_BYTES	((u32)sizeof(u32))
 #define MDL_CHAIN	34		/* as Hyper-V says; nobody asks */
@@ -200,6 +201,8 @@ bool ovid_nvsp_ok(const struct ovid_nvsp *nvsp)
 {
 	u32 i;
 
+	if (!net_is_bool(&nvsp->rx) || !net_is_bool(&nvsp->tx))
+		return false;
 	for (i = 0; i < ARRAY_SIZE(versions); i++)
 		if (nvsp->version == versions[i])
 			return true;

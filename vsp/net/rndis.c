@@ -69,15 +69,10 @@ static bool rss_ok(const struct ovid_rndis *rndis)
 	return !rndis->rss || (rndis->nr_table && rndis->hash_types);
 }
 
-/* any byte may have been read there */
-static bool is_bool(const bool *value)
-{
-	return *(const u8 *)value <= 1;
-}
-
 static bool owner_ok(const struct ovid_rndis *rndis)
 {
-	return rndis->mtu >= NET_MIN_MTU && rndis->mtu <= NET_MAX_MTU && is_bool(&rndis->link) &&
+	return rndis->mtu >= NET_MIN_MTU && rndis->mtu <= NET_MAX_MTU &&
+	       net_is_bool(&rndis->link) &&
 	       rndis->queues && rndis->queues <= NET_MAX_QUEUES &&
 	       rndis_is_own_address(rndis->permanent) &&
 	       memchr(rndis->name, 0, sizeof(rndis->name));
@@ -85,7 +80,7 @@ static bool owner_ok(const struct ovid_rndis *rndis)
 
 bool ovid_rndis_ok(const struct ovid_rndis *rndis)
 {
-	if (!owner_ok(rndis) || !is_bool(&rndis->ready) || !is_bool(&rndis->rss))
+	if (!owner_ok(rndis) || !net_is_bool(&rndis->ready) || !net_is_bool(&rndis->rss))
 		return false;
 	if (!rndis->ready)
 		return !rndis->filter && !rndis->offloads && !rndis->nr_multicast &&

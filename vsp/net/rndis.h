@@ -133,6 +133,12 @@ struct ovid_rndis {
 #define RNDIS_CHANGED_RSS	(1u << 3)
 #define RNDIS_HALTED		(1u << 4)	/* all of it is as before RNDIS_INIT */
 
+/* any byte may have been read there */
+static inline bool net_is_bool(const bool *value)
+{
+	return *(const u8 *)value <= 1;
+}
+
 /* before RNDIS_INIT, or behind RNDIS_HALT */
 void ovid_rndis_forget(struct ovid_rndis *rndis);
 /* it is one that could be: of a state that was read */
