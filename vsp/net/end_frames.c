@@ -59,27 +59,34 @@ static u32 add(struct net_frames *f, struct sk_buff *skb)
 	return 0;
 }
 
-/* without offloads: whole frames that need nothing more */
-static u32 add_plain(struct net_frames *f, struct sk_buff *skb)
+/* without offloads: whole frames that need nothing more, as a list; NULL: it is lost */
+static struct sk_buff *finish(struct sk_buff *skb)
 {
-	struct sk_buff *next;
-	u32 lost = 0;
+	struct sk_buff *cut;
 
 	skb = skb_vlan_tag_present(skb) ? __vlan_hwaccel_push_inside(skb) : skb;
 	if (!skb)
-		return 1;
+		return NULL;
 	if (skb_is_gso(skb)) {
-		next = skb_gso_segment(skb, 0);
-		if (IS_ERR_OR_NULL(next)) {
-			kfree_skb(skb);
-			return 1;
+		cut = skb_gso_segment(skb, 0);
+		if (!IS_ERR_OR_NULL(cut)) {
+			consume_skb(skb);
+			return cut;
 		}
-		consume_skb(skb);
-		skb = next;
-	} else if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb)) {
-		kfree_skb(skb);
-		return 1;
+	} else if (skb->ip_summed != CHECKSUM_PARTIAL || !skb_checksum_help(skb)) {
+		return skb;
 	}
+	kfree_skb(skb);
+	return NULL;
+}
+
+/* how many are lost */
+static u32 add_list(struct net_frames *f, struct sk_buff *skb)
+{
+	struct sk_buff *next;
+	u32 lost = !skb;
+
+	guard(spinlock_bh)(&f->out.lock);
 	for (; skb; skb = next) {
 		next = skb->next;
 		skb_mark_not_on_list(skb);
@@ -97,8 +104,7 @@ static u32 frames_deliver(struct net_end *end, struct sk_buff_head *frames)
 	while ((skb = __skb_dequeue(frames))) {
 		skb_reset_mac_header(skb);
 		skb->protocol = eth_hdr(skb)->h_proto;
-		guard(spinlock_bh)(&f->out.lock);
-		lost += f->offloads ? add(f, skb) : add_plain(f, skb);
+		lost += add_list(f, f->offloads ? skb : finish(skb));
 	}
 	ovid_chan_wake(end->net->primary);
 	return lost;
@@ -202,7 +208,8 @@ static bool head_ok(const struct ovid_frame *head)
 	if (!segment)
 		return true;
 	return segment != (OVID_FRAME_SEGMENT4 | OVID_FRAME_SEGMENT6) &&
-	       head->mss >= NET_MIN_MSS && head->flags & OVID_FRAME_CSUM &&
+	       head->mss >= NET_MIN_MSS && head->bytes / head->mss <= NET_MAX_PIECES &&
+	       head->flags & OVID_FRAME_CSUM &&
 	       head->headers <= NET_FRAME_HEAD_BYTES && head->headers < head->bytes;
 }
 

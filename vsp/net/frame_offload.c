@@ -222,6 +222,8 @@ static int do_segment(struct walk *walk, u32 mss, struct ovid_frame_fix *fix)
 		return -EPROTO;
 	if (walk->end - walk->l4 - tcp <= mss)
 		return 0;
+	if (walk->end / mss > NET_MAX_PIECES)
+		return -EPROTO;
 	fix->segment = true;
 	fix->ip6 = walk->ip6;
 	fix->headers = walk->l4 + tcp;

@@ -26,6 +26,8 @@
 #define NET_LSO_BYTES		65483u
 /* ... and in each piece, at least: Linux's TCP_MIN_GSO_SIZE */
 #define NET_MIN_MSS		8
+/* a large frame consists of so many: who cuts it does that without a pause */
+#define NET_MAX_PIECES		1024
 
 /* a control message is so long at most, and so is its answer */
 #define RNDIS_CONTROL_BYTES	1024u

@@ -199,6 +199,16 @@ static int add_frame(struct net_queue *queue, struct sk_buff *skb)
 	return 0;
 }
 
+/* one that the guest does not take whole: its pieces, or NULL or ERR_PTR */
+static struct sk_buff *cut_frame(struct sk_buff *skb)
+{
+	u32 mss = skb_shinfo(skb)->gso_size;
+
+	if (skb->len / mss > NET_MAX_PIECES)
+		return NULL;
+	return skb_gso_segment(skb, NETIF_F_SG | NETIF_F_HW_CSUM);
+}
+
 /* the next frame that the guest wants, whole or cut as it takes them; or NULL */
 static struct sk_buff *next_frame(struct net_queue *queue)
 {
@@ -213,7 +223,7 @@ static struct sk_buff *next_frame(struct net_queue *queue)
 		}
 		if (!skb_is_gso(skb) || takes_coalesced(net, skb))
 			return skb;
-		cut = skb_gso_segment(skb, NETIF_F_SG | NETIF_F_HW_CSUM);
+		cut = cut_frame(skb);
 		if (IS_ERR_OR_NULL(cut)) {
 			net->stats.rx_errors++;
 			kfree_skb(skb);
