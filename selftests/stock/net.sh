@@ -156,10 +156,14 @@ traffic() {
 }
 
 # so much each way by the network of its own, and by the bridge
+of_mac() { d=$(grep -l "$1" /sys/class/net/eth*/address) && d=${d%/address} && echo "${d##*/}"; }
 big() {
-	ip addr add 10.0.2.15/24 dev eth1
-	ip link set eth1 up
-	some_time has_carrier eth1 1
+	some_time is_there eth1
+	up "$(of_mac 02:00:00:00:00:02)" 2
+	own=$(of_mac 02:00:00:00:00:04)
+	ip addr add 10.0.2.15/24 dev "$own"
+	ip link set "$own" up
+	some_time has_carrier "$own" 1
 	for at in 10.0.2.2 10.1.0.1; do
 		said "big $at" netio receive $at 7 1 $(($1 * 1024))
 		said "big $at" netio send $at 7 1 $(($1 * 1024))
@@ -178,8 +182,7 @@ peer)	up eth0 3
 	sleep 100000 ;;
 traffic) up eth0 2
 	traffic "$2" ;;
-big)	up eth0 2
-	big "$2" ;;
+big)	big "$2" ;;
 esac
 dmesg | grep -i -E "$bad" | sed 's/^/NET complaint /'
 ip -s link show eth0 | tr -s ' \n' ' ' | sed 's/^/NET counts /'

@@ -24,7 +24,11 @@ vm() {
 append=$1
 
 vm peer peer --net bridge=br0,mac=02:00:00:00:00:03 || exit
-vm g "$2 $3" --vps 2 --net bridge=br0,mac=02:00:00:00:00:02,queues=2,mtu=9000 --net user || exit
+# with two cards it is not said which one is eth0
+also=
+[ "$2" != big ] || also='--net user,mac=02:00:00:00:00:04'
+# shellcheck disable=SC2086
+vm g "$2 $3" --vps 2 --net bridge=br0,mac=02:00:00:00:00:02,queues=2,mtu=9000 $also || exit
 seen 'NET ends' || ovid stat g
 ovid net-list g | sed 's/^/HOST /'
 ovid wait g
