@@ -654,10 +654,10 @@ CASE(net_not_read, G_OVID_ONLY | G_VMBUS | G_LONG_TIME, 1)
 CASE(net_tiny_pieces, G_OVID_ONLY | G_VMBUS | G_LONG_TIME, 1)
 {
 	static u8 tcp[65000] __attribute__((aligned(4096)));
-	const struct beside b = { .has_lso = true, .lso = RNDIS_LSO_V2 | 64 | 34u << 20 };
+	const struct beside b = { .has_lso = true, .lso = RNDIS_LSO_V2 | 128 | 34u << 20 };
 	const struct ovid_frame head = {
 		.bytes = sizeof(tcp), .flags = OVID_FRAME_CSUM | OVID_FRAME_SEGMENT4,
-		.csum_start = 34, .csum_offset = 16, .mss = 64, .headers = 54,
+		.csum_start = 34, .csum_offset = 16, .mss = 128, .headers = 54,
 	};
 	u32 i;
 

@@ -27,7 +27,7 @@
 /* ... and in each piece, at least: Linux's TCP_MIN_GSO_SIZE */
 #define NET_MIN_MSS		8
 /* a large frame consists of so many: who cuts it does that without a pause */
-#define NET_MAX_PIECES		1024
+#define NET_MAX_PIECES		512
 
 /* a control message is so long at most, and so is its answer */
 #define RNDIS_CONTROL_BYTES	1024u
