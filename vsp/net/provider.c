@@ -31,14 +31,49 @@ static void begin(struct net_queue *queue, struct ovid_chan *chan)
 	queue->chan = chan;
 }
 
+static int net_open(struct ovid_chan *chan)
+{
+	begin(queue_of(chan), chan);
+	return 0;
+}
+
 static bool net_work(struct ovid_chan *chan)
 {
 	return ovid_net_turn(queue_of(chan));
 }
 
+/* with the primary channel all that the guest has said is forgotten */
+static void net_close(struct ovid_chan *chan)
+{
+	struct net_card *net = card_of(chan);
+
+	ovid_net_forget(queue_of(chan));
+	if (ovid_chan_primary(chan))
+		return;
+	ovid_net_drop_rx(net);
+	ovid_net_drop_tx(net);
+	net->nvsp = (struct ovid_nvsp){};
+	ovid_rndis_forget(&net->rndis);
+	WRITE_ONCE(net->rss_mask, 0);
+	ovid_net_changed(net);
+}
+
 static u32 net_save(struct ovid_chan *chan, void *buf, u32 room)
 {
 	return ovid_net_save(queue_of(chan), buf, room);
+}
+
+static int net_restore(struct ovid_chan *chan, bool open, const void *buf, u32 bytes)
+{
+	int err;
+
+	if (!open)
+		return bytes ? -EINVAL : 0;
+	begin(queue_of(chan), chan);
+	err = ovid_net_restore(queue_of(chan), buf, bytes);
+	if (err)
+		net_close(chan);
+	return err;
 }
 
 static int add_queue(struct net_card *net, u16 index)
@@ -69,39 +104,15 @@ static int sub_attach(struct ovid_chan *chan)
 	return 0;
 }
 
-static int sub_open(struct ovid_chan *chan)
-{
-	begin(queue_of(chan), chan);
-	return 0;
-}
-
-static void sub_close(struct ovid_chan *chan)
-{
-	ovid_net_forget(queue_of(chan));
-}
-
-static int sub_restore(struct ovid_chan *chan, bool open, const void *buf, u32 bytes)
-{
-	int err;
-
-	if (!open)
-		return bytes ? -EINVAL : 0;
-	begin(queue_of(chan), chan);
-	err = ovid_net_restore(queue_of(chan), buf, bytes);
-	if (err)
-		sub_close(chan);
-	return err;
-}
-
 static const struct ovid_chan_ops sub_ops = {
 	.name = "net",
 	.attach = sub_attach,
-	.open = sub_open,
-	.close = sub_close,
+	.open = net_open,
+	.close = net_close,
 	.work = net_work,
 	.save = net_save,
-	.restore = sub_restore,
-	.forget = sub_close,
+	.restore = net_restore,
+	.forget = net_close,
 };
 
 /* ---- cards ---- */
@@ -141,38 +152,6 @@ static void card_detach(struct ovid_chan *chan)
 	free_queues(net, 0);
 	kfree(net->config);
 	kvfree(net);
-}
-
-static int card_open(struct ovid_chan *chan)
-{
-	begin(queue_of(chan), chan);
-	return 0;
-}
-
-static void card_close(struct ovid_chan *chan)
-{
-	struct net_card *net = card_of(chan);
-
-	ovid_net_forget(net->queues[0]);
-	ovid_net_drop_rx(net);
-	ovid_net_drop_tx(net);
-	net->nvsp = (struct ovid_nvsp){};
-	ovid_rndis_forget(&net->rndis);
-	WRITE_ONCE(net->rss_mask, 0);
-	ovid_net_changed(net);
-}
-
-static int card_restore(struct ovid_chan *chan, bool open, const void *buf, u32 bytes)
-{
-	int err;
-
-	if (!open)
-		return bytes ? -EINVAL : 0;
-	begin(queue_of(chan), chan);
-	err = ovid_net_restore(queue_of(chan), buf, bytes);
-	if (err)
-		card_close(chan);
-	return err;
 }
 
 static void card_unmap(struct ovid_chan *chan, struct ovid_chan_buffer *buf)
@@ -383,16 +362,16 @@ const struct ovid_chan_ops ovid_net = {
 	.offer_flags = VMBUS_OFFER_ENUMERATE,
 	.attach = card_attach,
 	.detach = card_detach,
-	.open = card_open,
-	.close = card_close,
+	.open = net_open,
+	.close = net_close,
 	.work = net_work,
 	.read = card_read,
 	.write = card_write,
 	.poll = card_poll,
 	.ioctl = card_ioctl,
 	.save = net_save,
-	.restore = card_restore,
-	.forget = card_close,
+	.restore = net_restore,
+	.forget = net_close,
 	.unmap = card_unmap,
 	.sub = &sub_ops,
 };
