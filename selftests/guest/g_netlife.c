@@ -544,7 +544,7 @@ CASE(net_ring_full, G_OVID_ONLY | G_VMBUS | G_LONG_TIME, 1)
 	note("packets that were sent", sent);
 	note("room in the ring", guest_free(&chans[0].in));
 	check(sent > 150);
-	for (u32 i = 0; i < 200 && tx_answers < sent; i++) {
+	for (u32 i = 0; i < 2000 && tx_answers < sent; i++) {
 		net_drain();
 		nap(1);
 	}

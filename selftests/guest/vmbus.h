@@ -45,7 +45,7 @@ void vmbus_begin(void);
 		sti_hlt();						\
 	is_so_; })
 #define TICK_HZ		100
-#define WAIT_TICKS	1000	/* a debug kernel takes seconds to close a full channel */
+#define WAIT_TICKS	300	/* a debug kernel takes half of that to close a full channel */
 void nap(u32 ticks);
 
 /* ---- messages ---- */
