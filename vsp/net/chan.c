@@ -12,11 +12,6 @@
 #define BUDGET		64
 #define BUDGET_BYTES	(256 << 10)
 
-static bool is_primary(const struct net_queue *queue)
-{
-	return !queue->index;
-}
-
 /* ---- answers ---- */
 
 /* 0 or -EAGAIN: there is no space for it yet, and nothing else may be answered */
@@ -55,7 +50,7 @@ void ovid_net_changed(struct net_card *net)
 		return;
 	WRITE_ONCE(net->up, up);
 	guard(rwsem_read)(&net->end_sem);
-	if (net->end)
+	if (net->end && net->end->ops->state)
 		net->end->ops->state(net->end, up);
 }
 
@@ -137,7 +132,7 @@ static void tell_news(struct net_queue *queue)
 {
 	struct net_card *net = queue->net;
 
-	if (!is_primary(queue) || !READ_ONCE(net->news) ||
+	if (!ovid_net_is_primary(queue) || !READ_ONCE(net->news) ||
 	    queue->nr_controls > NET_MAX_CONTROL - 2)
 		return;
 	if (test_and_clear_bit(NET_NEWS_LINK, &net->news)) {
@@ -168,7 +163,7 @@ static u32 take_control(struct net_queue *queue, const void *section, u32 bytes,
 	u8 *msg = queue->net->control;
 	u32 n = min(bytes, RNDIS_CONTROL_BYTES), i, part;
 
-	if (!is_primary(queue))
+	if (!ovid_net_is_primary(queue))
 		return NVSP_FAIL;
 	memcpy(msg, section, n);
 	for (i = 0; held && i < held->nr && n < RNDIS_CONTROL_BYTES; i++, n += part) {
@@ -294,7 +289,7 @@ static void on_message(struct net_queue *queue, const struct ovid_packet *pkt,
 	u32 gpadl = msg->buffer.gpadl;
 	u16 subs = msg->type == NVSP_SUBS ? max_subs(net) : 0;
 
-	switch (ovid_nvsp_message(&net->nvsp, is_primary(queue), msg, &bytes, &subs)) {
+	switch (ovid_nvsp_message(&net->nvsp, ovid_net_is_primary(queue), msg, &bytes, &subs)) {
 	case NVSP_DO_RNDIS:
 		bytes = ovid_nvsp_rndis(msg, on_rndis(queue, &msg->rndis, ranges, frames));
 		break;
@@ -336,7 +331,7 @@ static int receive_one(struct net_queue *queue, struct sk_buff_head *frames)
 	if (n < 0)
 		return n == -EMSGSIZE ? 0 : n;
 	if (pkt.type == VMBUS_PKT_COMPLETION)
-		ovid_net_rx_done(queue, pkt.trans_id);
+		ovid_net_parts_done(queue->net, pkt.trans_id, queue->index);
 	else if (pkt.type == VMBUS_PKT_DATA || pkt.type == VMBUS_PKT_GPA_DIRECT)
 		on_message(queue, &pkt, &msg, n, &ranges, frames);
 	return 0;

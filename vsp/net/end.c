@@ -5,8 +5,48 @@
  */
 #include <linux/cleanup.h>
 #include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/skbuff.h>
 #include <linux/string.h>
 #include "net.h"
+
+struct sk_buff *ovid_net_alloc(u32 bytes, u32 linear)
+{
+	struct sk_buff *skb;
+	int err;
+
+	linear = min(bytes, linear);
+	skb = alloc_skb_with_frags(NET_SKB_PAD + NET_IP_ALIGN + linear, bytes - linear,
+				   PAGE_ALLOC_COSTLY_ORDER, &err, GFP_KERNEL);
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, NET_SKB_PAD + NET_IP_ALIGN);
+	skb_put(skb, linear);
+	skb->data_len = bytes - linear;
+	skb->len = bytes;
+	return skb;
+}
+
+/* a queue that has room again by now did not say so, as nobody waited */
+static void note_full(struct net_end *end, u16 index)
+{
+	set_bit(index, &end->full);
+	smp_mb__after_atomic();	/* between that and @stopped, as in the turn that clears it */
+	if (!READ_ONCE(end->net->queues[index]->stopped))
+		clear_bit(index, &end->full);
+}
+
+void ovid_net_put(struct net_end *end, struct sk_buff *skb, bool more)
+{
+	u16 index = ovid_net_choose(end->net, skb);
+	bool full;
+
+	local_bh_disable();
+	full = ovid_net_rx(end->net, index, skb, more);
+	local_bh_enable();
+	if (full)
+		note_full(end, index);
+}
 
 void ovid_net_kick_all(struct net_card *net)
 {
@@ -29,7 +69,7 @@ static void replace(struct net_card *net, struct net_end *end)
 	scoped_guard(rwsem_write, &net->end_sem) {
 		old = net->end;
 		net->end = end;
-		if (end)
+		if (end && end->ops->state)
 			end->ops->state(end, READ_ONCE(net->up));
 	}
 	if (old)

@@ -30,7 +30,6 @@
  * @wait: in @wqh, the file's
  * @wqh: or NULL, before it is there
  * @poll: to get there
- * @full: the guest's queues that are, bits; @work waits for room
  * @gone: nothing is read any more
  * @buf: a frame and its head; @work's
  */
@@ -41,7 +40,6 @@ struct net_file {
 	wait_queue_entry_t wait;
 	wait_queue_head_t *wqh;
 	poll_table poll;
-	unsigned long full;
 	bool gone;
 	u8 buf[HEAD_BYTES + NET_MAX_FRAME];
 };
@@ -101,19 +99,11 @@ static u32 file_deliver(struct net_end *end, struct sk_buff_head *frames)
 /* a frame that was read, as an skb; NULL: it is none, or there is no memory */
 static struct sk_buff *make_frame(struct net_file *f, u32 bytes)
 {
-	u32 linear = min_t(u32, bytes, SKB_MAX_ORDER(NET_SKB_PAD, 0));
+	struct sk_buff *skb = ovid_net_alloc(bytes, SKB_MAX_ORDER(NET_SKB_PAD, 0));
 	struct virtio_net_hdr head;
-	struct sk_buff *skb;
-	int err;
 
-	skb = alloc_skb_with_frags(NET_SKB_PAD + NET_IP_ALIGN + linear, bytes - linear,
-				   PAGE_ALLOC_COSTLY_ORDER, &err, GFP_KERNEL);
 	if (!skb)
 		return NULL;
-	skb_reserve(skb, NET_SKB_PAD + NET_IP_ALIGN);
-	skb_put(skb, linear);
-	skb->data_len = bytes - linear;
-	skb->len = bytes;
 	memcpy(&head, f->buf, sizeof(head));
 	skb_reset_mac_header(skb);
 	skb_set_network_header(skb, NET_ETH_BYTES);
@@ -126,29 +116,12 @@ static struct sk_buff *make_frame(struct net_file *f, u32 bytes)
 	return NULL;
 }
 
-/* a queue that has room again by now did not say so, as nobody waited */
-static void note_full(struct net_file *f, u16 index)
-{
-	set_bit(index, &f->full);
-	smp_mb__after_atomic();	/* between that and @stopped, as in the turn that clears it */
-	if (!READ_ONCE(f->end.net->queues[index]->stopped))
-		clear_bit(index, &f->full);
-}
-
 static void take_frame(struct net_file *f, u32 bytes)
 {
 	struct sk_buff *skb = make_frame(f, bytes);
-	bool full;
-	u16 index;
 
-	if (!skb)
-		return;
-	index = ovid_net_choose(f->end.net, skb);
-	local_bh_disable();
-	full = ovid_net_rx(f->end.net, index, skb, false);
-	local_bh_enable();
-	if (full)
-		note_full(f, index);
+	if (skb)
+		ovid_net_put(&f->end, skb, false);
 }
 
 static ssize_t read_frame(struct net_file *f)
@@ -168,7 +141,7 @@ static void read_work(struct work_struct *work)
 	ssize_t n;
 	int i;
 
-	for (i = 0; i < BUDGET && !READ_ONCE(f->full); i++) {
+	for (i = 0; i < BUDGET && !READ_ONCE(f->end.full); i++) {
 		n = read_frame(f);
 		if (n < 0)
 			return;
@@ -181,7 +154,6 @@ static void read_work(struct work_struct *work)
 
 static void file_room(struct net_end *end, u16 index)
 {
-	clear_bit(index, &file_of(end)->full);
 	queue_work(system_unbound_wq, &file_of(end)->work);
 }
 
@@ -207,10 +179,6 @@ static void file_hook(struct file *file, wait_queue_head_t *wqh, poll_table *pol
 
 /* ---- the end ---- */
 
-static void file_state(struct net_end *end, bool up)
-{
-}
-
 static void file_free(struct net_end *end)
 {
 	struct net_file *f = file_of(end);
@@ -227,7 +195,6 @@ static const struct net_end_ops end_ops = {
 	.kind = OVID_NET_SOCKET,
 	.deliver = file_deliver,
 	.room = file_room,
-	.state = file_state,
 	.free = file_free,
 };
 

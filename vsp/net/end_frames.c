@@ -29,7 +29,6 @@
  * @out: frames of the guest's; its lock, for @bytes and @full
  * @bytes: of their memory
  * @full: channels wait
- * @in_full: so does who writes: bits, by queue
  */
 struct net_frames {
 	struct net_end end;
@@ -37,7 +36,6 @@ struct net_frames {
 	struct sk_buff_head out;
 	u32 bytes;
 	bool full;
-	unsigned long in_full;
 };
 
 static struct net_frames *frames_of(struct net_end *end)
@@ -239,7 +237,7 @@ static struct sk_buff *write_frame(struct iov_iter *from)
 {
 	struct ovid_frame head;
 	struct sk_buff *skb;
-	u32 linear, padded;
+	u32 padded;
 	int err;
 
 	if (iov_iter_count(from) < sizeof(head))
@@ -249,15 +247,9 @@ static struct sk_buff *write_frame(struct iov_iter *from)
 	padded = ALIGN(head.bytes, ALIGN_TO);
 	if (!head_ok(&head) || iov_iter_count(from) < padded)
 		return ERR_PTR(-EINVAL);
-	linear = min_t(u32, head.bytes, SKB_MAX_ORDER(NET_SKB_PAD, 0));
-	skb = alloc_skb_with_frags(NET_SKB_PAD + NET_IP_ALIGN + linear, head.bytes - linear,
-				   PAGE_ALLOC_COSTLY_ORDER, &err, GFP_KERNEL);
+	skb = ovid_net_alloc(head.bytes, SKB_MAX_ORDER(NET_SKB_PAD, 0));
 	if (!skb)
 		return ERR_PTR(-ENOMEM);
-	skb_reserve(skb, NET_SKB_PAD + NET_IP_ALIGN);
-	skb_put(skb, linear);
-	skb->data_len = head.bytes - linear;
-	skb->len = head.bytes;
 	err = skb_copy_datagram_from_iter(skb, 0, from, head.bytes) ? -EFAULT :
 	      set_head(skb, &head) ? 0 : -EINVAL;
 	if (err) {
@@ -268,31 +260,8 @@ static struct sk_buff *write_frame(struct iov_iter *from)
 	return skb;
 }
 
-/* a queue that has room again by now did not say so, as nobody waited */
-static void note_full(struct net_frames *f, u16 index)
-{
-	set_bit(index, &f->in_full);
-	smp_mb__after_atomic();	/* between that and @stopped, as in the turn that clears it */
-	if (!READ_ONCE(f->end.net->queues[index]->stopped))
-		clear_bit(index, &f->in_full);
-}
-
-static void put_frame(struct net_frames *f, struct sk_buff *skb, bool more)
-{
-	struct net_card *net = f->end.net;
-	u16 index = ovid_net_choose(net, skb);
-	bool full;
-
-	local_bh_disable();
-	full = ovid_net_rx(net, index, skb, more);
-	local_bh_enable();
-	if (full)
-		note_full(f, index);
-}
-
 ssize_t ovid_net_frames_write(struct net_end *end, const char __user *buf, size_t len)
 {
-	struct net_frames *f = frames_of(end);
 	size_t taken = 0;
 	struct iov_iter from;
 	struct sk_buff *skb;
@@ -300,7 +269,7 @@ ssize_t ovid_net_frames_write(struct net_end *end, const char __user *buf, size_
 
 	err = import_ubuf(ITER_SOURCE, (void __user *)buf, len, &from);
 	while (!err && iov_iter_count(&from)) {
-		if (READ_ONCE(f->in_full)) {
+		if (READ_ONCE(end->full)) {
 			err = -EAGAIN;
 			break;
 		}
@@ -310,11 +279,11 @@ ssize_t ovid_net_frames_write(struct net_end *end, const char __user *buf, size_
 			break;
 		}
 		taken = len - iov_iter_count(&from);
-		put_frame(f, skb, taken < len);
+		ovid_net_put(end, skb, taken < len);
 	}
 	/* the last one said that another would follow */
 	if (err && taken)
-		ovid_net_kick_all(f->end.net);
+		ovid_net_kick_all(end->net);
 	return taken ?: err;
 }
 
@@ -323,19 +292,14 @@ __poll_t ovid_net_frames_poll(struct net_end *end)
 	struct net_frames *f = frames_of(end);
 
 	return (skb_queue_empty_lockless(&f->out) ? 0 : EPOLLIN | EPOLLRDNORM) |
-	       (READ_ONCE(f->in_full) ? 0 : EPOLLOUT | EPOLLWRNORM);
+	       (READ_ONCE(end->full) ? 0 : EPOLLOUT | EPOLLWRNORM);
 }
 
 /* ---- the end ---- */
 
 static void frames_room(struct net_end *end, u16 index)
 {
-	clear_bit(index, &frames_of(end)->in_full);
 	ovid_chan_wake(end->net->primary);
-}
-
-static void frames_state(struct net_end *end, bool up)
-{
 }
 
 static void frames_free(struct net_end *end)
@@ -352,7 +316,6 @@ static const struct net_end_ops end_ops = {
 	.deliver = frames_deliver,
 	.full = frames_full,
 	.room = frames_room,
-	.state = frames_state,
 	.free = frames_free,
 };
 

@@ -42,7 +42,7 @@ struct net_card;
 #define NET_MAX_CONTROL		16	/* answers that wait for it */
 #define NET_MAX_RANGES		64	/* of a packet for it */
 
-/* with these a guest takes a large frame whole, whose checksum is not made */
+/* with these a guest takes a large frame whole */
 #define NET_WHOLE4		(NET_RSC4 | NET_RX_TCP4_CSUM)
 #define NET_WHOLE6		(NET_RSC6 | NET_RX_TCP6_CSUM)
 
@@ -146,7 +146,8 @@ struct net_end;
  * @deliver: frames of the guest's, consumed; counts those that were not taken, turn
  * @full: it takes no more for now, and kicks the channels when it does; turn.  NULL: never
  * @room: queue @index has room again, turn
- * @state: the guest takes frames, or does not any more; any thread that may sleep
+ * @state: the guest takes frames, or does not any more; any thread that may sleep.  NULL: that is
+ *	all the same
  * @free: nobody calls it any more; frames may still come from it until this returns
  */
 struct net_end_ops {
@@ -162,10 +163,12 @@ struct net_end_ops {
  * struct net_end - where a card's frames go
  * @ops: of its kind
  * @net: card, which outlives it
+ * @full: queues that are, bits, of those who use ovid_net_put(): they wait for room
  */
 struct net_end {
 	const struct net_end_ops *ops;
 	struct net_card *net;
+	unsigned long full;
 };
 
 /* bits of net_card.news: what the guest is to be told of */
@@ -224,6 +227,11 @@ struct net_card {
 
 extern const struct ovid_chan_ops ovid_net;
 
+static inline bool ovid_net_is_primary(const struct net_queue *queue)
+{
+	return !queue->index;
+}
+
 /* ---- chan.c ---- */
 /* one turn: true: there is more */
 bool ovid_net_turn(struct net_queue *queue);
@@ -264,8 +272,6 @@ bool ovid_net_send_frames(struct net_queue *queue);
 /* a packet that waits for space, or the oldest control message: 0 or -EAGAIN */
 int ovid_net_send_batch(struct net_queue *queue);
 int ovid_net_send_controls(struct net_queue *queue);
-/* the guest is done with a packet */
-void ovid_net_rx_done(struct net_queue *queue, u64 trans_id);
 
 /* ---- parts.c ---- */
 /* 0 or -ENOMEM: of net->rx */
@@ -273,15 +279,19 @@ int ovid_net_parts_init(struct net_card *net);
 void ovid_net_parts_fini(struct net_card *net);
 /* adds one to the batch: NULL: there is none, or it has all it may have; @reserve: stay free */
 void *ovid_net_part(struct net_card *net, struct net_batch *batch, u32 bytes, u32 reserve);
-/* the guest has it now, by channel @index: its name for the packet */
-u64 ovid_net_parts_sent(struct net_card *net, struct net_batch *batch, u16 index);
-/* the packet is the host's again: false: there is none of that name */
-bool ovid_net_parts_done(struct net_card *net, u64 trans_id, u16 index);
+/* the guest has it now, by channel @index */
+void ovid_net_parts_sent(struct net_card *net, struct net_batch *batch, u16 index);
+/* the packet is the host's again, if there is one of that name */
+void ovid_net_parts_done(struct net_card *net, u64 trans_id, u16 index);
 /* of a batch that is not sent, or of all packets that channel @index has */
 void ovid_net_parts_drop(struct net_card *net, struct net_batch *batch);
 void ovid_net_parts_forget(struct net_card *net, u16 index);
 
 /* ---- end.c ---- */
+/* an skb of @bytes, which are not filled in; more than @linear are in pages.  Or NULL */
+struct sk_buff *ovid_net_alloc(u32 bytes, u32 linear);
+/* a frame of @end's for the guest, consumed; a thread.  @more: as ovid_net_rx() */
+void ovid_net_put(struct net_end *end, struct sk_buff *skb, bool more);
 /* OVID_NET_END: the caller's thread */
 long ovid_net_set_end(struct net_card *net, struct ovid_net_end *arg);
 /* there is none any more */

@@ -51,12 +51,11 @@ void *ovid_net_part(struct net_card *net, struct net_batch *batch, u32 bytes, u3
 	return net->rx.map->at + part * net->rx.part_bytes;
 }
 
-u64 ovid_net_parts_sent(struct net_card *net, struct net_batch *batch, u16 index)
+void ovid_net_parts_sent(struct net_card *net, struct net_batch *batch, u16 index)
 {
 	net->parts[batch->first].used = index + 1;
 	net->parts[batch->last].next = NET_RX_MAX_PARTS;	/* the end of the chain */
 	batch->nr = 0;
-	return batch->first + 1;
 }
 
 static void free_chain(struct net_card *net, u16 part)
@@ -72,13 +71,11 @@ static void free_chain(struct net_card *net, u16 part)
 	}
 }
 
-bool ovid_net_parts_done(struct net_card *net, u64 trans_id, u16 index)
+void ovid_net_parts_done(struct net_card *net, u64 trans_id, u16 index)
 {
-	if (!net->parts || trans_id - 1 >= net->rx.nr_parts ||
-	    net->parts[trans_id - 1].used != index + 1)
-		return false;
-	free_chain(net, trans_id - 1);
-	return true;
+	if (net->parts && trans_id - 1 < net->rx.nr_parts &&
+	    net->parts[trans_id - 1].used == index + 1)
+		free_chain(net, trans_id - 1);
 }
 
 void ovid_net_parts_drop(struct net_card *net, struct net_batch *batch)

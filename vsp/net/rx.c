@@ -68,8 +68,10 @@ void ovid_net_take_queued(struct net_queue *queue)
 	if (!stopped)
 		return;
 	guard(rwsem_read)(&net->end_sem);
-	if (net->end)
-		net->end->ops->room(net->end, queue->index);
+	if (!net->end)
+		return;
+	clear_bit(queue->index, &net->end->full);
+	net->end->ops->room(net->end, queue->index);
 }
 
 /* ---- what the guest is told of a frame ---- */
@@ -143,7 +145,7 @@ static bool takes_coalesced(const struct net_card *net, const struct sk_buff *sk
 static void put_part(struct net_card *net, struct net_batch *batch, const struct sk_buff *skb,
 		     u32 at, struct ovid_rndis_out *out)
 {
-	u32 head_bytes = RNDIS_OUT_HEAD_BYTES, offset;
+	u32 head_bytes, offset;
 	u8 head[RNDIS_OUT_HEAD_BYTES] __aligned(8);
 	void *part;
 
@@ -339,9 +341,4 @@ int ovid_net_send_controls(struct net_queue *queue)
 		kfree(control);
 	}
 	return 0;
-}
-
-void ovid_net_rx_done(struct net_queue *queue, u64 trans_id)
-{
-	ovid_net_parts_done(queue->net, trans_id, queue->index);
 }

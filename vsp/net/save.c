@@ -43,16 +43,11 @@ struct saved_part {
 	u16 used;
 };
 
-static bool is_primary(const struct net_queue *queue)
-{
-	return !queue->index;
-}
-
 /* ---- there ---- */
 
 static u32 saved_bytes(const struct net_queue *queue)
 {
-	if (!is_primary(queue))
+	if (!ovid_net_is_primary(queue))
 		return sizeof(struct saved);
 	return sizeof(struct saved) + sizeof(struct saved_card) +
 	       queue->nr_controls * sizeof(struct saved_control) +
@@ -90,7 +85,7 @@ u32 ovid_net_save(struct net_queue *queue, void *buf, u32 room)
 	saved->owed = queue->owed;
 	saved->owed_id = queue->owed_id;
 	saved->owed_msg = queue->owed_msg;
-	if (!is_primary(queue))
+	if (!ovid_net_is_primary(queue))
 		return bytes;
 	save_card(net, (void *)(saved + 1));
 	control = buf + sizeof(*saved) + sizeof(struct saved_card);
@@ -235,7 +230,7 @@ int ovid_net_restore(struct net_queue *queue, const void *buf, u32 bytes)
 	queue->owed_id = saved->owed_id;
 	queue->owed_msg = saved->owed_msg;
 	bytes -= sizeof(*saved);
-	if (is_primary(queue))
+	if (ovid_net_is_primary(queue))
 		return restore_card(queue, (const void *)(saved + 1), bytes);
 	return bytes ? -EINVAL : 0;
 }

@@ -61,24 +61,18 @@ static void source_skip(struct net_source *src, size_t bytes)
 /* an skb of @bytes out of @src, or NULL */
 static struct sk_buff *copy_frame(struct net_source *src, u32 bytes)
 {
-	u32 linear = bytes <= LINEAR_BYTES ? bytes : NET_FRAME_HEAD_BYTES;
-	struct sk_buff *skb;
-	int err, i;
+	struct sk_buff *skb = ovid_net_alloc(bytes, bytes <= LINEAR_BYTES ? bytes :
+							    NET_FRAME_HEAD_BYTES);
+	int i;
 
-	skb = alloc_skb_with_frags(NET_SKB_PAD + NET_IP_ALIGN + linear, bytes - linear,
-				   PAGE_ALLOC_COSTLY_ORDER, &err, GFP_KERNEL);
 	if (!skb)
 		return NULL;
-	skb_reserve(skb, NET_SKB_PAD + NET_IP_ALIGN);
-	source_copy(src, skb_put(skb, linear), linear);
+	source_copy(src, skb->data, skb_headlen(skb));
 	for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {
 		skb_frag_t *frag = &skb_shinfo(skb)->frags[i];
 
 		source_copy(src, skb_frag_address(frag), skb_frag_size(frag));
 	}
-	skb->data_len = bytes - linear;
-	skb->len = bytes;
-	skb->truesize += skb->data_len;
 	return skb;
 }
 
